@@ -34,22 +34,66 @@ function plain(node, isType) {
   return out;
 }
 
-/** Generates the types of a schema; its title becomes the name of the main type. */
-const typesOf = (schema, from) =>
-  compile(plain(schema, true), schema.title, {
-    additionalProperties: false,
-    bannerComment: `// Generated from karospace_jupyter/${from} by \`npm run contract\`. Do not edit.`,
-    style: { singleQuote: true, printWidth: 110 },
+/** For each generated definition: the file with its type, and the definition as text, to compare it. */
+const known = new Map();
+
+/** The definition `name` as text, together with the definitions that it refers to. */
+function whole(name, defs, seen = new Set()) {
+  if (seen.has(name)) return '';
+  seen.add(name);
+  const text = JSON.stringify(defs[name]);
+  const names = [...text.matchAll(/"#\/\$defs\/(\w+)"/g)].map((match) => match[1]);
+  return [text, ...names.map((each) => whole(each, defs, seen))].join();
+}
+
+/** Replaces references to definitions by names of imported types. */
+function imported(node, names) {
+  if (Array.isArray(node)) return node.map((item) => imported(item, names));
+  if (typeof node !== 'object' || node === null) return node;
+  const name = node.$ref?.split('/').at(-1);
+  if (names.includes(name)) return { ...node, $ref: undefined, tsType: name };
+  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, imported(value, names)]));
+}
+
+/** Generates the types of a schema; its title becomes the name of the main type. Imports types generated before. */
+function typesOf(schema, from, file) {
+  const { $defs: defs = {}, ...main } = schema;
+  const shared = new Map();
+  for (const name of Object.keys(defs).filter((each) => defs[each].properties)) {
+    const text = whole(name, defs);
+    const before = known.get(name);
+    if (before?.text === text) shared.set(name, before.file);
+    else if (!before) known.set(name, { file, text });
+  }
+  const own = Object.fromEntries(Object.entries(defs).filter(([name]) => !shared.has(name)));
+  const local = imported({ ...main, $defs: own }, [...shared.keys()]);
+  const used = JSON.stringify(local);
+  const files = [...new Set(shared.values())].sort();
+  const imports = files.flatMap((each) => {
+    const from = [...shared.keys()].filter((name) => shared.get(name) === each);
+    const names = from.filter((name) => used.includes(`"tsType":"${name}"`)).sort();
+    return names.length ? [`import type { ${names.join(', ')} } from './${each}';\n`] : [];
   });
+  return compile(plain(local, true), schema.title, {
+    additionalProperties: false,
+    bannerComment: `// Generated from karospace_jupyter/${from} by \`npm run contract\`. Do not edit.\n${imports.join('')}`,
+    style: { singleQuote: true, printWidth: 110, bracketSpacing: true },
+  });
+}
 
 const schema = JSON.parse(await readFile(schemaUrl, 'utf8'));
-const types = await typesOf({ ...schema, title: 'Manifest' }, 'bundle/manifest.schema.json');
+const types = await typesOf({ ...schema, title: 'Manifest' }, 'bundle/manifest.schema.json', 'manifest');
 
 const ENDING = '.schema.json';
 const contracts = [];
-for (const name of (await readdir(contractsUrl)).filter((file) => file.endsWith(ENDING)).sort()) {
+const names = (await readdir(contractsUrl)).filter((file) => file.endsWith(ENDING)).sort();
+// The view first: messages contain its state.
+for (const name of names.sort(
+  (a, b) => Number(b === 'view.schema.json') - Number(a === 'view.schema.json'),
+)) {
   const contract = JSON.parse(await readFile(new URL(name, contractsUrl), 'utf8'));
-  contracts.push([`${name.slice(0, -ENDING.length)}.ts`, await typesOf(contract, `contracts/${name}`)]);
+  const base = name.slice(0, -ENDING.length);
+  contracts.push([`${base}.ts`, await typesOf(contract, `contracts/${name}`, base)]);
 }
 
 const NOT_CHECKED = new Set(['title', 'description', 'default', '$schema', '$id']);
@@ -93,11 +137,11 @@ const constant = (name, value, comment = '') =>
 const { $defs: savedParts, ...saved } = JSON.parse(
   await readFile(new URL('view.schema.json', contractsUrl), 'utf8'),
 );
-const { ViewState: state, SavedRegion, ...parts } = savedParts;
+const { ViewState: state, SavedRegion, LinkedGeneSet, ...parts } = savedParts;
 const outer = {
   ...saved,
   properties: { ...saved.properties, state: { type: 'object' } },
-  $defs: { SavedRegion },
+  $defs: { SavedRegion, LinkedGeneSet },
 };
 const defaults = Object.entries(state.properties).map(([name, { default: value }]) => [name, value]);
 const viewShapes = [

@@ -357,7 +357,7 @@ def _open(options: argparse.Namespace) -> int:
 
 
 def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
-    from karospace_jupyter.plan.opening_color import color_label
+    from karospace_jupyter.plan.initial_color import color_label
     from karospace_jupyter.plan.scale import scale_text
 
     if options.json:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from karospace_jupyter.errors import ConfigError, OptionError
 from karospace_jupyter.formatting import LONGEST_NAME, number
 from karospace_jupyter.gene_sets import as_gene_sets, check_size
-from karospace_jupyter.paths import expanded
+from karospace_jupyter.paths import bounded_text, expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +173,16 @@ def parse_genes(text: str | tuple[str, ...]) -> GenesSpec:
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?:[,\t]|$)')
 
 
+_MOST_BYTES = 64_000_000
+"""Maximum size of a gene list; a larger file is something else."""
+
+
 def _read_gene_list(path: Path) -> ListedGenes:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as exc:
-        msg = f"The gene list {path} cannot be read: {exc.strerror or exc}."
-        raise ConfigError(msg) from exc
-    except UnicodeDecodeError as exc:
-        msg = f"The gene list {path} is not UTF-8 text. Save it as plain text with one gene per line."
-        raise ConfigError(msg) from exc
+    text = bounded_text(
+        path, f"The gene list {path}", max_bytes=_MOST_BYTES,
+        if_larger=f"at most {_MOST_BYTES / 1e6:.0f} MB are read. Pass a text file with one gene per line.",
+        if_not_text="Save it as plain text with one gene per line.",
+    )  # fmt: skip
     names = []
     for line in text.splitlines():
         quoted = _QUOTED.match(line)
@@ -229,7 +230,7 @@ def parse_coords(text: str) -> CoordsSpec:
 
 
 NOT_IN_FORMS = frozenset({"h5ad_path"})
-"""Options that forms neither show nor send: a form is of one input."""
+"""Options that forms neither show nor send, because a form has one input."""
 
 
 class ExportConfig(BaseModel):
@@ -260,8 +261,8 @@ class ExportConfig(BaseModel):
     """The coordinates: `obsm:KEY`, `obs:XCOL,YCOL` or `obs:COLUMN` (the centroids of outlines as WKT). Detected from
     common names by default."""
     um_per_unit: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """µm per coordinate unit, for the scale bar: 1 if the coordinates are in µm. By default, as the data states it, or
-    as known of Visium, Xenium, MERSCOPE and CosMx; otherwise unknown."""
+    """µm per coordinate unit, for the scale bar: 1 if the coordinates are in µm. By default, the scale that the
+    data states, or that of Visium, Xenium, MERSCOPE and CosMx; otherwise unknown."""
     annotation_columns: tuple[str, ...] | None = None
     """Columns of obs to export as annotations, in this order. By default, the columns that make a useful legend.
     Columns with few distinct integers are exported as categories; `number:COLUMN` and `category:COLUMN` set the
@@ -280,8 +281,8 @@ class ExportConfig(BaseModel):
     viewer then shows any gene."""
     gene_sets: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
-    `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are exported in
-    any case."""
+    `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are always
+    exported."""
     image_path: str | None = None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
     downsample: int | None = Field(default=None, ge=1)
@@ -299,8 +300,8 @@ class ExportConfig(BaseModel):
     """Whether to also write the assets as scripts, so that the folder opens with a double click: `yes`, `no`, or
     `auto` (if the scripts take at most 200 MB)."""
     color: str | None = None
-    """Initial color: a column of obs or a gene, which is exported in any case. `obs:NAME` and `gene:NAME` distinguish
-    equal names. By default, a column that reads like cell types or clusters, otherwise total counts, otherwise a gene
+    """Initial color: a column of obs or a gene, which is always exported. `obs:NAME` and `gene:NAME` distinguish
+    equal names. By default, a column that looks like cell types or clusters, otherwise total counts, otherwise a gene
     that many cells express."""
     view: Path | None = None
     """A view file saved from the viewer (JSON), used as the initial view."""

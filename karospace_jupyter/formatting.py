@@ -9,7 +9,7 @@ from typing import Literal
 LONGEST_NAME = 1000
 """Maximum number of characters of a dataset name, which is shown in titles."""
 _DIGITS = 6
-"""Names with at least so many digits are identifiers, such as ENSG00000141510."""
+"""Names with at least this many digits are identifiers, such as ENSG00000141510."""
 _UNITS = {10**3: "kB", 10**6: "MB", 10**9: "GB"}
 
 
@@ -98,7 +98,7 @@ def nearest(name: str, names: Sequence[str], n: int = 3) -> list[str]:
     folded: dict[str, str] = {}
     for candidate in names:
         folded.setdefault(candidate.casefold(), candidate)
-    # The digits of identifiers resemble each other without a meaning, and comparing all of them takes seconds.
+    # Identifiers with similar digits are unrelated, and comparing all of them takes seconds.
     plain = sum(map(str.isdigit, name)) < _DIGITS
     near = difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6) if plain else []
     # A partial name also suggests the names that start with it, however long they are.

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.formatting import counted
-from karospace_jupyter.paths import expanded
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from karospace_jupyter.paths import bounded_text, expanded
 
 MOST_SETS = 500
 """Maximum number of gene sets; more cannot be told apart in a list."""
@@ -44,7 +41,11 @@ def read_gene_sets(path: str | os.PathLike[str]) -> GeneSets:
     """
     path = expanded(path)
     origin = f"The gene set file {path}"
-    text = _text(path, origin)
+    text = bounded_text(
+        path, origin, max_bytes=_MOST_BYTES,
+        if_larger=f"at most {_MOST_BYTES / 1e6:.0f} MB are read. Keep only the sets that you need.",
+        if_not_text=f"Save it as a GMT file, or as a JSON file with {_JSON}.",
+    )  # fmt: skip
     start = text.lstrip()[:1]
     sets = as_gene_sets(
         _json_items(text, origin) if start in {"{", "["} and start else _gmt_items(text, origin), origin
@@ -128,24 +129,6 @@ def check_size(sets: Mapping[str, tuple[str, ...]]) -> None:
             f"{MOST_GENES:,} genes in all sets together can be used. Keep only the sets that you need."
         )
         raise ConfigError(msg)
-
-
-def _text(path: Path, origin: str) -> str:
-    try:
-        size = path.stat().st_size
-        if size > _MOST_BYTES:
-            msg = (
-                f"{origin} has {size / 1e6:,.1f} MB; at most {_MOST_BYTES / 1e6:.0f} MB are read. "
-                "Keep only the sets that you need."
-            )
-            raise ConfigError(msg)
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as exc:
-        msg = f"{origin} cannot be read: {exc.strerror or exc}."
-        raise ConfigError(msg) from exc
-    except UnicodeDecodeError as exc:
-        msg = f"{origin} is not UTF-8 text. Save it as a GMT file, or as a JSON file with {_JSON}."
-        raise ConfigError(msg) from exc
 
 
 def _gmt_items(text: str, origin: str) -> Iterable[tuple[object, object]]:

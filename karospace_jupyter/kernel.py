@@ -1,4 +1,4 @@
-"""The kernel of the notebook that this process runs, if it runs one, and its variables.
+"""The notebook kernel that runs in this process, if any, and its variables.
 
 An imported ipykernel does not mean that a kernel is running: programs that talk to kernels import it, too. IPython is
 used only if it is already imported; a kernel imports it before its first cell.
@@ -32,7 +32,7 @@ def variable_of(subject: object) -> str | None:
 
 
 def reassigned(subject: object, names: list[str]) -> str:
-    """Return the one of `names` that now holds another object; empty while any of them holds `subject`."""
+    """Return the first of `names` that refers to a different object; empty if any still refers to `subject`."""
     variables = getattr(_shell(), "user_ns", {})
     there = [name for name in names if name in variables]
     return "" if any(variables[name] is subject for name in there) else next(iter(there), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from karospace_jupyter import config
 from karospace_jupyter.config import (
     AllGenes,
     ExportConfig,
@@ -26,6 +27,22 @@ def test_genes_specs_are_parsed(tmp_path):
     path = tmp_path / "genes.txt"
     path.write_text("\ufeff# mine\nA\n\nB,x\nA\n", encoding="utf-8")
     assert parse_genes(f"list:{path}") == ListedGenes(("A", "B"), str(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "most", "message"),
+    [
+        (b"# none\n", 100, r"genes\.txt contains no genes"),
+        (b"A\xff", 100, r"genes\.txt is not UTF-8 text\. Save it as plain text with one gene per line"),
+        (b"A\nB\n", 3, r"genes\.txt is 0\.0 MB; at most 0 MB are read\. Pass a text file"),
+    ],
+)
+def test_unusable_gene_list_is_rejected_with_its_path(tmp_path, monkeypatch, content, most, message):
+    path = tmp_path / "genes.txt"
+    path.write_bytes(content)
+    monkeypatch.setattr(config, "_MOST_BYTES", most)
+    with pytest.raises(ConfigError, match=message):
+        parse_genes(f"list:{path}")
 
 
 @pytest.mark.parametrize(

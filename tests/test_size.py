@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from karospace_jupyter import ExportConfig, export
 from karospace_jupyter.datasets import synthetic_tissue
-from karospace_jupyter.form.look import look
+from karospace_jupyter.form.prediction import predict_export
 
 FORMS = {"outdir": "viewer", "zip_path": "viewer.zip", "single_file": "viewer.html"}
 N, G = 2000, 120
@@ -23,7 +23,7 @@ def assert_predicted(subject: Any, tmp_path: Path, form: str, **options: Any) ->
     options[form] = str(tmp_path / FORMS[form])
     config = ExportConfig(**options)
     _, planned = export.dry_run(subject, config)
-    shown = look(subject, options)
+    shown = predict_export(subject, options)
     assert shown.problems == {}
     files, size = export.run(subject, config).size_on_disk()
     assert planned.bytes == pytest.approx(size, rel=0.2)
@@ -101,6 +101,6 @@ def test_sizes_of_real_files_are_predicted(real_data: Path, tmp_path: Path, name
 def test_embedding_is_included_in_the_predicted_size(tmp_path: Path) -> None:
     adata: ad.AnnData = synthetic_tissue(N, G)
     options = {"gzip": False, "scripts": "no", "genes_mode": ()}
-    one, none = look(adata, options), look(adata, {**options, "embeddings": []})
+    one, none = predict_export(adata, options), predict_export(adata, {**options, "embeddings": []})
     assert 8 * N < one.bytes - none.bytes < 8 * N + 1000  # and its entry in the manifest
     assert one.files - none.files == 1

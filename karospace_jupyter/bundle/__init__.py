@@ -1,1 +1,1 @@
-"""The bundle format: manifest, schema, reading, writing and verification."""
+"""The bundle format: manifest, schema, reading and verification."""

@@ -1,4 +1,4 @@
-"""Recognize the page of a bundle, which is a program, as one that this package wrote.
+"""Check whether the page of a bundle, which is a program, was written by this package.
 
 ``python -m karospace_jupyter.bundle.pages`` adds the current build of the page to ``pages.json``. Run it once for each
 release, so that later versions recognize the page.

@@ -244,7 +244,7 @@ class LiveMatrix(BaseModel):
 
 
 class LiveChanged(Message):
-    """Says what the live object provides, after it has changed: genes that were read before may be outdated."""
+    """Describes what the live object provides after a change: genes that were read before may be outdated."""
 
     type: Literal["live"] = "live"
     columns: list[dict[str, JsonValue]]

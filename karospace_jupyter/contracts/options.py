@@ -24,8 +24,8 @@ class ExportOptions(TypedDict, total=False):
     common names by default."""
 
     um_per_unit: float | None
-    """µm per coordinate unit, for the scale bar: 1 if the coordinates are in µm. By default, as the data states it, or
-    as known of Visium, Xenium, MERSCOPE and CosMx; otherwise unknown."""
+    """µm per coordinate unit, for the scale bar: 1 if the coordinates are in µm. By default, the scale that the data
+    states, or that of Visium, Xenium, MERSCOPE and CosMx; otherwise unknown."""
 
     annotation_columns: Sequence[str] | None
     """Columns of obs to export as annotations, in this order. By default, the columns that make a useful legend.
@@ -50,8 +50,8 @@ class ExportOptions(TypedDict, total=False):
 
     gene_sets: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
-    `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are exported in
-    any case."""
+    `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are always
+    exported."""
 
     image_path: str | None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
@@ -77,9 +77,9 @@ class ExportOptions(TypedDict, total=False):
     (if the scripts take at most 200 MB)."""
 
     color: str | None
-    """Initial color: a column of obs or a gene, which is exported in any case. `obs:NAME` and `gene:NAME` distinguish
-    equal names. By default, a column that reads like cell types or clusters, otherwise total counts, otherwise a gene
-    that many cells express."""
+    """Initial color: a column of obs or a gene, which is always exported. `obs:NAME` and `gene:NAME` distinguish equal
+    names. By default, a column that looks like cell types or clusters, otherwise total counts, otherwise a gene that
+    many cells express."""
 
     view: str | os.PathLike[str] | None
     """A view file saved from the viewer (JSON), used as the initial view."""

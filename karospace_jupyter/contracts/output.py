@@ -1,4 +1,4 @@
-"""What the output of a cell keeps of a widget, so that JupyterLab can show its tissue without a kernel."""
+"""What the output of a cell stores about a widget, so that JupyterLab can show its tissue without a kernel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 from karospace_jupyter.contracts.form import SCHEMA
 
 MIME_TYPE = "application/vnd.karospace.view+json"
-"""Preferred by our extension of JupyterLab to the MIME type of widgets; other applications ignore it."""
+"""Our JupyterLab extension prefers it to the MIME type of widgets; other applications ignore it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ class Done(_Part):
 
 
 class Ticket(_Part):
-    """The request takes long; its result is requested with this ticket."""
+    """The request takes a long time; its result is requested with this ticket."""
 
     ticket: str
 

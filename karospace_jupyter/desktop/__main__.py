@@ -6,6 +6,6 @@ import sys
 
 from karospace_jupyter.desktop.app import main
 
-# The process of the worker imports the main module again, under another name.
+# The worker process imports the main module again, under another name.
 if __name__ == "__main__":
     sys.exit(main())

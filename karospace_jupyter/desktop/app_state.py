@@ -37,7 +37,7 @@ from karospace_jupyter.desktop.messages import (
 from karospace_jupyter.desktop.worker_process import WorkerProcess
 
 TARGETS = {"outdir": "_karospace", "single_file": ".html", "zip_path": ".zip"}
-"""The options for the target, and the default endings of their names."""
+"""The options for the target, and the default endings of their file names."""
 _SEPARATORS = os.sep + (os.altsep or "")
 _CANCEL_S = 10.0
 _END_S = 3.0
@@ -188,7 +188,7 @@ class AppState:
         if stem.lower().endswith(TARGETS[old]):
             stem = stem[: -len(TARGETS[old])]
         stem = stem or self._stem
-        # Restore a name that was typed for this kind earlier, unless the current name was changed since.
+        # Restore a name that was typed for this kind earlier, unless the current name has changed since.
         known = self._written if self._written.get(old) == value else {old: value}
         self._written = {**known, target: known.get(target) or f"{stem}{TARGETS[target]}"}
         self.change(**{name: self._written[name] if name == target else None for name in TARGETS})

@@ -177,6 +177,6 @@ def open_browser(address: str, path: str, failed: Callable[[str], None]) -> None
         if not os.path.exists(path):  # noqa: PTH110 - raises nothing
             failed(f"{path} no longer exists. Export it again.")
         elif not webbrowser.open(address):
-            failed(f"No browser was found. Open this address in one: {address}")
+            failed(f"No browser was found. Open this address yourself: {address}")
 
     threading.Thread(target=work, name="karospace-browser", daemon=True).start()

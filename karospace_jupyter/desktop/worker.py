@@ -97,7 +97,7 @@ class Worker:
         self._serving: StartServing | None = None
         self._threads: dict[type[Request], Latest] = {
             OpenFile: Latest(self._open, "karospace-open"),
-            PredictExport: Latest(self._predict, "karospace-look"),
+            PredictExport: Latest(self._predict, "karospace-predict"),
             CompleteGene: Latest(self._complete, "karospace-complete"),
             StartServing: Latest(self._serve, "karospace-serve"),
         }
@@ -198,10 +198,10 @@ class Worker:
         request = self._predicting
         try:
             self._load()
-            from karospace_jupyter.form.look import look
+            from karospace_jupyter.form.prediction import predict_export
 
             opened, summary = self._summary
-            found = look(request.path, request.options, summary if opened == request.path else None)
+            found = predict_export(request.path, request.options, summary if opened == request.path else None)
         except Exception as exc:  # noqa: BLE001 - shown in the window
             text, details = _described(exc)
             found = Estimate(problems={"object": text}, details=details)
@@ -210,7 +210,7 @@ class Worker:
     def _complete(self) -> None:
         request = self._completing
         self._load()
-        from karospace_jupyter.form.look import complete
+        from karospace_jupyter.form.prediction import complete
         from karospace_jupyter.form.summary import gene_names
 
         # The key includes the request number, because the file may have changed since it was last opened.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from karospace_jupyter.plan.pictures.files import ORIENTATION, hides_all, load_pixels, opened
-from karospace_jupyter.plan.pictures.libraries import MAX_SIDE
+from karospace_jupyter.plan.images.files import ORIENTATION, hides_all, load_pixels, opened
+from karospace_jupyter.plan.images.libraries import MAX_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan import PlannedImage
 
 _TILE, _TILES = 192, 4
-"""Side in pixels, and number per row and column, of the parts of an image that predict its size."""
+"""Side in pixels of the tiles that are encoded to predict the size of an image, and their number per row and column."""
 _GUESSED_BYTES = 1.5
 """Bytes per pixel of a photograph as PNG."""
 _BROWSER_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}

@@ -67,7 +67,7 @@ def _sample(raw: NDArray[np.uint8]) -> bytes:
     if len(raw) <= 2 * _SAMPLE_BYTES:
         return raw.tobytes()
     length = _SAMPLE_BYTES // _SAMPLE_PIECES
-    gap = (len(raw) - length) // (_SAMPLE_PIECES - 1) // 8 * 8  # whole values of any type
+    gap = (len(raw) - length) // (_SAMPLE_PIECES - 1) // 8 * 8  # a multiple of 8 bytes: splits no value of any type
     return b"".join(raw[i * gap : i * gap + length].tobytes() for i in range(_SAMPLE_PIECES))
 
 

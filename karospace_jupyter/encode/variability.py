@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.plan.hvg import most_variable_first, seurat_dispersion
 from karospace_jupyter.plan.loess import loess
+from karospace_jupyter.source.values import without_log1p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan.model import MatrixValues
 
 _FEWEST_FITTED = 10
-"""Fewer genes have no trend that their variance could be compared with."""
+"""With fewer genes, the trend of the variance cannot be estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,7 @@ def moments_of_entries(entries: NDArray[np.float32], zeros: int, matrix: MatrixV
     found = entries.astype(np.float64)
     found = found[~np.isnan(found)]
     if matrix.kind == "log1p":
-        with np.errstate(over="ignore"):
-            found = np.expm1(found if matrix.log_base is None else found * np.log(matrix.log_base))
+        found = without_log1p(found, matrix.log_base)
     n = len(found) + zeros
     if n < 2:
         return Moments(float("nan"), float("nan"), len(found), n)
@@ -52,7 +52,7 @@ def moments_of_entries(entries: NDArray[np.float32], zeros: int, matrix: MatrixV
 
 
 def variability_ranks(genes: Sequence[Moments], matrix: MatrixValues) -> list[int] | None:
-    """Rank genes, 1 for the most variable, like the choice of variable genes at export.
+    """Rank genes, 1 for the most variable, in the same way in which an export chooses variable genes.
 
     Counts are compared by their variance relative to that of genes with the same mean, log1p values by Seurat's
     normalized dispersion, and others by their variance. Rarely detected genes come last.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 SETS_FILE = "gene_sets.json"
-"""File in shell commands that stands for gene sets that are not in a file."""
+"""Placeholder in shell commands for a file of gene sets that are not stored in a file."""
 
 
 def with_name(options: ExportOptions, name: str | None) -> ExportOptions:

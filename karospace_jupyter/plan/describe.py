@@ -10,8 +10,8 @@ from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.annotations import ColumnSummary, summarize_columns
 from karospace_jupyter.plan.coordinates import FoundCoordinates, candidates, find_coordinates, is_embedding, label
 from karospace_jupyter.plan.embeddings import usual_embeddings
+from karospace_jupyter.plan.images.choose import Library, libraries
 from karospace_jupyter.plan.observations import Observations, array_of
-from karospace_jupyter.plan.pictures.choose import Library, libraries
 from karospace_jupyter.plan.sections import section_column, section_columns
 
 if TYPE_CHECKING:

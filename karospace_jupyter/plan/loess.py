@@ -38,7 +38,7 @@ def loess(x: NDArray[np.float64], y: NDArray[np.float64], span: float = 0.3) -> 
     xs, ys = x[order], y[order]
     size = min(len(xs), max(4, int(span * len(xs))))
     quantiles = xs[np.linspace(0, len(xs) - 1, _PLACES).round().astype(np.int64)]
-    # Only at points: far from all points, the nearest may be at equal distances, where their weights are zero.
+    # Fit at points only: far from them, the nearest ones may all be at the largest distance, where weights are zero.
     spread = xs[np.searchsorted(xs, np.linspace(xs[0], xs[-1], _PLACES))]
     places = np.unique([*quantiles, *spread])
     fitted = np.array([_fit(xs, ys, place, size) for place in places])

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from karospace_jupyter.plan.model import MatrixValues
+from karospace_jupyter.source.values import natural, without_log1p
 
 if TYPE_CHECKING:
     from karospace_jupyter.source import Source
@@ -77,11 +78,6 @@ def matrix_values(source: Source) -> MatrixValues:
     return MatrixValues("other")
 
 
-def natural(base: float | None) -> float:
-    """Return the factor that converts logarithms of this base to natural ones."""
-    return 1.0 if base is None else math.log(base)
-
-
 def _stated(source: Source) -> tuple[bool, float | None]:
     """Return whether ``uns['log1p']`` applies to the chosen matrix, and the base that it states.
 
@@ -105,8 +101,7 @@ def _stated(source: Source) -> tuple[bool, float | None]:
 
 
 def _inverse(data: NDArray[np.float64], base: float | None) -> NDArray[np.float64] | None:
-    scaled = data * natural(base)
-    return np.expm1(scaled) if scaled.max() <= LARGEST_LOG1P else None
+    return without_log1p(data, base) if data.max() * natural(base) <= LARGEST_LOG1P else None
 
 
 def _moments(values: sp.csr_matrix, n: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

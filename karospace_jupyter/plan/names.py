@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def as_text(values: object) -> NDArray[np.object_]:
     """Convert labels to text, shape (n,)."""
     array = np.asarray(values, dtype=object)
-    if pd.api.types.infer_dtype(array, skipna=False) == "string":  # much faster than a look at each
+    if pd.api.types.infer_dtype(array, skipna=False) == "string":  # much faster than checking each value
         out = array.copy()
     else:
         out = np.empty(len(array), dtype=object)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from karospace_jupyter.plan.pictures.libraries import libraries
+from karospace_jupyter.plan.images.libraries import libraries
 from karospace_jupyter.plan.visium import array_grid
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Array:
 
 
 def array_of(source: Source, xy: NDArray[np.float64], section: str | None) -> Array:
-    """Find out what the rows are, by the array that they belong to; without one, they are cells.
+    """Determine what the rows are from the array that they belong to; without one, they are cells.
 
     Bins of Visium HD are a square array in data that states the size of a bin. Cells that were assembled from bins
     keep that size, but not the array.

@@ -101,7 +101,7 @@ def pitch_of(xy: NDArray[np.float64]) -> float:
     x, y = np.ascontiguousarray(xy.T)
     for place in np.linspace(0, len(xy) - 1, min(len(xy), _SAMPLED_CELLS)).astype(np.int64):
         square = (x - x[place]) ** 2 + (y - y[place]) ** 2
-        # The neighbors in a part of the cells are farther away than those in all cells, so only few are left to sort.
+        # The distance to the neighbors among a part of the cells is an upper limit, so few cells are left to sort.
         some = square[::_PART][square[::_PART] > 0]
         most = np.partition(some, _NEIGHBORS - 1)[_NEIGHBORS - 1] if len(some) >= _NEIGHBORS else np.inf
         near = square[(square > 0) & (square <= most)]
@@ -129,7 +129,7 @@ def count_sharing(xy: NDArray[np.float64], origin: Origin) -> int:
     # Sorting the bits of both float32 at once is the fastest way to count; adding 0 makes -0 equal to 0.
     bits = np.sort(np.ascontiguousarray(near + 0).view(np.uint64).ravel())
     few, places = _SHARED * len(xy), 1 + int(np.count_nonzero(np.diff(bits)))
-    if len(xy) - places <= few:  # spares the slower count of the exact positions
+    if len(xy) - places <= few:  # avoids the slower count of the exact positions
         return 0
     lost = _n_positions(xy) - places
     return lost if lost > few else 0

@@ -15,16 +15,16 @@ from karospace_jupyter.plan.coordinates import columns_of, find_coordinates, is_
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.gene_choice import all_genes, choose_genes
 from karospace_jupyter.plan.gene_sets import choose_gene_sets
+from karospace_jupyter.plan.images.choose import Pictures, choose_images
+from karospace_jupyter.plan.images.files import inspect_file
+from karospace_jupyter.plan.images.upright import choose_upright_images
+from karospace_jupyter.plan.initial_color import RequestedColor, color_of, initial_color, initial_view, requested_color
 from karospace_jupyter.plan.lattice import Direction, direction_of_y
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedGenes
 from karospace_jupyter.plan.names import as_text, make_unique
 from karospace_jupyter.plan.observations import Array, array_of
-from karospace_jupyter.plan.opening_color import RequestedColor, color_of, opening_color, opening_view, requested_color
 from karospace_jupyter.plan.origin import count_displaced, count_sharing, origin_of
-from karospace_jupyter.plan.pictures.choose import Pictures, choose_images
-from karospace_jupyter.plan.pictures.files import inspect_file
-from karospace_jupyter.plan.pictures.upright import choose_upright_images
 from karospace_jupyter.plan.scale import Scale, choose_scale, scales_of_columns
 from karospace_jupyter.plan.sections import plan_sections, requested_column, split
 from karospace_jupyter.plan.sizes import predict
@@ -184,10 +184,10 @@ def decide(
     color = color_of(requested, columns.annotations, genes)
     if color is None and config.view is None:
         section = None if columns.section is None else columns.section.name
-        color = opening_color(source, columns.annotations, section, xy, embeddings, genes)
+        color = initial_color(source, columns.annotations, section, xy, embeddings, genes)
         if color is not None and color["kind"] == "gene" and not genes_known:
             color = None  # the export chooses among other genes
-    view = opening_view(view, color, requested=config.color is not None)
+    view = initial_view(view, color, requested=config.color is not None)
     scale = choose_scale(config.um_per_unit, [])
     if spatial:
         scale = _scale(source, config, found.spec, cells.rows, xy, pictures, array)

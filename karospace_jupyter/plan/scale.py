@@ -1,4 +1,4 @@
-"""The length of a coordinate unit: as given, stated in the data, or known of the platform that wrote it."""
+"""The length of a coordinate unit: as given, stated in the data, or known for the platform that wrote it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _Platform:
     others: frozenset[str]
     """Columns of the same table, one of which confirms that it is this platform; empty if x and y do."""
     caution: str = ""
-    """What to check, if the unit is not certain even so."""
+    """What to check if the unit remains uncertain."""
 
 
 _PLATFORMS = (
@@ -208,7 +208,7 @@ def _platforms(source: Source, spec: CoordsSpec, rows: Rows, xy: NDArray[np.floa
 
 
 def _multiple_of(source: Source, x: str, y: str, spec: CoordsSpec, rows: Rows, xy: NDArray[np.float64]) -> float | None:
-    """Return the units of two columns per coordinate unit, or None if the coordinates are no multiple of them.
+    """Return the units of two columns per coordinate unit, or None if the coordinates are not a multiple of them.
 
     They may be shifted and mirrored, but must be scaled alike in x and y.
     """

@@ -7,7 +7,6 @@ matrix, so each pass gathers as many genes as fit into the memory budget.
 from __future__ import annotations
 
 import functools
-import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +20,7 @@ from karospace_jupyter.source.matrix import Block, CompressedMatrix, Matrix
 from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale
 from karospace_jupyter.source.reading import reading
 from karospace_jupyter.source.sample import Sample, sample
-from karospace_jupyter.source.values import missing_in, rounded_in, without_duplicates
+from karospace_jupyter.source.values import missing_in, rounded_in, without_duplicates, without_log1p
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,7 +85,7 @@ class Passes:
         """Return statistics of every gene; see :class:`~karospace_jupyter.source.protocol.Source`."""
         n_cells, n_genes = self.matrix.shape
         n = n_cells if rows is None else len(rows)
-        change = _Transform(scale, 1.0 if log_base is None else math.log(log_base), ceiling)
+        change = _Transform(scale, log_base, ceiling)
         sums = _Sums(n_genes)
         unit, total = ("genes", n_genes) if self.by_column else ("cells", n_cells)
         with job.stage("Reading statistics", total, unit) as stage:
@@ -229,14 +228,13 @@ class _Transform:
     """Transform values before they are summed."""
 
     scale: Scale
-    ln_base: float
+    log_base: float | None
     ceiling: NDArray[np.float64] | None
 
     def of(self, values: NDArray[np.float64], genes: NDArray[np.integer]) -> NDArray[np.float64]:
         """Return the values to sum, given the gene of each."""
         if self.scale == "expm1":
-            with np.errstate(over="ignore"):  # the caller checks whether the statistics are finite
-                values = np.expm1(values * self.ln_base)
+            values = without_log1p(values, self.log_base)  # the caller checks whether the statistics are finite
         return values if self.ceiling is None else np.minimum(values, self.ceiling[genes])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,23 @@ def rounded_in(values: NDArray[Any]) -> NDArray[np.bool_] | None:
     if not whole_type:
         found &= values == np.rint(values)
     return found if found.any() else None
+
+
+def natural(base: float | None) -> float:
+    """Return the factor that converts logarithms of this base to natural ones; None is the natural logarithm."""
+    return 1.0 if base is None else math.log(base)
+
+
+def without_log1p(values: NDArray[np.float64], base: float | None = None) -> NDArray[np.float64]:
+    """Return the values before log1p of this base; infinite where they are beyond float64.
+
+    Examples
+    --------
+    >>> without_log1p(np.array([0.0, 1.0, 2.0]), 2)
+    array([0., 1., 3.])
+    """
+    with np.errstate(over="ignore"):
+        return np.expm1(values if base is None else values * natural(base))
 
 
 def without_duplicates(matrix: sp.csr_matrix) -> sp.csr_matrix:

@@ -11,7 +11,8 @@ from pydantic import Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from karospace_jupyter.errors import ConfigError
-from karospace_jupyter.paths import expanded
+from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_SETS
+from karospace_jupyter.paths import bounded_text, expanded
 from karospace_jupyter.view.state import LATER, ViewPart, ViewState, from_wire
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ class SavedRegion(ViewPart):
     """Base64 of one bit per cell of the bundle, first cell in the lowest bit."""
 
 
+class LinkedGeneSet(ViewPart):
+    """A gene set in a link."""
+
+    name: str = Field(min_length=1, max_length=LONGEST_SET_NAME)
+    of: str = ""
+    """Name of the gene set of the bundle that has the same genes."""
+    genes: list[str] = Field(default_factory=list)
+    """Only of sets that the bundle does not have."""
+
+
 class SavedView(ViewPart):
     """A view as stored in a file or a link. Fields of the state that are left out keep their values."""
 
@@ -45,6 +56,8 @@ class SavedView(ViewPart):
     state: ViewState
     regions: list[SavedRegion] = Field(default_factory=list)
     """If omitted, opening the view leaves the regions unchanged."""
+    gene_sets: list[LinkedGeneSet] = Field(default_factory=list, max_length=MOST_SETS)
+    """In links, in place of `geneSets` of the state, because a link must be short."""
     regions_left_out: int = Field(default=0, ge=0)
     """Number of regions that were left out because they were too large for the link."""
     gene_sets_left_out: int = Field(default=0, ge=0)
@@ -68,7 +81,9 @@ def read_view(path: Path) -> dict[str, Any]:
         If the file is not a valid view. The message names the invalid field.
     """
     path = expanded(path)
-    value = _parsed(_text(path), path)
+    limit = f"a manifest can contain at most {MAX_BYTES / 1e6:.0f} MB. Save the view with fewer regions."
+    text = bounded_text(path, f"The view {path}", max_bytes=MAX_BYTES, if_larger=limit, if_not_text=_SAVE)
+    value = _parsed(text, path)
     if not isinstance(value, dict):
         msg = f"The view {path} is {_kind(value)}, not a JSON object. {_SAVE}"
         raise ConfigError(msg)
@@ -108,24 +123,6 @@ def _check_regions(view: SavedView, path: Path) -> None:
             where = f"regions[{at}] ({region.name!r})"
             msg = f"The view {path}: the bits of {where} are not one bit per cell. {_SAVE}"
             raise ConfigError(msg)
-
-
-def _text(path: Path) -> str:
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            msg = (
-                f"The view {path} takes {size / 1e6:,.1f} MB; a manifest can contain at most "
-                f"{MAX_BYTES / 1e6:.0f} MB. Save the view with fewer regions."
-            )
-            raise ConfigError(msg)
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as exc:
-        msg = f"The view {path} cannot be read: {exc.strerror or exc}."
-        raise ConfigError(msg) from exc
-    except UnicodeDecodeError as exc:
-        msg = f"The view {path} is not UTF-8 text. {_SAVE}"
-        raise ConfigError(msg) from exc
 
 
 def _parsed(text: str, path: Path) -> Any:  # noqa: ANN401 - any JSON value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -94,38 +94,6 @@ def _distinct(sets: list[GeneSet]) -> list[GeneSet]:
         msg = "the names of the sets must differ"
         raise ValueError(msg)
     return sets
-
-
-def several_genes(kind: str, genes: list[str]) -> ByScore | ByBlend:
-    """Return the color for ``blend:A,B`` or ``score:A,B,C``.
-
-    Raises
-    ------
-    ViewError
-        If a blend has fewer than two or more than three genes.
-    """
-    if kind == "score":
-        return ByScore(name=genes[0] if len(genes) == 1 else f"Mean of {len(genes)} genes", genes=genes)
-    if not 2 <= len(genes) <= 3:
-        msg = f"A blend needs two or three genes, got {len(genes)}. Use 'score:' for the mean of a gene set."
-        raise ViewError(msg)
-    return ByBlend(genes=genes)
-
-
-def color_text(color: Color, columns: Sequence[str], sets: Mapping[str, Sequence[str]] | None = None) -> str:
-    """Return a color as in `view.color`: a column, a gene, ``blend:A,B``, ``score:A,B,C``, or an empty string.
-
-    The score of one of the gene `sets` (name to the genes that the view can read) is ``score:NAME``.
-    """
-    if isinstance(color, ByAnnotation):
-        return color.column
-    if isinstance(color, ByNothing):
-        return ""
-    if isinstance(color, ByScore) and color.genes and [*color.genes] == [*(sets or {}).get(color.name, ())]:
-        return f"score:{color.name}"
-    if isinstance(color, ByScore | ByBlend):
-        return f"{color.kind}:{','.join(color.genes)}"
-    return f"gene:{color.gene}" if color.gene in columns else color.gene
 
 
 class OnTissue(_Part):

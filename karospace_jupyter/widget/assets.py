@@ -57,8 +57,8 @@ class LiveCells:
         self.names: tuple[str, ...] = tuple(make_unique(as_text(self._var_names()))[0].tolist())
         self._obs_names, self._genes = adata.obs_names, self._var_names()
 
-    def _var_names(self) -> Any:  # noqa: ANN401
-        in_raw = self._spec.kind == "raw" and self.adata.raw is not None
+    def _var_names(self, spec: MatrixSpec | None = None) -> Any:  # noqa: ANN401
+        in_raw = (spec or self._spec).kind == "raw" and self.adata.raw is not None
         return self.adata.raw.var_names if in_raw else self.adata.var_names
 
     @property
@@ -67,12 +67,14 @@ class LiveCells:
         return self._spec.name if self._spec.kind == "layer" else self._spec.kind
 
     def read_from(self, layer: str) -> None:
-        """Read genes from another matrix: ``X``, ``raw`` or the name of a layer.
+        """Read all genes from another matrix from now on: ``X``, ``raw`` or the name of a layer.
 
         Raises
         ------
         ViewError
             If there is no such matrix, or its genes are not those of this view.
+        KaroSpaceError
+            If the matrix cannot be read. The view then keeps its matrix.
         """
         layers = list(map(str, self.adata.layers))
         known = ["X", *(["raw"] if self.adata.raw is not None else []), *layers]
@@ -81,12 +83,10 @@ class LiveCells:
             raise ViewError(msg)
         # A layer may be named like one of the others.
         spec: MatrixSpec = MatrixLayer(layer) if layer in layers else MatrixX() if layer == "X" else MatrixRaw()
-        with self._lock:
-            before, self._spec = self._spec, spec
-            if before != spec and not self._genes.equals(self._var_names()):
-                self._spec = before
-                msg = f"{layer} has other genes than this view. Create a new view with raw={spec.kind == 'raw'}."
-                raise ViewError(msg)
+        if not self._genes.equals(self._var_names(spec)):
+            msg = f"{layer} has other genes than this view. Create a new view with raw={spec.kind == 'raw'}."
+            raise ViewError(msg)
+        self._read(spec)
 
     def read_again(self) -> None:
         """Read all genes from the current matrix from now on, including those of the bundle.
@@ -96,13 +96,17 @@ class LiveCells:
         KaroSpaceError
             If the matrix cannot be read.
         """
-        source = open_source(self.adata, matrix=self._spec)
+        self._read(self._spec)
+
+    def _read(self, spec: MatrixSpec) -> None:
+        source = open_source(self.adata, matrix=spec)
         try:
             found = matrix_values(source)
-            values = Values(kind=found.kind, log_base=found.log_base)
-            self.matrix = LiveMatrix(source=source.matrix_name, values=values)
+            matrix = LiveMatrix(source=source.matrix_name, values=Values(kind=found.kind, log_base=found.log_base))
         finally:
             source.close()
+        with self._lock:
+            self._spec, self.matrix = spec, matrix
 
     def gene_names(self, wanted: Sequence[str]) -> dict[str, str]:
         """Return the name in this view of each gene that the object has, found by name or by symbol."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from karospace_jupyter.errors import ViewError
 from karospace_jupyter.formatting import hint
-from karospace_jupyter.view.state import ByAnnotation, ByGene, ByNothing, ByScore, Color, several_genes
+from karospace_jupyter.view.color_text import several_genes, split_color
+from karospace_jupyter.view.state import ByAnnotation, ByGene, ByNothing, ByScore, Color
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,21 +28,21 @@ def color_named(
     """
     manifest = bundle.manifest
     genes = {*bundle.gene_names, *(live.names if live else ())}
-    kind, _, name = text.partition(":")
     if not text:
         return ByNothing()
     columns = {*manifest.annotation_columns, *(live.columns.names if live else ())}
-    if kind == "obs" and (name in columns or is_added(name, live)):
+    prefix, name = split_color(text, columns | genes)
+    if prefix == "obs" and (name in columns or is_added(name, live)):
         return ByAnnotation(column=name)
-    if kind == "gene" and name in genes:
+    if prefix == "gene" and name in genes:
         return ByGene(gene=name)
-    if kind == "score" and name in (sets or {}):
+    if prefix == "score" and name in (sets or {}):
         known = [gene for gene in (sets or {})[name] if gene in genes]
         if known:
             return ByScore(name=name, genes=known)
     several = [part.strip() for part in name.split(",")]
-    if kind in {"blend", "score"} and text not in genes and genes.issuperset(several):
-        return several_genes(kind, several)
+    if prefix in {"blend", "score"} and genes.issuperset(several):
+        return several_genes(prefix, several)
     if text in columns:
         return ByAnnotation(column=text)
     if text in genes:

@@ -27,8 +27,8 @@ from karospace_jupyter.contracts.messages import (
 from karospace_jupyter.contracts.output import Output, Tissue
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, SourceError, ViewError
 from karospace_jupyter.form.latest import Latest
-from karospace_jupyter.form.look import complete, look, problem_of
 from karospace_jupyter.form.options import code_of, config_of, plain, with_name
+from karospace_jupyter.form.prediction import complete, predict_export, problem_of
 from karospace_jupyter.form.result import result_of
 from karospace_jupyter.form.summary import gene_names, quick_summary, summarize
 from karospace_jupyter.kernel import after_each_cell, reassigned, variables_of
@@ -359,7 +359,7 @@ class KaroSpaceWidget(Base):
             if not self._summary["ready"]:
                 self._known = summarize(self._subject)
                 self._summary = asdict(self._known)
-            found = look(self._subject, options, self._known)
+            found = predict_export(self._subject, options, self._known)
         except Exception as exc:  # noqa: BLE001 - shown in the form
             found = Estimate(problems=problem_of(exc, {}))
         if not self._closed:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from karospace_jupyter.errors import BundleError, ImageError
 from karospace_jupyter.formatting import shape
-from karospace_jupyter.plan.pictures.opening import MAX_SHOWN_PIXELS, open_picture
+from karospace_jupyter.plan.images.opening import MAX_SHOWN_PIXELS, open_picture
 from karospace_jupyter.publish.write import html_bytes
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.contracts.messages import Close
 from karospace_jupyter.contracts.output import Output
 from karospace_jupyter.errors import ImageError, ViewError
-from karospace_jupyter.plan.pictures.opening import open_picture
+from karospace_jupyter.plan.images.opening import open_picture
 from karospace_jupyter.publish.bundle import Bundle
-from karospace_jupyter.view.state import Color, ViewState, changed, color_text, from_wire
+from karospace_jupyter.view.color_text import color_text
+from karospace_jupyter.view.state import Color, ViewState, changed, from_wire
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.base import Base
@@ -200,13 +201,7 @@ class KaroSpaceView(Base):
         if layer != self._layer_now():
             if self._live is None:
                 raise ViewError(_NO_OBJECT)
-            before = self._live.layer
             self._live.read_from(layer)
-            try:
-                self._live.read_again()
-            except BaseException:
-                self._live.read_from(before)
-                raise
             self._show_live(genes=True)
             if self._now.color.kind in {"gene", "score", "blend"} and self._now.range is not None:
                 self.state = {"range": None}  # the limits apply to the values of the other matrix
@@ -375,8 +370,8 @@ class KaroSpaceView(Base):
         if self._live is None:
             raise ViewError(_NO_OBJECT)
         self._live.check_unchanged()
-        self._live.columns.refresh()
         self._live.read_again()
+        self._live.columns.refresh()
         self._show_live(genes=True)
 
     def snapshot(self, timeout: float = 30) -> Image.Image:

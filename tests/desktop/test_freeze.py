@@ -53,13 +53,13 @@ import json, sys
 from pathlib import Path
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.export import run
-from karospace_jupyter.form.look import look
+from karospace_jupyter.form.prediction import predict_export
 from karospace_jupyter.form.summary import summarize
 from karospace_jupyter.job import Job
 for name in {sorted(freeze._EXCLUDED)!r}:
     sys.modules[name] = None  # as if it were not installed
 summarize({str(tissue_file)!r})
-look({str(tissue_file)!r}, {{"outdir": {str(tmp_path / "out")!r}}})
+predict_export({str(tissue_file)!r}, {{"outdir": {str(tmp_path / "out")!r}}})
 bundle = run(Path({str(tissue_file)!r}), ExportConfig(outdir={str(tmp_path / "out")!r}), Job.null())
 print(json.dumps(bundle.manifest.n_cells))
 """

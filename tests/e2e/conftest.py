@@ -58,7 +58,8 @@ class Viewer:
 
     def address(self) -> str:
         """Return the page's address once it holds the current view with its regions."""
-        self.becomes(lambda: view_in(self.page.evaluate("location.hash")), self.page.evaluate("karospace.getView()"))
+        linked = self.page.evaluate("karospace.getView({link: true})")
+        self.becomes(lambda: view_in(self.page.evaluate("location.hash")), linked)
         url: str = self.page.evaluate("location.href")
         return url
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import anndata as ad
 import pytest
-from conftest import Viewer
+from conftest import Viewer, view_in
 from playwright.sync_api import expect
 
 from karospace_jupyter import adata_to_karospace
@@ -85,6 +86,33 @@ def test_sets_are_renamed_removed_and_added(opened: tuple[Viewer, ad.AnnData]) -
     viewer.becomes(lambda: names(viewer), ["Lymphocytes", "B cells", "Stroma"])
     assert viewer.state()["geneSets"][2] == {"name": "Stroma", "genes": ["VIM", "DCN"]}
     viewer.becomes(lambda: viewer.state()["color"], {"kind": "score", "name": "Stroma", "genes": ["VIM", "DCN"]})
+
+
+def test_link_opens_with_the_sets_and_holds_only_the_genes_that_the_bundle_lacks(
+    opened: tuple[Viewer, ad.AnnData], serve: Callable[[Path], str], tmp_path: Path
+) -> None:
+    viewer, _ = opened
+    page = viewer.page
+    viewer.open(serve(tmp_path / "b"))
+    page.get_by_role("tab", name="Gene").click()
+    page.get_by_role("button", name="Color by T cells, 2 genes").click()
+    page.get_by_role("button", name="Rename T cells").click()
+    page.get_by_role("textbox", name="New name for T cells").fill("Lymphocytes")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name=f"Remove {ODD}").click()
+    viewer.becomes(lambda: names(viewer), ["Lymphocytes", "B cells"])
+    new = {"name": "New", "genes": ["VIM", "DCN"]}
+    viewer.set(geneSets=[*viewer.state()["geneSets"], new])
+    url = viewer.address()
+    linked = [{"name": "Lymphocytes", "of": "T cells"}, {"name": "B cells", "of": "B cells"}, new]
+    assert view_in(url)["gene_sets"] == linked
+    page.goto("about:blank")
+    viewer.open(url)
+    page.get_by_role("tab", name="Gene").click()
+    assert names(viewer) == ["Lymphocytes", "B cells", "New"]
+    expect(page.get_by_role("button", name="Color by Lymphocytes, 2 genes")).to_have_attribute("aria-pressed", "true")
+    assert viewer.state()["geneSets"][0] == {"name": "Lymphocytes", "genes": SETS["T cells"]}
+    assert viewer.problems == []
 
 
 def test_saved_view_reopens_with_its_sets(opened: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:

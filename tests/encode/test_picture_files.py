@@ -16,9 +16,9 @@ from PIL import Image
 from karospace_jupyter import ExportConfig
 from karospace_jupyter.errors import ImageError
 from karospace_jupyter.export import run_to_memory
-from karospace_jupyter.plan.pictures.files import inspect_file, load_pixels
-from karospace_jupyter.plan.pictures.intensity import COMPOSITE
-from karospace_jupyter.plan.pictures.opening import open_picture
+from karospace_jupyter.plan.images.files import inspect_file, load_pixels
+from karospace_jupyter.plan.images.intensity import COMPOSITE
+from karospace_jupyter.plan.images.opening import open_picture
 
 RED, GRAY = [200, 50, 50], [230, 230, 230]
 HEIGHT, WIDTH = 100, 80

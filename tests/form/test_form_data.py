@@ -17,7 +17,7 @@ from karospace_jupyter.contracts import generate
 from karospace_jupyter.contracts.form import Defaults, Estimate, SessionState
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.export import plan, run_to_memory
-from karospace_jupyter.form.look import look
+from karospace_jupyter.form.prediction import predict_export
 from karospace_jupyter.form.result import result_of
 from karospace_jupyter.form.summary import defaults_of, quick_summary, separators_of, summarize
 
@@ -29,7 +29,7 @@ def adata() -> Any:
 
 def test_summary_and_estimate_match_their_schemas(adata: Any, tmp_path: Path) -> None:
     result = result_of(run_to_memory(adata, ExportConfig(genes_mode="hvgs:3")), number=1)
-    estimate = look(adata, {"genes_mode": ["EPCAM", "NOPE"], "outdir": str(tmp_path / "out")})
+    estimate = predict_export(adata, {"genes_mode": ["EPCAM", "NOPE"], "outdir": str(tmp_path / "out")})
     assert [one.name for one in estimate.unknown] == ["NOPE"]
     for name, one in (
         ("summary", quick_summary(adata)), ("summary", summarize(adata)), ("estimate", Estimate()),
@@ -54,7 +54,7 @@ def test_columns_that_a_form_marks_are_those_of_the_export(adata: Any, coords: s
     other = adata.copy()
     other.obs["x_centroid"], other.obs["cell_id"] = 2 * other.obsm["spatial"][:, 0], np.arange(200) % 7
     options = {} if coords is None else {"coords": coords}
-    found = look(other, options, summarize(other)).defaults
+    found = predict_export(other, options, summarize(other)).defaults
     assert found is not None
     exported = plan(other, ExportConfig(**options))
     names = [name.replace("cell_id_obs", "cell_id") for name in (one.name for one in exported.annotations)]
@@ -66,18 +66,18 @@ def test_columns_that_a_form_marks_are_those_of_the_export(adata: Any, coords: s
 def test_estimate_reports_cells_that_are_left_out_without_request(adata: Any) -> None:
     lost = adata.copy()
     lost.obsm["spatial"][:5] = np.nan
-    assert not look(adata, {}).loses_cells
-    assert look(lost, {}).loses_cells
-    assert not look(lost, {"downsample": 100}).loses_cells
+    assert not predict_export(adata, {}).loses_cells
+    assert predict_export(lost, {}).loses_cells
+    assert not predict_export(lost, {"downsample": 100}).loses_cells
 
 
 def test_uncommon_coordinates_require_a_choice(adata: Any) -> None:
     unusual = adata.copy()
     unusual.obsm["place"] = unusual.obsm.pop("spatial")
     unusual.obs = unusual.obs.drop(columns=[name for name in unusual.obs if name.endswith("centroid")])
-    problem = look(unusual, {}).problems["coords"]
+    problem = predict_export(unusual, {}).problems["coords"]
     assert problem == "No coordinates were found under the usual names. Choose the coordinates of the cells."
-    assert "coords" not in look(unusual, {"coords": "obsm:place"}).problems
+    assert "coords" not in predict_export(unusual, {"coords": "obsm:place"}).problems
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,8 @@ def test_time_of_an_estimate_counts_the_passes_that_rank_genes(adata: Any, monke
     monkeypatch.setattr(module, "_VALUES_PER_SECOND", other.X.nnz / 100)  # a pass takes a hundred seconds
 
     def passes(genes: str) -> int:
-        return round((look(other, {"genes_mode": genes}).seconds - look(other, {"genes_mode": "all"}).seconds) / 100)
+        listed, whole = (predict_export(other, {"genes_mode": chosen}).seconds for chosen in (genes, "all"))
+        return round((listed - whole) / 100)
 
     assert passes("top_mean:5") == 1
     assert passes("hvgs:5") == 2

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, gene_sets
 from karospace_jupyter.errors import BundleError, ConfigError, GenesError, KaroSpaceError, PlanError
 from karospace_jupyter.export import run_to_memory
 from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_GENES, MOST_SETS, GeneSets, joined, read_gene_sets
@@ -102,6 +102,11 @@ class TestFiles:
     def test_missing_file_raises(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=r"none\.gmt cannot be read: No such file"):
             read_gene_sets(tmp_path / "none.gmt")
+
+    def test_too_large_file_raises(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(gene_sets, "_MOST_BYTES", 5)
+        with pytest.raises(ConfigError, match=r"set file .*sets\.gmt is 0\.0 MB; at most 0 MB are read\. Keep only"):
+            read_gene_sets(write(tmp_path, "A\tx\tCD3E\n"))
 
     def test_same_name_in_two_files_raises(self, tmp_path: Path, adata: ad.AnnData) -> None:
         one, two = write(tmp_path, "A\tx\tCD3E\n", "one.gmt"), write(tmp_path, "A\tx\tVIM\n", "two.gmt")

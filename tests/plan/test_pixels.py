@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from karospace_jupyter.plan.pictures.intensity import COMPOSITE
-from karospace_jupyter.plan.pictures.pixels import NotAnImage, as_pixels, image_size
+from karospace_jupyter.plan.images.intensity import COMPOSITE
+from karospace_jupyter.plan.images.pixels import NotAnImage, as_pixels, image_size
 
 RED, GRAY = [200, 50, 50], [230, 230, 230]
 
@@ -131,7 +131,7 @@ class TestRange:
     def test_processing_in_blocks_does_not_change_the_result(self, monkeypatch: pytest.MonkeyPatch) -> None:
         array = np.random.default_rng(0).random((301, 40, 3))
         whole = as_pixels(array)
-        monkeypatch.setattr("karospace_jupyter.plan.pictures.intensity._SAMPLE", 1 << 10)
+        monkeypatch.setattr("karospace_jupyter.plan.images.intensity._SAMPLE", 1 << 10)
         assert np.abs(as_pixels(array).astype(int) - whole).max() <= 1
 
 

@@ -17,7 +17,7 @@ from karospace_jupyter.errors import ColumnError, CoordinatesError, GenesError, 
 from karospace_jupyter.plan import CategoryAnnotation, NumberAnnotation, Plan, describe, resolve
 from karospace_jupyter.plan.cells import sample
 from karospace_jupyter.plan.colors import palette, parse_color
-from karospace_jupyter.plan.pictures.pixels import NotAnImage, as_pixels
+from karospace_jupyter.plan.images.pixels import NotAnImage, as_pixels
 from karospace_jupyter.source import open_source
 
 N, G = 120, 30

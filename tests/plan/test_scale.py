@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from karospace_jupyter import ExportConfig
-from karospace_jupyter.form.look import look
+from karospace_jupyter.form.prediction import predict_export
 from karospace_jupyter.plan import Plan, resolve
 from karospace_jupyter.plan.scale import unit_in_name
 from karospace_jupyter.source import open_source
@@ -128,5 +128,5 @@ def test_names_state_a_unit_as_a_word_of_its_own() -> None:
 
 def test_forms_show_the_scale_and_its_origin() -> None:
     adata = tissue(**xenium(transcript_counts=1))
-    assert look(adata, {}).scale == "1 unit = 1 µm (the columns 'x_centroid' and 'y_centroid' of Xenium)"
-    assert look(adata, {"um_per_unit": -1}).problems == {"um_per_unit": "must be greater than 0, got -1."}
+    assert predict_export(adata, {}).scale == "1 unit = 1 µm (the columns 'x_centroid' and 'y_centroid' of Xenium)"
+    assert predict_export(adata, {"um_per_unit": -1}).problems == {"um_per_unit": "must be greater than 0, got -1."}

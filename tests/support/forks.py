@@ -12,7 +12,7 @@ _IMPORTED = [
     "anndata",
     "karospace_jupyter.desktop.worker",
     "karospace_jupyter.export",
-    "karospace_jupyter.form.look",
+    "karospace_jupyter.form.prediction",
     "karospace_jupyter.form.summary",
     "karospace_jupyter.session",
     __name__,

@@ -17,6 +17,7 @@ from karospace_jupyter import ExportConfig, KaroSpaceError, ViewError, karospace
 from karospace_jupyter.contracts import generate, messages
 from karospace_jupyter.contracts.messages import ToKernel, ToPage
 from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.errors import GenesError
 from karospace_jupyter.export import run_to_memory
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.view import KaroSpaceView
@@ -289,3 +290,18 @@ def test_genes_are_read_from_the_layer_of_the_view() -> None:
     with pytest.raises(ViewError, match="no AnnData object"):
         bundle.layer = "counts"
     bundle.close()
+
+
+def test_layer_that_cannot_be_read_leaves_the_matrix_of_the_view() -> None:
+    adata = synthetic_tissue(N, 60, seed=2)
+    adata.layers["complex"] = adata.X.astype(np.complex64)
+    view = karospace_view(adata, genes_mode="hvgs:5")
+    view.layer = "counts"
+    live = view._live
+    assert live is not None
+    before = live.matrix
+    with pytest.raises(GenesError, match="complex64; expected real numbers"):
+        view.layer = "complex"
+    assert (view.layer, live.layer) == ("counts", "counts")
+    assert live.matrix is before
+    view.close()

@@ -32,8 +32,8 @@ from karospace_jupyter.contracts.output import MIME_TYPE
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, SessionBusyError, SourceError, ViewError
 from karospace_jupyter.export import run, run_to_memory
-from karospace_jupyter.form.look import look
 from karospace_jupyter.form.options import code_of, problems_of
+from karospace_jupyter.form.prediction import predict_export
 from karospace_jupyter.form.summary import summarize
 from karospace_jupyter.job import Progress
 from karospace_jupyter.progress import ProgressBar
@@ -192,16 +192,16 @@ def test_form_offers_embeddings_and_sections(adata: Any, tmp_path: Path) -> None
     assert found.sections == "section"
     assert "region" in found.section_columns and "area" not in found.section_columns
     (tmp_path / "v.json").write_text(json.dumps({"color": {"kind": "annotation", "column": "nope"}}))
-    shown = look(adata, {"sections": "area", "embeddings": ["X_umpa"], "view": str(tmp_path / "v.json")})
+    shown = predict_export(adata, {"sections": "area", "embeddings": ["X_umpa"], "view": str(tmp_path / "v.json")})
     assert set(shown.problems) == {"sections", "embeddings"}
     assert "Did you mean 'X_umap'" in shown.problems["embeddings"]
     assert any("its color was left out" in text for text in shown.warnings)
     plain = {"scripts": "no", "gzip": False}
-    more, less = look(adata, plain), look(adata, {**plain, "embeddings": []})
+    more, less = predict_export(adata, plain), predict_export(adata, {**plain, "embeddings": []})
     assert 8 * adata.n_obs < more.bytes - less.bytes < 8 * adata.n_obs + 1000, "and its entry in the manifest"
     assert more.files - less.files == 1
-    assert look(adata, {"gzip": False}).bytes > more.bytes, "scripts repeat the data"
-    assert look(adata, {"view": str(tmp_path / "v.json")}).bytes > look(adata, {}).bytes
+    assert predict_export(adata, {"gzip": False}).bytes > more.bytes, "scripts repeat the data"
+    assert predict_export(adata, {"view": str(tmp_path / "v.json")}).bytes > predict_export(adata, {}).bytes
 
 
 @pytest.mark.parametrize(("embeddings", "columns"), [(("X_umap", "X_my pca"), ("cell_type", "--region")), ((), ())])
@@ -257,6 +257,19 @@ def test_color_is_a_column_a_gene_or_a_helpful_error(adata: Any) -> None:
     end()
     view.color = ""
     assert heard.count("state") == 2
+    view.close()
+
+
+def test_color_of_a_column_that_looks_prefixed_is_that_column(adata: Any) -> None:
+    adata.obs["obs:region"] = adata.obs["cell_type"].to_numpy()
+    view = karospace_view(adata)
+    view.state = {"color": {"kind": "annotation", "column": "obs:region"}}
+    assert view.color == "obs:region"
+    view.color = "region"
+    view.color = "obs:region"
+    assert view.state["color"] == {"kind": "annotation", "column": "obs:region"}
+    view.color = "obs:cell_type"
+    assert view.color == "cell_type"
     view.close()
 
 

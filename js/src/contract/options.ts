@@ -32,8 +32,8 @@ export interface Options {
    */
   coords: string | null;
   /**
-   * µm per coordinate unit, for the scale bar: 1 if the coordinates are in µm. By default, as the data states it, or
-   * as known of Visium, Xenium, MERSCOPE and CosMx; otherwise unknown.
+   * µm per coordinate unit, for the scale bar: 1 if the coordinates are in µm. By default, the scale that the
+   * data states, or that of Visium, Xenium, MERSCOPE and CosMx; otherwise unknown.
    */
   um_per_unit: number | null;
   /**
@@ -64,8 +64,8 @@ export interface Options {
   packed: 'yes' | 'no';
   /**
    * Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
-   * `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are exported in
-   * any case.
+   * `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are always
+   * exported.
    */
   gene_sets:
     | string[]
@@ -104,8 +104,8 @@ export interface Options {
    */
   scripts: 'auto' | 'yes' | 'no';
   /**
-   * Initial color: a column of obs or a gene, which is exported in any case. `obs:NAME` and `gene:NAME` distinguish
-   * equal names. By default, a column that reads like cell types or clusters, otherwise total counts, otherwise a gene
+   * Initial color: a column of obs or a gene, which is always exported. `obs:NAME` and `gene:NAME` distinguish
+   * equal names. By default, a column that looks like cell types or clusters, otherwise total counts, otherwise a gene
    * that many cells express.
    */
   color: string | null;

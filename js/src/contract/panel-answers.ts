@@ -39,7 +39,7 @@ export interface Verified {
  */
 export interface Done {}
 /**
- * The request takes long; its result is requested with this ticket.
+ * The request takes a long time; its result is requested with this ticket.
  */
 export interface Ticket {
   ticket: string;

@@ -1,4 +1,5 @@
 // Generated from karospace_jupyter/contracts/summary.schema.json by `npm run contract`. Do not edit.
+import type { Defaults } from './estimate';
 
 /**
  * What a form shows of an AnnData object or its file.
@@ -49,6 +50,9 @@ export interface Summary {
    */
   section_columns: string[];
   embeddings: EmbeddingFact[];
+  /**
+   * Defaults with the detected coordinates.
+   */
   defaults: Defaults;
   /**
    * Number of genes marked as highly variable; None if there are none.
@@ -109,11 +113,4 @@ export interface EmbeddingFact {
    * Whether it is exported by default, unless it holds the coordinates.
    */
   default: boolean;
-}
-/**
- * Defaults with the detected coordinates.
- */
-export interface Defaults {
-  annotation_columns: string[];
-  embeddings: string[];
 }

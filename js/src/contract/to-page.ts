@@ -1,4 +1,7 @@
 // Generated from karospace_jupyter/contracts/to-page.schema.json by `npm run contract`. Do not edit.
+import type { Values } from './manifest';
+import type { Regions } from './to-kernel';
+import type { ViewState } from './view';
 
 export type ToPage =
   | Hi
@@ -120,254 +123,6 @@ export interface Opened {
   live: number;
 }
 /**
- * The complete state of a view that a notebook can store.
- */
-export interface ViewState {
-  color?: ByAnnotation | ByGene | ByScore | ByBlend | ByNothing;
-  /**
-   * Hidden categories of each column; None hides cells without a value.
-   */
-  hidden?: {
-    [k: string]: (string | null)[];
-  };
-  /**
-   * Isolated categories of each column: the cells of all others are dimmed. None stands for cells without a value.
-   */
-  isolated?: {
-    [k: string]: (string | null)[];
-  };
-  /**
-   * Colors of categories: those of the bundle, a palette of distinct colors, or a color-blind safe palette.
-   */
-  palette?: 'file' | 'distinct' | 'safe';
-  /**
-   * Custom colors of categories by column; they override the palette.
-   */
-  classColors?: {
-    [k: string]: {
-      [k: string]: string;
-    };
-  };
-  /**
-   * Groups of categories by column. Other fields, such as `hidden`, list the members: a group is hidden or isolated
-   * if all its members are.
-   */
-  groups?: {
-    [k: string]: CategoryGroup[];
-  };
-  /**
-   * The annotation by which the values of a gene are summarized.
-   */
-  groupBy?: string | null;
-  /**
-   * In the coordinates of the layout; a grid of sections has its own. None shows all cells.
-   */
-  camera?: Camera | null;
-  /**
-   * Clockwise rotation of the tissue in degrees. Embeddings and the grid of sections are not rotated.
-   */
-  turn?: 0 | 90 | 180 | 270;
-  /**
-   * Whether the tissue is flipped left to right, after the rotation.
-   */
-  flip?: boolean;
-  /**
-   * Factor for the default size of a cell.
-   */
-  pointSize?: number;
-  opacity?: number;
-  imageOn?: boolean;
-  imageOpacity?: number;
-  /**
-   * Factor; 1 leaves the image unchanged.
-   */
-  imageBrightness?: number;
-  imageContrast?: number;
-  theme?: 'light' | 'dark' | 'auto';
-  /**
-   * Width of the panel in CSS pixels; it takes at most half of the page.
-   */
-  panelWidth?: number;
-  /**
-   * Layout of the cells; None for the viewer's choice: the tissue, or a grid of sections if they overlap.
-   */
-  layout?: (OnTissue | SectionGrid | OneSection | InEmbedding) | null;
-  /**
-   * Layout of the linked second view; None for a single view.
-   */
-  beside?: (OnTissue | SectionGrid | OneSection | InEmbedding) | null;
-  /**
-   * Camera of the second view; None shows all cells.
-   */
-  besideCamera?: Camera | null;
-  /**
-   * Color limits; None for robust limits of the values.
-   */
-  range?: [number, number] | null;
-  /**
-   * Colormap of values. `rdbu` is blue, white at zero, red; `auto` uses it for values of both signs, otherwise
-   * viridis.
-   */
-  colormap?: 'auto' | 'viridis' | 'magma' | 'inferno' | 'cividis' | 'greys' | 'rdbu';
-  reversed?: boolean;
-  /**
-   * Mapping of values to colors between the limits.
-   */
-  scale?: 'linear' | 'log1p';
-  /**
-   * Whether cells with the value zero are dimmed.
-   */
-  dimZeros?: boolean;
-  /**
-   * Order of the legend: the largest category first, by name, or as in the file.
-   */
-  classOrder?: 'size' | 'name' | 'original';
-  /**
-   * Whether the names of the categories are shown on the cells.
-   */
-  labels?: boolean;
-  /**
-   * Gene sets that the viewer lists; None for those of the bundle.
-   */
-  geneSets?: GeneSet[] | null;
-  /**
-   * µm per coordinate unit of the tissue; None for the unit that the bundle states.
-   */
-  umPerUnit?: number | null;
-  /**
-   * Title in place of the dataset name; None for the dataset name.
-   */
-  title?: string | null;
-}
-/**
- * Color cells by a column of obs.
- */
-export interface ByAnnotation {
-  kind: 'annotation';
-  column: string;
-}
-/**
- * Color cells by the expression of a gene.
- */
-export interface ByGene {
-  kind: 'gene';
-  gene: string;
-}
-/**
- * Color cells by the mean of a gene set.
- */
-export interface ByScore {
-  kind: 'score';
-  name: string;
-  genes: string[];
-}
-/**
- * Color cells by two or three genes at once.
- */
-export interface ByBlend {
-  kind: 'blend';
-  genes: string[];
-}
-/**
- * Use one color for all cells.
- */
-export interface ByNothing {
-  kind: 'none';
-}
-/**
- * Several categories of a column that are shown as one.
- */
-export interface CategoryGroup {
-  /**
-   * It may be the name of a member, but not of another category of the column.
-   */
-  name: string;
-  /**
-   * Names of the categories.
-   */
-  members: string[];
-  /**
-   * None for the color of the largest member.
-   */
-  color?: string | null;
-}
-/**
- * Position and zoom of a view.
- */
-export interface Camera {
-  /**
-   * Center, in coordinate units.
-   */
-  x: number;
-  y: number;
-  /**
-   * 1 shows all cells.
-   */
-  zoom: number;
-}
-/**
- * Cells at their tissue coordinates.
- */
-export interface OnTissue {
-  kind: 'tissue';
-}
-/**
- * All sections side by side.
- */
-export interface SectionGrid {
-  order?: 'file' | 'name' | 'cells' | 'column';
-  /**
-   * The column, with one value per section, that sorts the sections if `order` is `column`.
-   */
-  by?: string | null;
-  /**
-   * Filters by column: only sections with one of these values are shown.
-   */
-  only?: {
-    [k: string]: (string | number | null)[];
-  };
-  kind: 'sections';
-  /**
-   * Number of sections per row; None for the number that shows them largest.
-   */
-  columns?: number | null;
-}
-/**
- * A single section; the arrangement determines the previous and the next section.
- */
-export interface OneSection {
-  order?: 'file' | 'name' | 'cells' | 'column';
-  /**
-   * The column, with one value per section, that sorts the sections if `order` is `column`.
-   */
-  by?: string | null;
-  /**
-   * Filters by column: only sections with one of these values are shown.
-   */
-  only?: {
-    [k: string]: (string | number | null)[];
-  };
-  kind: 'section';
-  name: string;
-}
-/**
- * Cells at their coordinates in an embedding.
- */
-export interface InEmbedding {
-  kind: 'embedding';
-  /**
-   * Key of obsm.
-   */
-  name: string;
-}
-/**
- * A named set of genes.
- */
-export interface GeneSet {
-  name: string;
-  genes: string[];
-}
-/**
  * Changes fields of the state.
  */
 export interface SetState {
@@ -391,7 +146,7 @@ export interface SetState {
   state: ViewState;
 }
 /**
- * Says what the live object provides, after it has changed: genes that were read before may be outdated.
+ * Describes what the live object provides after a change: genes that were read before may be outdated.
  */
 export interface LiveChanged {
   type: 'live';
@@ -433,20 +188,6 @@ export interface LiveMatrix {
   values: Values;
 }
 /**
- * 1.x. Detected kind of the matrix values.
- */
-export interface Values {
-  /**
-   * `counts`: non-negative integers. `log1p`: logarithm of one plus a value that is proportional to the counts in
-   * each cell. `scaled`: each gene centered on zero, or divided by its standard deviation. `other`: anything else.
-   */
-  kind: 'counts' | 'log1p' | 'scaled' | 'other';
-  /**
-   * Base of the logarithm for `log1p`; null is the natural logarithm.
-   */
-  log_base?: number | null;
-}
-/**
  * Changes the selection. One buffer: one bit per cell; none for no selection.
  */
 export interface Select {
@@ -467,33 +208,6 @@ export interface Select {
    * The buffers, if the receiver cannot receive them separately.
    */
   base64?: string[] | null;
-}
-/**
- * All regions, in either direction. One buffer per region: one bit per cell.
- */
-export interface Regions {
-  type: 'regions';
-  /**
-   * Id of a request, repeated by its answer.
-   */
-  id?: string | null;
-  /**
-   * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.
-   */
-  view?: string | null;
-  /**
-   * Whether the sender cannot receive buffers.
-   */
-  plain?: boolean;
-  /**
-   * The buffers, if the receiver cannot receive them separately.
-   */
-  base64?: string[] | null;
-  names: string[];
-  /**
-   * `#rrggbb` for each region; empty if the viewer chooses the color.
-   */
-  colors: string[];
 }
 /**
  * Requests an image of the viewer.

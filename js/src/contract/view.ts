@@ -15,6 +15,10 @@ export interface SavedView {
    */
   regions?: SavedRegion[];
   /**
+   * In links, in place of `geneSets` of the state, because a link must be short.
+   */
+  gene_sets?: LinkedGeneSet[];
+  /**
    * Number of regions that were left out because they were too large for the link.
    */
   regions_left_out?: number;
@@ -284,4 +288,18 @@ export interface SavedRegion {
    * Base64 of one bit per cell of the bundle, first cell in the lowest bit.
    */
   bits: string;
+}
+/**
+ * A gene set in a link.
+ */
+export interface LinkedGeneSet {
+  name: string;
+  /**
+   * Name of the gene set of the bundle that has the same genes.
+   */
+  of?: string;
+  /**
+   * Only of sets that the bundle does not have.
+   */
+  genes?: string[];
 }

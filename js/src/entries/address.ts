@@ -11,7 +11,7 @@ export function followAddress(viewer: Viewer): () => void {
   let written = location.hash;
   let initial = '';
   const write = async () => {
-    const view = viewer.getView();
+    const view = viewer.getView({ link: true });
     // The address stays as opened until the view first changes.
     if (initial !== '' && JSON.stringify(view) === initial) return;
     initial = '';
@@ -30,7 +30,7 @@ export function followAddress(viewer: Viewer): () => void {
     viewer.on('ready', () => {
       if (following) return;
       following = true;
-      initial = JSON.stringify(viewer.getView());
+      initial = JSON.stringify(viewer.getView({ link: true }));
       disposer.add(viewer.on('state', later));
       disposer.add(viewer.on('regions', later));
     }),

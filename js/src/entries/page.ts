@@ -72,7 +72,7 @@ window.karospace = {
     return viewer?.regions ?? [];
   },
   setRegions: (regions) => shown().setRegions(regions),
-  getView: () => shown().getView(),
+  getView: (options) => shown().getView(options),
   async setView(view) {
     await (await opened).setView(view);
   },

@@ -60,8 +60,8 @@ export interface Viewer {
   readonly regions: ShownRegion[];
   /** Replaces all regions. */
   setRegions(regions: readonly GivenRegion[]): void;
-  /** The state and the regions, for a file or a link. */
-  getView(): SavedView;
+  /** The state and the regions. `link`: without the genes of sets that the bundle has. */
+  getView(options?: { link?: boolean }): SavedView;
   /** Shows a saved view; resolves when drawn. Skips what the bundle lacks, shows a notice, and rejects at the end. */
   setView(view: unknown): Promise<void>;
   /** The tissue as drawn now, on the background color, as PNG. */

@@ -72,16 +72,17 @@ export function createViewer(
     putRegions();
     void loader.loadRest();
   };
-  /** View whose regions are still to be set: null for none, undefined for that of the bundle. */
+  /** View whose regions and gene sets are still to be set: null for none, undefined for that of the bundle. */
   let pendingView: unknown = options.view ?? (nothingRequested ? undefined : null);
-  /** Sets the regions of the initial view, once the cells are loaded. */
+  /** Sets the regions of the initial view and the gene sets of its link, once the bundle is loaded. */
   const putRegions = () => {
     const manifest = model.bundle.value?.manifest;
     const view = pendingView === undefined ? manifest?.view : pendingView;
     pendingView = null;
     if (!view || !manifest) return;
     try {
-      const opened = openedView(view, manifest.n_cells, model.noun.value);
+      const opened = openedView(view, manifest.n_cells, model.noun.value, model.geneSets.value);
+      if (opened.geneSets) actions.setGeneSets(opened.geneSets);
       if (opened.regions?.length) actions.setRegions(opened.regions);
       if (opened.leftOut) actions.notify(opened.leftOut);
     } catch (thrown) {
@@ -158,7 +159,7 @@ export function createViewer(
     },
     setRegions: (regions) =>
       actions.setRegions(regions.map((region) => newRegionOf(region, cellCount(model)))),
-    getView: () => savedView(model),
+    getView: (options) => savedView(model, options),
     async setView(view) {
       await latest;
       await actions.openView(view);

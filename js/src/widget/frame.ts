@@ -1,5 +1,6 @@
 import { HELLO, type PlainRegion, type ToHost } from '../contract/host';
-import type { Opened, Regions, ToPage } from '../contract/to-page';
+import type { Regions } from '../contract/to-kernel';
+import type { Opened, ToPage } from '../contract/to-page';
 import { createFrameElement } from './frame-element';
 import { KernelRequests } from './kernel-requests';
 import { join, type Linked, shareSelection, shareState } from './link';

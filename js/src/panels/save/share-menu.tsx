@@ -46,7 +46,7 @@ function Sheet(): JSX.Element | null {
     });
   const link = () =>
     run('Copying…', async () => {
-      const made = hashOf(savedView(model));
+      const made = hashOf(savedView(model, { link: true }));
       try {
         await copyText(made.then(({ hash }) => location.href.split('#', 1)[0] + hash));
       } catch {

@@ -25,6 +25,8 @@ async function opened(initial: Partial<ViewState> = {}, sets: GeneSet[] | null =
   return { model, actions, names };
 }
 
+const random = () => Math.random().toString(36).slice(2);
+
 describe('gene sets', () => {
   test('are those of the bundle until the view has its own', async () => {
     const { model, actions } = await opened();
@@ -91,18 +93,57 @@ describe('gene sets', () => {
   test('are saved with the view, and kept in a link unless they are too large', async () => {
     const { model, actions } = await opened();
     actions.putGeneSet({ name: 'New', genes: ['Actb'] });
-    const { hash, setsLeftOut } = await hashOf(savedView(model, { whole: false }));
+    const { hash, setsLeftOut } = await hashOf(savedView(model, { whole: false, link: true }));
     expect(setsLeftOut).toBe(0);
-    const { state } = openedView(await viewOfHash(hash), 4);
-    expect((await opened(state)).names()).toEqual(['Both', '__proto__', '<b>Gone</b>', 'New']);
-    const random = () => Math.random().toString(36).slice(2);
+    const other = await opened();
+    await other.actions.openView(await viewOfHash(hash));
+    expect(other.model.geneSets.value).toEqual([...SETS, { name: 'New', genes: ['Actb'] }]);
     actions.setGeneSets([{ name: 'Large', genes: Array.from({ length: 9000 }, random) }]);
     actions.addRegion('r');
-    const large = await hashOf(savedView(model));
+    const large = await hashOf(savedView(model, { link: true }));
     expect(large.setsLeftOut).toBe(1);
     expect(large.hash.length).toBeLessThan(2000);
     const part = openedView(await viewOfHash(large.hash), 4);
     expect(part.state.geneSets).toBeUndefined();
     expect(part.leftOut?.message).toContain('does not contain its gene set: too large');
+  });
+
+  test('of the bundle stay short in a link, under whatever name and in whatever order', async () => {
+    const many = Array.from({ length: 100 }, (_, i) => ({
+      name: `s${i}`,
+      genes: Array.from({ length: 200 }, random),
+    }));
+    const { model, actions } = await opened({}, many);
+    actions.renameGeneSet('s3', 'Renamed');
+    actions.removeGeneSet('s5');
+    actions.putGeneSet({ name: 'New', genes: ['Actb'] });
+    const { hash, setsLeftOut } = await hashOf(savedView(model, { link: true }));
+    expect(setsLeftOut).toBe(0);
+    expect(hash.length).toBeLessThan(3000);
+    const other = await opened({}, many);
+    await other.actions.openView(await viewOfHash(hash));
+    expect(other.model.geneSets.value).toEqual(model.geneSets.value);
+    // A file contains all genes: it may be opened with another bundle.
+    expect(savedView(other.model).state.geneSets).toEqual(model.geneSets.value);
+  });
+
+  test('of a link that the bundle does not have are named, and the others are listed', async () => {
+    const { model, actions } = await opened();
+    actions.renameGeneSet('Both', 'Pair');
+    const { hash } = await hashOf(savedView(model, { link: true }));
+    const other = await opened({}, SETS.slice(1));
+    await expect(other.actions.openView(await viewOfHash(hash))).rejects.toThrow(
+      'does not contain the gene set “Pair” of the link',
+    );
+    expect(other.names()).toEqual(['__proto__', '<b>Gone</b>']);
+  });
+
+  test('of a link from an earlier viewer, in the state, are opened', async () => {
+    const { model, actions } = await opened();
+    actions.renameGeneSet('Both', 'Pair');
+    const { hash } = await hashOf(savedView(model));
+    const other = await opened({}, []);
+    await other.actions.openView(await viewOfHash(hash));
+    expect(other.names()).toEqual(['Pair', '__proto__', '<b>Gone</b>']);
   });
 });

@@ -1,7 +1,10 @@
+import type { Plain } from '../../contract/plain';
+import type { LinkedGeneSet as Linked } from '../../contract/view';
 import { VIEW_SHAPE } from '../../contract/view-shape';
 import type { Bundle } from '../../data/bundle';
 import type { Color, ViewState } from '../view-state';
 
+type LinkedGeneSet = Plain<Linked>;
 export type GeneSet = NonNullable<ViewState['geneSets']>[number];
 
 /** Maximum number of gene sets in a view. */
@@ -18,4 +21,30 @@ export function geneSetsOf(own: ViewState['geneSets'], bundle: Bundle | null): r
 export function scoreOf({ name, genes }: GeneSet, { genes: store }: Pick<Bundle, 'genes'>): Color | null {
   const known = genes.filter((gene) => store.has(gene));
   return known.length > 0 ? { kind: 'score', name, genes: known } : null;
+}
+
+/** Returns gene sets for a link: without the genes of those that the bundle has, under whatever name. */
+export function linkedSets(sets: readonly GeneSet[], stored: readonly GeneSet[]): LinkedGeneSet[] {
+  const names = new Map(stored.map(({ name, genes }) => [JSON.stringify(genes), name]));
+  return sets.map(({ name, genes }) => {
+    const of = names.get(JSON.stringify(genes));
+    return of === undefined ? { name, genes } : { name, of };
+  });
+}
+
+/** Returns the gene sets of a link, and the names of those whose genes the bundle does not have. */
+export function setsOfLink(
+  sets: readonly LinkedGeneSet[],
+  stored: readonly GeneSet[],
+): [GeneSet[], string[]] {
+  const genesOf = new Map(stored.map(({ name, genes }) => [name, genes]));
+  // Another program may have written duplicate names.
+  const found = new Map(
+    sets.map(({ name, of = '', genes = genesOf.get(of) ?? [] }) => [name, { name, genes }]),
+  );
+  const all = [...found.values()];
+  return [
+    all.filter(({ genes }) => genes.length),
+    all.flatMap(({ name, genes }) => (genes.length ? [] : name)),
+  ];
 }

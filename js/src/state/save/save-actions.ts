@@ -1,5 +1,6 @@
 import { asError, isAbort } from '../../lib/errors';
 import type { Apply } from '../change';
+import { geneSetsOf } from '../color/gene-sets';
 import { lookAtCells } from '../layout/camera';
 import type { Model } from '../model';
 import type { SelectionActions } from '../selection/selection-actions';
@@ -19,13 +20,15 @@ export function createSaveActions(
   return {
     async openView(view) {
       try {
-        const { state, regions, leftOut } = openedView(
+        const bundle = model.bundle.value;
+        const { state, geneSets, regions, leftOut } = openedView(
           view,
-          model.bundle.value?.manifest.n_cells ?? 0,
+          bundle?.manifest.n_cells ?? 0,
           model.noun.value,
+          geneSetsOf(null, bundle),
         );
         if (regions) setRegions(regions, { undoable: true });
-        await apply(state, { orRest: true });
+        await apply(geneSets ? { ...state, geneSets } : state, { orRest: true });
         if (state.camera) lookAtCells(model);
         if (leftOut) throw leftOut;
       } catch (thrown) {

@@ -9,6 +9,7 @@ import { LeftOutError, ViewFileError } from '../../lib/errors';
 import { counted, formatCount } from '../../lib/format';
 import { inflate } from '../../lib/inflate';
 import { differs } from '../../lib/shape';
+import { type GeneSet, geneSetsOf, linkedSets, setsOfLink } from '../color/gene-sets';
 import type { Model } from '../model';
 import { INITIAL, type ViewState } from '../view-state';
 
@@ -17,6 +18,8 @@ export type SavedView = Plain<Stored>;
 
 export interface OpenedView {
   state: Partial<ViewState>;
+  /** Of a link; null for those in the state. */
+  geneSets: readonly GeneSet[] | null;
   /** Null if the view does not specify regions. */
   regions: { name: string; color: string; cells: Uint32Array }[] | null;
   /** Describes the parts that were left out; null if the view is complete. */
@@ -25,10 +28,13 @@ export interface OpenedView {
 
 /**
  * Saves the current view. With `whole`, stores all fields, so that the view does not depend on the defaults of later
- * versions; otherwise only those that differ from the defaults.
+ * versions; otherwise only those that differ from the defaults. With `link`, leaves out the genes of sets that the bundle
+ * has, which a link opens.
  */
-export function savedView(model: Model, { whole = true } = {}): SavedView {
-  const entries = Object.entries(shareable(model)).filter(
+export function savedView(model: Model, { whole = true, link = false } = {}): SavedView {
+  const { geneSets, ...rest } = shareable(model);
+  const linked = link && geneSets !== null;
+  const entries = Object.entries(linked ? rest : { ...rest, geneSets }).filter(
     ([key, value]) => whole || JSON.stringify(value) !== JSON.stringify(INITIAL[key as keyof ViewState]),
   );
   const total = model.bundle.value?.manifest.n_cells ?? 0;
@@ -36,6 +42,7 @@ export function savedView(model: Model, { whole = true } = {}): SavedView {
     karospace_view: 1,
     n_cells: total,
     state: Object.fromEntries(entries),
+    ...(linked ? { gene_sets: linkedSets(geneSets, geneSetsOf(null, model.bundle.value)) } : {}),
     regions: model.regions.value.map(({ name, color, cells }) => ({
       name,
       color,
@@ -92,11 +99,21 @@ export function stateIn(value: unknown, cells: number | null): Partial<ViewState
 const isOfOthers = ({ n_cells }: { n_cells?: unknown }, cells: number) =>
   n_cells !== undefined && n_cells !== cells;
 
-/** Reads a saved view. Ignores cameras and regions if it was saved for a different number of cells. */
-export function openedView(given: unknown, cells: number, noun: Noun = 'cell'): OpenedView {
+/**
+ * Reads a saved view. Ignores cameras and regions if it was saved for a different number of cells. `stored` are the gene
+ * sets of the bundle.
+ */
+export function openedView(
+  given: unknown,
+  cells: number,
+  noun: Noun = 'cell',
+  stored: readonly GeneSet[] = [],
+): OpenedView {
   const state = stateIn(given, cells);
-  if (!isSaved(given)) return { state, regions: null, leftOut: null };
-  if (isOfOthers(given, cells)) return { state, regions: null, leftOut: ofOthers(given, cells, noun) };
+  if (!isSaved(given)) return { state, geneSets: null, regions: null, leftOut: null };
+  const [geneSets, missing] = given.gene_sets ? setsOfLink(given.gene_sets, stored) : [null, []];
+  if (isOfOthers(given, cells))
+    return { state, geneSets, regions: null, leftOut: ofOthers(given, cells, noun) };
   const { regions, regions_left_out: left = 0, gene_sets_left_out: setsLeft = 0 } = given;
   if (regions && regions.length > MOST_REGIONS)
     throw new ViewFileError(`it has ${regions.length} regions; the limit is ${MOST_REGIONS}`);
@@ -115,7 +132,14 @@ export function openedView(given: unknown, cells: number, noun: Noun = 'cell'): 
     );
   const unpacked =
     packed?.map(({ name, color, bits }) => ({ name, color, cells: placesIn(bits, cells) })) ?? null;
-  return { state, leftOut: left + setsLeft > 0 ? tooLarge(left, setsLeft) : null, regions: unpacked };
+  const [name] = missing;
+  const leftOut =
+    left + setsLeft > 0
+      ? tooLarge(left, setsLeft)
+      : name === undefined
+        ? null
+        : notStored(name, missing.length);
+  return { state, geneSets, leftOut, regions: unpacked };
 }
 
 /** Returns whether `stateIn` took the state from a saved view, whose other fields are valid; false for a bare state. */
@@ -137,6 +161,12 @@ function ofOthers({ n_cells = 0, regions = [] }: SavedView, cells: number, noun:
 const tooLarge = (regions: number, sets: number) =>
   new LeftOutError(
     `The link does not contain its ${leftOutText(regions, sets)}: too large for a URL.`,
+    'Ask the sender for the view as a file (S, “Save view”), which contains everything.',
+  );
+
+const notStored = (name: string, count: number) =>
+  new LeftOutError(
+    `This bundle does not contain the gene set “${name}”${count > 1 ? ` and ${count - 1} more` : ''} of the link.`,
     'Ask the sender for the view as a file (S, “Save view”), which contains everything.',
   );
 
@@ -181,10 +211,13 @@ export async function hashOf(
   }
   const part = leftOut > 0 ? { ...rest, regions_left_out: leftOut } : view;
   const hash = await encode(part);
-  const { geneSets, ...state } = view.state as Partial<ViewState>;
-  const setsLeftOut = hash.length > LONGEST ? (geneSets?.length ?? 0) : 0;
+  const setsLeftOut = hash.length > LONGEST ? (view.gene_sets?.length ?? 0) : 0;
   if (setsLeftOut === 0) return { hash, leftOut, setsLeftOut };
-  return { hash: await encode({ ...part, state, gene_sets_left_out: setsLeftOut }), leftOut, setsLeftOut };
+  return {
+    hash: await encode({ ...part, gene_sets: undefined, gene_sets_left_out: setsLeftOut }),
+    leftOut,
+    setsLeftOut,
+  };
 }
 
 /** Decodes a view from a URL fragment. Returns null if it has none, or a ViewFileError if it cannot be read. */

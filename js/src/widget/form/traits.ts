@@ -1,9 +1,9 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { Estimate } from '../../contract/estimate';
+import type { Defaults, Estimate } from '../../contract/estimate';
 import type { Options } from '../../contract/options';
 import type { Result } from '../../contract/result';
 import type { SessionState } from '../../contract/session-state';
-import type { Defaults, Summary } from '../../contract/summary';
+import type { Summary } from '../../contract/summary';
 import type { ToKernel } from '../../contract/to-kernel';
 import type { Cancelling, Hits, Noted, Part, Started, ToPage, Viewed } from '../../contract/to-page';
 import { joined } from '../../lib/bytes';

@@ -17,7 +17,7 @@ from karospace_jupyter.paths import expanded
 from karospace_jupyter.plan import estimate
 from karospace_jupyter.plan.coordinates import candidates
 from karospace_jupyter.plan.gene_choice import unknown_genes
-from karospace_jupyter.plan.opening_color import color_label
+from karospace_jupyter.plan.initial_color import color_label
 from karospace_jupyter.plan.scale import scale_text
 from karospace_jupyter.publish.targets import check_file, check_folder, check_writable
 from karospace_jupyter.size import Size, predict_size
@@ -41,7 +41,7 @@ _CHECKS: dict[str, Callable[[Path], None]] = {
 }
 
 
-def look(
+def predict_export(
     subject: Any,  # noqa: ANN401 - a path or an AnnData
     options: dict[str, Any],
     summary: Summary | None = None,
@@ -52,13 +52,13 @@ def look(
     defaults are those with the chosen coordinates; without a `summary` of the data, it has none.
     """
     defaults = None if summary is None else defaults_of(summary, options.get("coords"))
-    found = _look(subject, options)
+    found = _predicted(subject, options)
     if defaults is None or found.defaults is None:
         return replace(found, defaults=defaults)
     return replace(found, defaults=replace(defaults, annotation_columns=found.defaults.annotation_columns))
 
 
-def _look(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401
+def _predicted(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401
     """Predict an export; its defaults are only known for annotations, and only if none are chosen."""
     exists = False
     problems: dict[str, str] = {}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ImageError
-from karospace_jupyter.plan.pictures.opening import open_picture
+from karospace_jupyter.plan.images.opening import open_picture
 
 if TYPE_CHECKING:
     from pathlib import Path

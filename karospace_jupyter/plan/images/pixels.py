@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ImageError, UnknownFormatError
-from karospace_jupyter.plan.pictures.intensity import NotAnImage, composite, to_bytes
-from karospace_jupyter.plan.pictures.opening import FILES, open_picture
+from karospace_jupyter.plan.images.intensity import NotAnImage, composite, to_bytes
+from karospace_jupyter.plan.images.opening import FILES, open_picture
 
 __all__ = ["NotAnImage", "as_pixels", "image_size", "pixels_of_picture"]
 

@@ -14,7 +14,7 @@ from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.coordinates import find_coordinates, label
 
 if TYPE_CHECKING:
-    from karospace_jupyter.plan.pictures.libraries import LibraryImage
+    from karospace_jupyter.plan.images.libraries import LibraryImage
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.protocol import Rows
 

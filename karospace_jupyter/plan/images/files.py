@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import ImageError, NoImageFileError, UnknownFormatError
-from karospace_jupyter.plan.pictures.intensity import COMPOSITE, NotAnImage
-from karospace_jupyter.plan.pictures.opening import FILES, open_picture
-from karospace_jupyter.plan.pictures.pixels import as_pixels, pixels_of_picture
-from karospace_jupyter.plan.pictures.tiff_channels import TiffHeader, read_channels, read_header, unsigned
+from karospace_jupyter.plan.images.intensity import COMPOSITE, NotAnImage
+from karospace_jupyter.plan.images.opening import FILES, open_picture
+from karospace_jupyter.plan.images.pixels import as_pixels, pixels_of_picture
+from karospace_jupyter.plan.images.tiff_channels import TiffHeader, read_channels, read_header, unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from karospace_jupyter.config import ImageFromFile, ImageFromUns, ImageSpec
 from karospace_jupyter.errors import ImageError
 from karospace_jupyter.formatting import hint
+from karospace_jupyter.plan.images.files import PictureFile, inspect_file
+from karospace_jupyter.plan.images.fullres import ImageSpace, how_to_get, image_space, other_columns
+from karospace_jupyter.plan.images.libraries import Library, LibraryImage, images_of, libraries
+from karospace_jupyter.plan.images.pixels import NotAnImage, as_pixels
 from karospace_jupyter.plan.model import PlannedImage
 from karospace_jupyter.plan.names import listed
-from karospace_jupyter.plan.pictures.files import PictureFile, inspect_file
-from karospace_jupyter.plan.pictures.fullres import ImageSpace, how_to_get, image_space, other_columns
-from karospace_jupyter.plan.pictures.libraries import Library, LibraryImage, images_of, libraries
-from karospace_jupyter.plan.pictures.pixels import NotAnImage, as_pixels
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import CoordsSpec

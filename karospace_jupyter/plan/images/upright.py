@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from karospace_jupyter.plan.pictures.choose import Pictures, choose_images
+from karospace_jupyter.plan.images.choose import Pictures, choose_images
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ def choose_upright_images(
     codes: NDArray[np.int64] | None,
     direction: Direction,
 ) -> Pictures:
-    """Choose images like :func:`~karospace_jupyter.plan.pictures.choose.choose_images`, for y in either direction.
+    """Choose images like :func:`~karospace_jupyter.plan.images.choose.choose_images`, for y in either direction.
 
     Image rows are counted downward. If y is negated, the image is aligned with -y.
     """

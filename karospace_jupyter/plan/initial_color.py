@@ -15,6 +15,7 @@ from karospace_jupyter.plan.gene_choice import gene_at
 from karospace_jupyter.plan.integer_codes import words_of
 from karospace_jupyter.plan.model import CategoryAnnotation
 from karospace_jupyter.plan.names import as_text
+from karospace_jupyter.view.color_text import split_color
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,16 +51,16 @@ _TOTALS = (
 """Names of columns with totals of a cell, in lower case, best first."""
 _CELLS, _NEIGHBORS = 20_000, 6
 _APART = 1e-9
-"""How far cells at the same position are moved apart to search neighbors, as a share of the extent."""
+"""How far cells at the same position are moved apart for the search of neighbors, as a share of the extent."""
 _MIN_AGREEMENT = 0.3
 """Minimum agreement of neighbors for a column whose name gives no indication."""
 _GENES, _VALUES = 50, 50_000_000
-"""Number of first exported genes from which the best detected one is chosen, and of values read for it."""
+"""Maximum number of exported genes that are compared to choose the best detected one, and of values read for that."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedColor:
-    """The requested color: one of a column and a gene, or neither."""
+    """The requested color: a column, a gene, or neither."""
 
     column: str | None = None
     gene: int | None = None
@@ -76,15 +77,15 @@ def requested_color(source: Source, text: str | None) -> RequestedColor:
     """
     if text is None:
         return RequestedColor()
-    kind, _, name = text.partition(":")
     columns = source.obs_columns
-    if text in columns or (kind == "obs" and name in columns):
-        return RequestedColor(column=text if text in columns else name)
+    prefix, name = split_color(text, columns)
+    if prefix in {None, "obs"} and name in columns:
+        return RequestedColor(column=name)
     gene = gene_at(source, text)
-    if gene is None and kind == "gene":
+    if gene is None and prefix == "gene":
         gene = gene_at(source, name)
     if gene is None:
-        meant = name if kind in {"obs", "gene"} else text
+        meant = name if prefix in {"obs", "gene"} else text
         near = hint(meant, [*columns, *as_text(source.gene_names)])
         msg = f"The color {text!r} is neither a column of obs nor a gene of {source.matrix_name}.{near}"
         raise PlanError(msg)
@@ -104,7 +105,7 @@ def color_of(
     return {"kind": "gene", "gene": genes.names[int(np.flatnonzero(genes.indices == requested.gene)[0])]}
 
 
-def opening_view(
+def initial_view(
     view: dict[str, Any] | None, color: dict[str, Any] | None, *, requested: bool
 ) -> dict[str, Any] | None:
     """Return the initial view with a color, which replaces that of the view only if it was `requested`."""
@@ -118,7 +119,7 @@ def opening_view(
     return {**view, "state": state} if whole and view is not None else state
 
 
-def opening_color(
+def initial_color(
     source: Source,
     annotations: Sequence[Annotation],
     section: str | None,
@@ -128,7 +129,7 @@ def opening_color(
 ) -> dict[str, Any] | None:
     """Choose the most informative initial color.
 
-    In order of preference: a column of 2 to 60 categories that reads like cell types or clusters, or whose categories
+    In order of preference: a column of 2 to 60 categories that looks like cell types or clusters, or whose categories
     form clusters in the tissue or in an embedding; total counts; the best detected of the first exported genes.
 
     Parameters
@@ -250,7 +251,7 @@ class Neighbors:
     def agreement(self, codes: NDArray[np.int64], n_categories: int) -> float:
         """Return how much more often neighbors share a category than chance: 0 if by chance, 1 if always.
 
-        Chance is that of two cells of the same section, so a column that only tells the section gets 0.
+        Chance is that of two cells of the same section, so a column that only identifies the section gets 0.
 
         Parameters
         ----------

@@ -13,8 +13,8 @@ import scipy.sparse as sp
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import PlanError
 from karospace_jupyter.export import plan
-from karospace_jupyter.form.look import look
-from karospace_jupyter.plan.opening_color import Neighbors, name_score
+from karospace_jupyter.form.prediction import predict_export
+from karospace_jupyter.plan.initial_color import Neighbors, name_score
 from karospace_jupyter.plan.positions import are_positions
 
 N = 600
@@ -151,8 +151,9 @@ def test_the_best_detected_gene_of_a_large_matrix(as_format: Any, monkeypatch: p
     adata.var_names = [f"g{i}" for i in range(200)]
     listed = [f"g{i}" for i in range(199, 149, -1)]
     assert opened(adata, genes_mode=listed) == {"kind": "gene", "gene": "g151"}
-    assert look(adata, {"genes_mode": listed}).color == "g151"
-    assert look(adata, {"genes_mode": "hvgs:50"}).color == ""  # the ranking of a sample is not that of the export
+    assert predict_export(adata, {"genes_mode": listed}).color == "g151"
+    # The ranking of a sample is not that of the export.
+    assert predict_export(adata, {"genes_mode": "hvgs:50"}).color == ""
 
 
 def test_column_with_an_uninformative_name_is_chosen_for_its_spatial_pattern() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from karospace_jupyter.errors import SourceError
-from karospace_jupyter.plan.pictures.pixels import image_size
+from karospace_jupyter.plan.images.pixels import image_size
 
 if TYPE_CHECKING:
     from karospace_jupyter.source import Source
