@@ -418,6 +418,7 @@ class KaroSpaceView(Base):
 
     def close(self) -> None:
         """Close the viewer everywhere it is displayed, and its comm."""
+        self._assets.cancel()
         if self._own_channel:
             self._wire.close()
         super().close()

@@ -171,6 +171,55 @@ def test_layer_of_the_view_replaces_exported_genes(shown: tuple[Notebook, Any]) 
     holds(lambda: np.testing.assert_allclose(gene_in(frame, gene, cells), expected(nb, gene, cells), rtol=1e-6))
 
 
+HELD = """
+import time
+from pathlib import Path
+from karospace_jupyter.widget.live_statistics import LiveStatistics
+compute, ended = LiveStatistics._computed, []
+def held(self, job):
+    try:
+        while not Path("sort.go").exists():
+            job.check()
+            time.sleep(0.02)
+        return compute(self, job)
+    finally:
+        ended.append(job.cancelled)
+LiveStatistics._computed = held
+"""
+
+
+def test_all_genes_are_sorted_by_statistics_that_the_kernel_computes(notebook: Open, shots: Path | None) -> None:
+    nb = notebook([f"{DATA}{HELD}\nv = karospace_view(adata, genes_mode='hvgs:5', height=600)\nv"])
+    nb.run(0)
+    frame = nb.viewer(0)
+    frame.get_by_role("tab", name="Gene").click()
+    order, hits = frame.get_by_label("Gene order"), frame.locator("#ks-gene-hits")
+    names, numbers = hits.get_by_role("option").locator("span:first-child"), hits.locator(".ks-number")
+    order.select_option("mean")
+    expect(hits).to_contain_text("Computing statistics of 60 genes")
+    if shots:
+        nb.page.screenshot(path=shots / "computing.png")
+    (nb.file.parent / "sort.go").touch()
+    expect(hits).not_to_contain_text("Computing")
+    mean = nb.python("adata.var_names[np.argsort(-np.asarray(adata.X.mean(axis=0)).ravel(), kind='stable')].tolist()")
+    expect(names).to_have_text(mean)
+    order.select_option("variability")
+    expect(numbers).to_have_text([f"no. {rank}" for rank in range(1, 61)])
+    order.select_option("fraction")
+    share = nb.python("np.sort(np.asarray((adata.X != 0).mean(axis=0)).ravel())[::-1].tolist()")
+    assert float(numbers.first.inner_text().strip("< %")) == pytest.approx(100 * share[0], rel=0.02)
+    if shots:
+        nb.page.screenshot(path=shots / "sorted.png")
+    # Computed once; again for another layer, until the view is closed.
+    assert nb.python("ended") == [False]
+    (nb.file.parent / "sort.go").unlink()
+    nb.python("setattr(v, 'layer', 'counts')")
+    frame.get_by_role("combobox", name="Gene", exact=True).focus()
+    expect(hits).to_contain_text("Computing")
+    nb.python("v.close()")
+    nb.until("ended", [False, True])
+
+
 def test_groups_are_synchronized_and_become_a_column(shown: tuple[Notebook, Any]) -> None:
     nb, frame = shown
     state = "window.karospace.getState()"
