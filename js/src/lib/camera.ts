@@ -138,6 +138,12 @@ export function project(view: View, x: number, y: number): [number, number] {
   return [view.width / 2 + a * dx + c * dy, view.height / 2 + b * dx + d * dy];
 }
 
+/** Returns the screen direction (right, down) of rows at that angle in degrees from x toward y. */
+export function rowOnScreen({ axes: [a, b, c, d] }: View, angle: number): readonly [number, number] {
+  const [x, y] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+  return [a * x + c * y, b * x + d * y];
+}
+
 /** Converts a screen offset to data coordinates. The axes are orthonormal, so the transpose is the inverse. */
 function along({ axes: [a, b, c, d], scale }: View, right: number, down: number): [number, number] {
   return [(a * right + b * down) / scale, (c * right + d * down) / scale];
