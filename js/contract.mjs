@@ -61,7 +61,9 @@ function shape(node, left) {
   if (Array.isArray(node)) return node.map((item) => shape(item, left));
   if (typeof node !== 'object' || node === null) return node;
   const { properties, $defs, ...all } = node;
-  const rest = Object.entries(all).filter(([key, value]) => !left.has(key) && value !== false);
+  // The discriminator of alternatives names the same shapes.
+  const without = (key) => left.has(key) || (key === 'oneOf' && all.discriminator);
+  const rest = Object.entries(all).filter(([key, value]) => !without(key) && value !== false);
   const out = Object.fromEntries(rest.map(([key, value]) => [key, shape(value, left)]));
   for (const [key, held] of Object.entries({ properties, $defs }))
     if (held)

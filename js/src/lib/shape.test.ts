@@ -6,7 +6,6 @@ const of = (shape: Shape) => (value: unknown) =>
 
 const integers: Shape = { type: 'integer', minimum: 0 };
 const kinds: Shape = {
-  oneOf: [{ $ref: '#/$defs/Whole' }, { $ref: '#/$defs/Tiled' }],
   discriminator: { propertyName: 'kind', mapping: { whole: '#/$defs/Whole', tiled: '#/$defs/Tiled' } },
 };
 const $defs: Record<string, Shape> = {

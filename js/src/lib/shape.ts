@@ -18,7 +18,7 @@ export interface Shape {
   items?: Shape;
   prefixItems?: readonly Shape[];
   anyOf?: readonly Shape[];
-  oneOf?: readonly Shape[];
+  /** Instead of `oneOf`, which lists the same shapes. */
   discriminator?: { propertyName: string; mapping: Readonly<Record<string, string>> };
   minimum?: number;
   maximum?: number;
@@ -62,8 +62,7 @@ export function differs(value: unknown, whole: Shape, { exact = false } = {}): s
 
   const look = (value: unknown, node: Shape, place: string): string | null => {
     const shape = resolved(node);
-    const either = shape.anyOf ?? shape.oneOf;
-    if (either) return lookAtAny(value, shape, either, place);
+    if (shape.anyOf || shape.discriminator) return lookAtAny(value, shape, shape.anyOf ?? [], place);
     if (shape.type && !isOf(value, shape.type, exact))
       return `“${place}” should be ${NAMES[shape.type] ?? shape.type}`;
     const allowed = shape.enum ?? (shape.const === undefined ? null : [shape.const]);
