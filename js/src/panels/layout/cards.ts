@@ -23,8 +23,16 @@ export function useCards(view: RefObject<HTMLElement | null>, { resize }: Pick<A
       resize({ cards });
     };
     measure();
-    const observer = new ResizeObserver(measure);
+    // In the next frame: a change of what is observed, while sizes are being reported, is an error of the page.
+    let frame = 0;
+    const observer = new ResizeObserver(() => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(measure);
+    });
     for (const card of shown) observer.observe(card);
-    return () => observer.disconnect();
+    return () => {
+      cancelAnimationFrame(frame);
+      observer.disconnect();
+    };
   });
 }
