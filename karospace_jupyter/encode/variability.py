@@ -71,6 +71,8 @@ def variability_ranks(genes: Sequence[Moments], matrix: MatrixValues) -> list[in
             score = _relative_variance(mean, variance)
         else:
             score = seurat_dispersion(mean, variance) if matrix.kind == "log1p" else variance
+    # Equal scores, as in bins of two genes, stay in the order of the genes whatever the rounding errors are.
+    score = np.round(score, 9)
     detected = np.array([gene.detected for gene in genes])
     order = most_variable_first(score, detected, np.array([gene.present for gene in genes]))
     ranks = np.empty(len(genes), dtype=np.int64)

@@ -15,14 +15,16 @@ from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.manifest import Values
 from karospace_jupyter.config import MatrixLayer, MatrixRaw, MatrixX
 from karospace_jupyter.contracts.messages import LiveMatrix
-from karospace_jupyter.errors import BundleError, ColumnError, GenesError, ViewError
+from karospace_jupyter.errors import BundleError, Cancelled, ColumnError, GenesError, ViewError
 from karospace_jupyter.formatting import hint
 from karospace_jupyter.plan.gene_choice import find_genes
 from karospace_jupyter.plan.matrix_values import matrix_values
+from karospace_jupyter.plan.model import MatrixValues
 from karospace_jupyter.plan.names import as_text, listed, make_unique
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
 from karospace_jupyter.widget.live_columns import LiveColumns
+from karospace_jupyter.widget.live_statistics import MEMORY_BYTES, LiveStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 PAGE = "index.html"
 LIVE_LIST = "live/genes.json"
 LIVE_COLUMNS = "live/columns.json"
+LIVE_STATISTICS = "live/statistics.json"
 _LIVE_GENE = "live/gene_"
 _LIVE_COLUMN = "live/column_"
 
@@ -56,6 +59,8 @@ class LiveCells:
         self.columns = LiveColumns(adata, bundle, self.rows)
         self.names: tuple[str, ...] = tuple(make_unique(as_text(self._var_names()))[0].tolist())
         self._obs_names, self._genes = adata.obs_names, self._var_names()
+        self._exported = bundle.manifest.expression
+        self._statistics = self._new_statistics()
 
     def _var_names(self, spec: MatrixSpec | None = None) -> Any:  # noqa: ANN401
         in_raw = (spec or self._spec).kind == "raw" and self.adata.raw is not None
@@ -107,6 +112,8 @@ class LiveCells:
             source.close()
         with self._lock:
             self._spec, self.matrix = spec, matrix
+        before, self._statistics = self._statistics, self._new_statistics()
+        before.cancel()
 
     def gene_names(self, wanted: Sequence[str]) -> dict[str, str]:
         """Return the name in this view of each gene that the object has, found by name or by symbol."""
@@ -129,6 +136,40 @@ class LiveCells:
         """
         with self._lock:
             return bytes(deflate.gzip_compress(self.values(position).astype("<f4").tobytes(), 1))
+
+    def statistics(self) -> bytes:
+        """Return statistics of all genes over the bundle's cells; see :meth:`LiveStatistics.read`.
+
+        Raises
+        ------
+        ViewError
+            If the cells or genes of the object changed since the view was created.
+        Cancelled
+            If :meth:`cancel` was called meanwhile.
+        """
+        while True:
+            current = self._statistics
+            self.check_unchanged()
+            try:
+                return current.read()
+            except Cancelled:
+                if current is self._statistics:
+                    raise
+                # The matrix changed meanwhile: read the new one.
+
+    def cancel(self) -> None:
+        """Cancel what takes long: no page waits for it anymore."""
+        self._statistics.cancel()
+
+    def _new_statistics(self) -> LiveStatistics:
+        spec, rows = self._spec, np.sort(self.rows)
+        known = self.matrix or self._exported
+        name = f"layer:{spec.name}" if spec.kind == "layer" else spec.kind
+        return LiveStatistics(
+            lambda: open_source(self.adata, matrix=spec, memory_bytes=MEMORY_BYTES),
+            MatrixValues(known.values.kind, known.values.log_base) if known.values and known.source == name else None,
+            None if len(rows) == self.adata.n_obs else rows,
+        )
 
     def check_unchanged(self) -> None:
         """Check that the object still has the cells and genes of this view.
@@ -179,8 +220,14 @@ class Assets:
         return 0 if self._live is None else len(self._live.names)
 
     def is_live(self, path: object) -> bool:
-        """Return whether `path` is a gene of the live object, which may be slow to read."""
-        return self._live is not None and isinstance(path, str) and path.startswith(_LIVE_GENE)
+        """Return whether `path` is a gene of the live object, or their statistics, which may be slow to read."""
+        slow = isinstance(path, str) and (path.startswith(_LIVE_GENE) or path == LIVE_STATISTICS)
+        return self._live is not None and slow
+
+    def cancel(self) -> None:
+        """Cancel what takes long: no page waits for it anymore."""
+        if self._live is not None:
+            self._live.cancel()
 
     def _named_manifest(self) -> bytes:
         """Return the manifest with the name of the view."""
@@ -209,6 +256,8 @@ class Assets:
             return gzip.compress(json.dumps(listed_genes).encode(), 6, mtime=0)
         if self._live is not None and path == LIVE_COLUMNS:
             return gzip.compress(json.dumps(self._live.columns.listing()).encode(), 6, mtime=0)
+        if self._live is not None and path == LIVE_STATISTICS:
+            return self._live.statistics()
         if self._live is not None and isinstance(path, str) and path.startswith(_LIVE_COLUMN):
             column = self._live.columns.read(path.removeprefix(_LIVE_COLUMN))
             if column is None:

@@ -170,6 +170,8 @@ class Pages:
 
     def _on_gone(self, message: Gone, _: Buffers) -> None:
         self._frames.discard(str(message.view))
+        if not self._frames:
+            self._assets.cancel()
 
     def _on_read(self, message: Read, _: Buffers) -> None:
         if self._assets.is_live(message.path):

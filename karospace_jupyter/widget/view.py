@@ -76,7 +76,8 @@ class KaroSpaceView(Base):
         names; ``"blend:A,B"`` shows two or three genes at once, ``"score:A,B,C"`` the mean of genes, ``"score:NAME"``
         that of a gene set.
     camera : dict or None
-        ``{"x", "y", "zoom"}``: center in coordinate units; zoom 1 shows all cells.
+        ``{"x", "y", "zoom"}``: center in coordinate units, of what the cards of the viewer leave free; zoom 1 shows all
+        cells.
     gene_sets : dict
         Names of gene sets to their genes, which the viewer lists. Set it to other sets, or to None for those of the
         bundle.
@@ -413,6 +414,7 @@ class KaroSpaceView(Base):
 
     def close(self) -> None:
         """Close the viewer everywhere it is displayed, and its comm."""
+        self._assets.cancel()
         if self._own_channel:
             self._wire.close()
         super().close()

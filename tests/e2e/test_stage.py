@@ -277,6 +277,52 @@ def test_corner_of_a_bin_belongs_to_it(plain: Viewer) -> None:
     page.get_by_role("region", name="bin s_008um_00005_00005-1").wait_for()
 
 
+def on_screen(viewer: Viewer) -> NDArray[np.uint8]:
+    """Return the page with everything on it."""
+    return np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_marked_bin_is_framed_by_a_square_with_its_side(plain: Viewer, theme: str) -> None:
+    page = plain.page
+    plain.set(theme=theme, opacity=1)
+    page.add_style_tag(content=".ks-tooltip, .ks-cell-card { visibility: hidden }")  # they cover a corner
+    ink = np.array(
+        page.evaluate("getComputedStyle(document.querySelector('.ks-root')).color.match(/\\d+/g).map(Number)")
+    )
+
+    def framed(cell: int, share: float = 1) -> None:
+        """Check the frame just outside the middle of each side and of each corner, and the bin just inside."""
+        at, beside, below = np.array(plain.positions([cell, cell + 1, cell + 12]))
+        u, v = (beside - at) / 2 * share, (below - at) / 2 * share
+        page.locator(".ks-highlight").first.wait_for()
+        shot = on_screen(plain).astype(int)
+        color = shot[int(at[1]), int(at[0])]
+        assert np.abs(color - ink).max() > 60
+        for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)):
+            way = across * u + down * v
+            (x, y), inside = ((at + way * (1 + by / np.linalg.norm(u))).astype(int) for by in (1, -3))
+            # The frame is turned, so that its pixels are antialiased: one of those around is covered.
+            around = np.abs(shot[y - 1 : y + 2, x - 1 : x + 2] - ink).max(axis=2)
+            assert around.min() < 60, (across, down)
+            assert np.abs(shot[inside[1], inside[0]] - color).max() < 30, (across, down)
+
+    for turn, size in ((0, 1), (90, 1), (0, 0.6)):
+        plain.set(turn=turn, flip=turn == 90, pointSize=size)
+        page.mouse.move(*plain.positions([65])[0])
+        framed(65, size)
+    page.mouse.click(*plain.positions([65])[0])
+    page.get_by_text("Spot size").hover()
+    page.locator(".ks-tooltip").wait_for(state="detached")
+    framed(65, 0.6)
+    # Tiny bins keep a ring that can be seen.
+    page.keyboard.press("Escape")
+    plain.set(camera={**plain.state()["camera"], "zoom": 0.2})
+    page.mouse.move(*plain.positions([65])[0])
+    box = page.locator(".ks-highlight").first.bounding_box()
+    assert box["width"] == pytest.approx(14 * (np.cos(0.1) + np.sin(0.1)), abs=0.2)
+
+
 def test_image_is_as_bright_in_the_dark_theme_as_in_the_light_one(
     tissue: Path, export: Callable[..., Path], serve: Callable[[Path], str], viewer: Viewer
 ) -> None:

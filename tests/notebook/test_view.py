@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,13 @@ def shown(lab: Lab, window: Any) -> Iterator[tuple[Notebook, Any]]:
     yield nb, nb.viewer(1)
     nb.shut_down()
     nb.page.close()
+
+
+def dismissed(nb: Notebook) -> None:
+    """Close the message of JupyterLab that a kernel died."""
+    message = nb.page.get_by_role("dialog").filter(has_text="died")
+    message.get_by_role("button", name="Ok").click()
+    message.wait_for(state="detached")
 
 
 def gene_in(frame: Any, gene: str, cells: list[int]) -> list[float]:
@@ -171,6 +180,57 @@ def test_layer_of_the_view_replaces_exported_genes(shown: tuple[Notebook, Any]) 
     holds(lambda: np.testing.assert_allclose(gene_in(frame, gene, cells), expected(nb, gene, cells), rtol=1e-6))
 
 
+HELD = """
+import time
+from pathlib import Path
+from karospace_jupyter.widget.live_statistics import LiveStatistics
+compute, ended = LiveStatistics._computed, []
+def held(self, job):
+    try:
+        while not Path("sort.go").exists():
+            job.check()
+            time.sleep(0.02)
+        return compute(self, job)
+    finally:
+        ended.append(job.cancelled)
+LiveStatistics._computed = held
+"""
+
+
+def test_all_genes_are_sorted_by_statistics_that_the_kernel_computes(notebook: Open, shots: Path | None) -> None:
+    nb = notebook([f"{DATA}{HELD}\nv = karospace_view(adata, genes_mode='hvgs:5', height=600)\nv"])
+    nb.run(0)
+    frame = nb.viewer(0)
+    frame.get_by_role("tab", name="Gene").click()
+    order, hits = frame.get_by_label("Gene order"), frame.locator("#ks-gene-hits")
+    names, numbers = hits.get_by_role("option").locator("span:first-child"), hits.locator(".ks-number")
+    order.select_option("mean")
+    expect(hits).to_contain_text("Computing statistics of 60 genes")
+    if shots:
+        nb.page.screenshot(path=shots / "computing.png")
+    (nb.file.parent / "sort.go").touch()
+    expect(hits).not_to_contain_text("Computing")
+    mean = nb.python("adata.var_names[np.argsort(-np.asarray(adata.X.mean(axis=0)).ravel(), kind='stable')].tolist()")
+    expect(names).to_have_text(mean)
+    order.select_option("variability")
+    expect(numbers).to_have_text([f"no. {rank}" for rank in range(1, 61)])
+    order.select_option("fraction")
+    shares = nb.python("np.sort(100 * np.asarray((adata.X != 0).mean(axis=0)).ravel())[::-1].tolist()")
+    expect(numbers).to_have_count(len(shares))
+    shown = "spans => spans.map((span) => parseFloat(span.textContent))"
+    eventually(lambda: numbers.evaluate_all(shown), lambda found: np.allclose(found, shares, atol=0.51))
+    if shots:
+        nb.page.screenshot(path=shots / "sorted.png")
+    # Computed once; again for another layer, until the view is closed.
+    assert nb.python("ended") == [False]
+    (nb.file.parent / "sort.go").unlink()
+    nb.python("setattr(v, 'layer', 'counts')")
+    frame.get_by_role("combobox", name="Gene", exact=True).focus()
+    expect(hits).to_contain_text("Computing")
+    nb.python("v.close()")
+    nb.until("ended", [False, True])
+
+
 def test_groups_are_synchronized_and_become_a_column(shown: tuple[Notebook, Any]) -> None:
     nb, frame = shown
     state = "window.karospace.getState()"
@@ -236,6 +296,47 @@ def test_loaded_data_stays_available_after_a_kernel_restart(notebook: Open) -> N
     expect(again.locator(".ks-lost")).to_have_count(0)
     again.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'VIM'}})")
     until_js(again, "window.karospace.valueAt(3) !== null")
+
+
+def test_killed_kernel_leaves_the_view_usable(notebook: Open, shots: Path | None) -> None:
+    """The server starts another kernel in place of the killed one, which knows nothing of the view."""
+    nb = notebook([f"{DATA}\nv = karospace_view(adata, genes_mode='hvgs:5', height=600)\nv"])
+    nb.run(0)
+    frame = nb.viewer(0)
+    loaded = [{"kind": "annotation", "column": "region"}, {"kind": "gene", "gene": "EPCAM"}]
+    show = "color => window.karospace.setState({color}).then(() => window.karospace.valueAt(3))"
+    before = [frame.evaluate(show, color) for color in loaded]
+    assert None not in before
+    process = nb.python("__import__('os').getpid()")
+    nb.disconnect()
+    os.kill(process, signal.SIGKILL)
+    sign = frame.locator(".ks-lost")
+    expect(sign).to_contain_text("Kernel disconnected")
+    dismissed(nb)
+    expect(frame.locator(".ks-notice-line")).to_have_count(0)  # one message, also if columns were still being read
+    # What is loaded still colors the tissue, which can be moved, selected and saved.
+    assert [frame.evaluate(show, color) for color in loaded] == before
+    drawn = "window.karospace.getState().camera.zoom"
+    zoom = frame.evaluate(drawn)
+    frame.get_by_role("button", name="Zoom in").click()
+    until_js(frame, f"zoom => {drawn} > zoom", arg=zoom)
+    frame.evaluate("window.karospace.select(new Uint8Array(window.karospace.cells).fill(1, 0, 9))")
+    until_js(frame, "window.karospace.selection.reduce((a, b) => a + b) === 9")
+    size = "window.karospace.picture().then((blob) => blob.size)"
+    assert frame.evaluate(size) > 10_000
+    # What is not loaded is named, in a message that says what to do; the color stays.
+    frame.get_by_role("tab", name="Gene").click()
+    frame.get_by_label("Gene order").select_option("mean")
+    expect(sign).to_contain_text("The gene order cannot be loaded: the kernel has stopped.")
+    expect(frame.get_by_label("Gene order")).to_have_value("file")
+    refused = "window.karospace.setState({color: {kind: 'gene', gene: 'VIM'}}).then(() => '', (error) => error.message)"
+    assert "Run the cell again" in frame.evaluate(refused)
+    expect(sign).to_contain_text("VIM cannot be loaded: the kernel has stopped.")
+    assert frame.evaluate("window.karospace.getState().color") == loaded[1]
+    assert frame.evaluate("window.karospace.valueAt(3)") == before[1]
+    if shots:
+        nb.page.screenshot(path=shots / "killed.png")
+    sign.get_by_role("button", name="Reconnect").click(trial=True)
 
 
 def test_gene_is_read_while_a_cell_runs(shown: tuple[Notebook, Any], lab: Lab) -> None:

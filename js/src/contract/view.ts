@@ -204,7 +204,7 @@ export interface CategoryGroup {
  */
 export interface Camera {
   /**
-   * Center, in coordinate units.
+   * Center, in coordinate units: the place in the middle of what the cards on the tissue leave free.
    */
   x: number;
   y: number;

@@ -3,7 +3,7 @@ import type { LiveMatrix } from '../contract/to-page';
 import type { Extent } from '../lib/camera';
 import { asError, FormatError, isAbort, LooseFileError, UnknownNameError, ViewerError } from '../lib/errors';
 import { blurs, extentAt, extentFrom, type Origin, ZERO } from '../lib/origin';
-import type { BundleSource, Column, LiveGenes, ReadContext } from '../source/bundle-source';
+import type { BundleSource, Column, LiveGenes, LiveStatistics, ReadContext } from '../source/bundle-source';
 import { readAsset } from './asset';
 import { type CellNames, readCellIds } from './cell-ids';
 import { asFloat32, assetReader, forgetting, readChunks } from './chunks';
@@ -59,6 +59,8 @@ export interface Bundle {
   column(name: string, ctx: ReadContext): Promise<ColumnValues>;
   /** Returns this bundle with the genes of the live object instead of its own, read anew from this matrix. */
   withLiveGenes(matrix: LiveMatrix): Bundle;
+  /** Reads the statistics of the genes of the live object, which `search` then takes. */
+  liveStatistics(ctx: ReadContext): Promise<LiveStatistics>;
   /** Takes the columns of the live object. Returns all columns, and the names of those whose values have changed. */
   setLiveColumns(columns: readonly Column[]): { columns: readonly ColumnInfo[]; changed: readonly string[] };
   /** Reads the coordinates of an embedding; y points up, as in plots. */
@@ -91,8 +93,8 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   const remarks: Error[] = [];
   let [manifest, live, columns] = await Promise.all([
     loadManifest(source, ctx, remarks),
-    liveGenes(source, ctx),
-    liveColumns(source, ctx),
+    liveFile<LiveGenes>(source, 'genes', { names: [], matrix: null }, ctx),
+    liveFile<readonly Column[]>(source, 'columns', [], ctx),
   ]);
   let liveByName = byName(columns);
   let reader = assetReader(source, manifest);
@@ -205,6 +207,8 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
         search: geneSearch(without, live.names),
       };
     },
+
+    liveStatistics: (at) => liveFile(source, 'statistics', NO_STATISTICS, at),
 
     async positions(at) {
       const meaning = {
@@ -324,14 +328,17 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   return live.matrix ? bundle.withLiveGenes(live.matrix) : bundle;
 }
 
-async function liveGenes(source: BundleSource, ctx: ReadContext): Promise<LiveGenes> {
-  if (!source.live) return { names: [], matrix: null };
-  return JSON.parse(new TextDecoder().decode(await readAsset(source, source.live.genes, {}, ctx)));
-}
+const NO_STATISTICS: LiveStatistics = { mean: [], fraction: [], rank: null };
 
-async function liveColumns(source: BundleSource, ctx: ReadContext): Promise<readonly Column[]> {
-  if (!source.live) return [];
-  return JSON.parse(new TextDecoder().decode(await readAsset(source, source.live.columns, {}, ctx)));
+/** Reads a file of the live object. */
+async function liveFile<T>(
+  source: BundleSource,
+  file: 'genes' | 'columns' | 'statistics',
+  without: T,
+  ctx: ReadContext,
+): Promise<T> {
+  if (!source.live) return without;
+  return JSON.parse(new TextDecoder().decode(await readAsset(source, source.live[file], {}, ctx)));
 }
 
 const byName = (columns: readonly Column[]) => new Map(columns.map((column) => [column.name, column]));

@@ -104,3 +104,22 @@ test('genes are sorted by name and by variability; those without a rank come las
   expect(sorted.find('a', 1)[0]?.rank).toBe(1);
   expect(search(['x'], {}).find('', 1)).toMatchObject([{ gene: 'x', rank: null }]);
 });
+
+test('statistics of the live object replace those of the bundle; genes without a value come last', () => {
+  const expression = { values: { kind: 'log1p' }, genes: [] };
+  const live = ['none', 'low', 'high'];
+  const manifest = (kind: string) =>
+    ({ gene_list: [], n_cells: 4, expression: { ...expression, values: { kind } } }) as unknown as Manifest;
+  const sorted = geneSearch(manifest('log1p'), live);
+  const names = (order: 'mean' | 'fraction' | 'variability') =>
+    sorted.find('', 9, order).map(({ gene }) => gene);
+  expect(names('mean')).toEqual(live);
+  sorted.take({ mean: [null, 1, 2], fraction: [null, 0.9, 0.1], rank: [3, 1, 2] });
+  expect(names('mean')).toEqual(['high', 'low', 'none']);
+  expect(names('fraction')).toEqual(['low', 'high', 'none']);
+  expect(names('variability')).toEqual(['low', 'high', 'none']);
+  expect(sorted.find('', 1, 'mean')[0]?.summary).toEqual({ mean: 2, fraction: 0.1 });
+  expect(sorted.find('none', 1)[0]?.summary).toBeNull();
+  const scaled = geneSearch(manifest('scaled'), live);
+  expect([scaled.ranked, scaled.variable]).toEqual([true, false]);
+});

@@ -1,13 +1,16 @@
 import type { GeneSummary, Manifest } from '../contract/manifest';
+import type { LiveStatistics } from '../source/bundle-source';
 import { missingOf } from './gene-store';
+
+type Means = Pick<GeneSummary, 'mean' | 'fraction'>;
 
 export interface GeneHit {
   gene: string;
   /** Alternative name that matched, else the first alternative name; empty if the gene has none. */
   label: string;
-  /** Summary over cells with a value; null if the bundle does not state it or no cell has a value. */
-  summary: GeneSummary | null;
-  /** Rank by variability, 1 for the most variable; null if the bundle does not state it. */
+  /** Over cells with a value; null if it is not known or no cell has a value. */
+  summary: Means | null;
+  /** Rank by variability, 1 for the most variable; null if it is not known. */
   rank: number | null;
 }
 
@@ -21,10 +24,14 @@ export interface GeneSearch {
   find(query: string, limit: number, order?: GeneOrder): GeneHit[];
   /** Returns the first gene with this name, label, alias or Ensembl id, ignoring case and version. */
   named(label: string): string | undefined;
-  /** Whether the bundle has summaries to sort genes by. */
+  /** Whether genes can be sorted by mean and by detection. */
   readonly ranked: boolean;
-  /** Whether the bundle states which genes are the most variable. */
+  /** Whether genes can be sorted by variability. */
   readonly variable: boolean;
+  /** Whether genes can be sorted in this order only after `take`: some of them are only in the live object. */
+  lacks(order: GeneOrder): boolean;
+  /** Takes the statistics of the live object, which replace those of the bundle. */
+  take(statistics: LiveStatistics): void;
 }
 
 const byName = new Intl.Collator('en', { numeric: true });
@@ -72,8 +79,9 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
   const labelLists = (manifest.gene_labels ?? []).map((labels) => labels.labels);
   let names: Names | null = null;
   let exact: Map<string, string> | null = null;
-  let summaries: (GeneSummary | null)[] | null = null;
+  let summaries: Map<string, Means | null> | null = null;
   let ranks: Map<string, number | null> | null = null;
+  let wanting = live.some((name) => !exported.has(name));
   const orders = new Map<GeneOrder, Uint32Array>();
   const labelOf = (i: number): string => {
     for (const labels of labelLists) {
@@ -82,16 +90,14 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
     }
     return '';
   };
-  const summaryOf = (i: number): GeneSummary | null => {
-    if (!summaries) {
-      const known = (summary: GeneSummary | null | undefined) =>
-        summary && (manifest.n_cells === 0 || missingOf(summary) < manifest.n_cells) ? summary : null;
-      const stated = new Map(
-        manifest.expression.genes.map(({ gene, summary }) => [gene, known(summary)] as const),
-      );
-      summaries = genes.map((name) => stated.get(name) ?? null);
-    }
-    return summaries[i] ?? null;
+  const summaryOf = (i: number): Means | null => {
+    summaries ??= new Map(
+      manifest.expression.genes.map(({ gene, summary }) => [
+        gene,
+        summary && (manifest.n_cells === 0 || missingOf(summary) < manifest.n_cells) ? summary : null,
+      ]),
+    );
+    return summaries.get(genes[i] ?? '') ?? null;
   };
   const rankOf = (i: number): number | null => {
     ranks ??= new Map(manifest.expression.genes.map((entry) => [entry.gene, entry.variability_rank ?? null]));
@@ -172,10 +178,22 @@ export function geneSearch(manifest: Manifest, live: readonly string[] = []): Ge
       return exact.get(name.toLowerCase()) ?? exact.get(folded(name));
     },
     get ranked() {
-      return manifest.expression.genes.some(({ summary }) => summary != null);
+      return wanting || genes.some((_, i) => summaryOf(i));
     },
     get variable() {
-      return manifest.expression.genes.some((entry) => entry.variability_rank != null);
+      return wanting ? manifest.expression.values?.kind !== 'scaled' : genes.some((_, i) => rankOf(i));
+    },
+    lacks: (order) => wanting && order !== 'file' && order !== 'name',
+    take({ mean, fraction, rank }) {
+      wanting = false;
+      orders.clear();
+      summaries = new Map(
+        live.map((name, i) => {
+          const height = mean[i] ?? null;
+          return [name, height === null ? null : { mean: height, fraction: fraction[i] ?? 0 }];
+        }),
+      );
+      ranks = new Map(live.map((name, i) => [name, rank?.[i] ?? null]));
     },
   };
 }

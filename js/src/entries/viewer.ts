@@ -46,7 +46,6 @@ export function createViewer(
   const state = options.view ? validState(options.view) : options.state;
   const nothingRequested = Object.keys(state ?? {}).length === 0;
   const model = createModel(state);
-  if (options.embed) model.viewport.value = { ...model.viewport.value, bare: true };
   const loader = createLoader(model, source, {
     eager: options.eager ?? false,
     useBundleView: nothingRequested,

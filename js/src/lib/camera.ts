@@ -1,4 +1,4 @@
-/** Center of the view in coordinate units, and zoom. `zoom` 1 fits all cells at any window size. */
+/** Center of what is free of cards, in coordinate units, and zoom. `zoom` 1 fits all cells at any window size. */
 export interface Camera {
   x: number;
   y: number;
@@ -12,8 +12,8 @@ export interface Viewport {
   /** CSS pixels */
   width: number;
   height: number;
-  /** No cards overlap the tissue, so narrow margins suffice. */
-  bare?: boolean;
+  /** What cards cover, in CSS pixels: left, top, right, bottom. Cells are fitted between them. */
+  cards?: readonly Extent[];
 }
 
 /** Transform from coordinates to CSS pixels, resolved from a camera and a viewport. */
@@ -53,29 +53,63 @@ export function axesOf(yAxis: 'down' | 'up', { turn, flip }: Orientation): View[
 export const MIN_ZOOM = 0.2;
 export const MAX_ZOOM = 2000;
 
-/** CSS pixels. Below the first, cards wrap into two rows; below the second, the toolbar would cover the tissue. */
-const TWO_ROWS = 560;
-const NARROW = 480;
+/** Distance of cells from cards and from the edges of the window, as a share of its shorter side, and in CSS pixels. */
+const GAP = 0.03;
+const MOST_GAP = 16;
+/** How small cells may be drawn, compared with a window without cards: even smaller ones are worse than covered ones. */
+const LEAST = 0.4;
 
-/** CSS pixels */
-const BARE = { above: 16, beside: 16 };
-
-/** Returns margins that keep the cards and the toolbar off the cells, unless the window is too small. */
-function marginsOf({ width, height }: Viewport): { above: number; beside: number } {
-  return {
-    above: Math.min(width < TWO_ROWS ? 104 : 68, height * 0.16),
-    beside: Math.max(width < NARROW ? Math.min(60, width * 0.14) : 24, width * 0.06),
-  };
+/** How all cells are fitted into the window. */
+export interface Fit {
+  /** CSS pixels per coordinate unit */
+  scale: number;
+  /** Place of their center, in CSS pixels from the middle of the window. */
+  right: number;
+  down: number;
 }
 
-export function fitScale(extent: Extent, viewport: Viewport, orientation: Orientation): number {
-  const { above, beside } = viewport.bare ? BARE : marginsOf(viewport);
-  const width = Math.max(16, viewport.width - 2 * beside);
-  const height = Math.max(16, viewport.height - 2 * above);
+/** Fits all cells between the cards, as large and as near to the middle as possible. */
+export function fitOf(
+  extent: Extent,
+  { width, height, cards = [] }: Viewport,
+  orientation: Orientation,
+): Fit {
   const sides = [extent[2] - extent[0], extent[3] - extent[1]] as const;
   const [dx, dy] = lies(orientation) ? [sides[1], sides[0]] : sides;
-  if (!(dx > 0) && !(dy > 0)) return 1;
-  return Math.min(dx > 0 ? width / dx : Infinity, dy > 0 ? height / dy : Infinity);
+  if (!(dx > 0) && !(dy > 0)) return { scale: 1, right: 0, down: 0 };
+  const gap = Math.min(MOST_GAP, GAP * Math.min(width, height));
+  const scaleIn = (w: number, h: number) =>
+    Math.min(
+      dx > 0 ? Math.max(1, w - 2 * gap) / dx : Infinity,
+      dy > 0 ? Math.max(1, h - 2 * gap) / dy : Infinity,
+    );
+  const whole = scaleIn(width, height);
+  let best: Fit = { scale: whole, right: 0, down: 0 };
+  let most = 0;
+  const search = (left: number, top: number, right: number, bottom: number) => {
+    const scale = scaleIn(right - left, bottom - top);
+    if (scale < LEAST * whole) return;
+    const card = cards.find(([x0, y0, x1, y1]) => x0 < right && x1 > left && y0 < bottom && y1 > top);
+    if (card) {
+      search(card[2], top, right, bottom);
+      search(left, card[3], right, bottom);
+      search(left, top, card[0], bottom);
+      search(left, top, right, card[1]);
+      return;
+    }
+    /** How far a side is moved from the middle of the window to lie between two edges. */
+    const aside = (from: number, to: number, all: number, side: number) => {
+      const half = (side * scale) / 2 + gap;
+      return Math.max(from + half, Math.min(to - half, all / 2)) - all / 2;
+    };
+    const fit = { scale, right: aside(left, right, width, dx), down: aside(top, bottom, height, dy) };
+    const worth = scale / (1 + Math.hypot(fit.right, fit.down) / (width + height));
+    if (worth <= most) return;
+    most = worth;
+    best = fit;
+  };
+  search(0, 0, width, height);
+  return best;
 }
 
 export function fitCamera(extent: Extent): Camera {
@@ -88,15 +122,13 @@ export function viewOf(
   viewport: Viewport,
   yAxis: 'down' | 'up',
   orientation = UPRIGHT,
+  fit = fitOf(extent, viewport, orientation),
 ): View {
-  return {
-    x: camera.x,
-    y: camera.y,
-    scale: fitScale(extent, viewport, orientation) * camera.zoom,
-    axes: axesOf(yAxis, orientation),
-    width: viewport.width,
-    height: viewport.height,
-  };
+  const { width, height } = viewport;
+  const { x, y, zoom } = camera;
+  const view = { x, y, scale: fit.scale * zoom, axes: axesOf(yAxis, orientation), width, height };
+  const [dx, dy] = along(view, fit.right, fit.down);
+  return { ...view, x: x - dx, y: y - dy };
 }
 
 /** Returns the bounding box of interleaved x, y. */
@@ -106,8 +138,14 @@ export function boxOf(points: readonly number[]): Extent {
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
 }
 
-/** Returns the camera that fits a box of coordinates into the window. */
-export function boxCamera(box: Extent, extent: Extent, viewport: Viewport, orientation = UPRIGHT): Camera {
+/** Returns the camera that fits a box of coordinates into the whole window, also where cards cover it. */
+export function boxCamera(
+  box: Extent,
+  extent: Extent,
+  viewport: Viewport,
+  yAxis: 'down' | 'up',
+  orientation = UPRIGHT,
+): Camera {
   const [left, top, right, bottom] = box;
   const { width, height } = viewport;
   const [across, down] = lies(orientation) ? [height, width] : [width, height];
@@ -115,8 +153,11 @@ export function boxCamera(box: Extent, extent: Extent, viewport: Viewport, orien
     across / Math.max(right - left, Number.MIN_VALUE),
     down / Math.max(bottom - top, Number.MIN_VALUE),
   );
-  const zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, scale / fitScale(extent, viewport, orientation)));
-  return { x: (left + right) / 2, y: (top + bottom) / 2, zoom };
+  const fit = fitOf(extent, viewport, orientation);
+  const zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, scale / fit.scale));
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+  const view = viewOf({ x, y, zoom }, extent, viewport, yAxis, orientation, fit);
+  return { x: 2 * x - view.x, y: 2 * y - view.y, zoom };
 }
 
 /** Returns whether the window shows any part of the box. */
@@ -136,6 +177,12 @@ export function project(view: View, x: number, y: number): [number, number] {
   const dx = (x - view.x) * view.scale;
   const dy = (y - view.y) * view.scale;
   return [view.width / 2 + a * dx + c * dy, view.height / 2 + b * dx + d * dy];
+}
+
+/** Returns the screen direction (right, down) of rows at that angle in degrees from x toward y. */
+export function rowOnScreen({ axes: [a, b, c, d] }: View, angle: number): readonly [number, number] {
+  const [x, y] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+  return [a * x + c * y, b * x + d * y];
 }
 
 /** Converts a screen offset to data coordinates. The axes are orthonormal, so the transpose is the inverse. */

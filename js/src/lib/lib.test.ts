@@ -1,6 +1,6 @@
 import { crc32 as known } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { boxCamera, fitCamera, panned, project, unproject, viewOf, zoomedAt } from './camera';
+import { boxCamera, fitCamera, panned, project, UPRIGHT, unproject, viewOf, zoomedAt } from './camera';
 import { cssColor, parseColor, parseCssColor, safeColor } from './color';
 import { COLORMAPS, colorAt, colorScale, rampOf } from './colormap';
 import { crc32 } from './crc32';
@@ -80,11 +80,56 @@ describe('camera', () => {
       const after = project(viewOf(moved, extent, viewport, yAxis, orientation), ...back);
       expect([after[0] - px, after[1] - py].map((value) => Math.round(value))).toEqual([7, -3]);
       // The requested box fills the window in one direction.
-      const box = boxCamera([10, 10, 50, 20], extent, viewport, orientation);
+      const box = boxCamera([10, 10, 50, 20], extent, viewport, yAxis, orientation);
       const seen = viewOf(box, extent, viewport, yAxis, orientation);
       const [a, b] = [project(seen, 10, 10), project(seen, 50, 20)];
       const fills = Math.max(Math.abs(a[0] - b[0]) / 400, Math.abs(a[1] - b[1]) / 300);
       expect(fills).toBeCloseTo(1);
+    }
+  });
+
+  test('cells are fitted between the cards, as large and as near to the middle as possible', () => {
+    const fitted = (width: number, height: number, cards: (readonly [number, number, number, number])[]) => {
+      const view = viewOf(fitCamera(extent), extent, { width, height, cards }, 'up');
+      const [[left, bottom], [right, top]] = [project(view, 0, 0), project(view, 100, 50)];
+      return { left, top, right, bottom, scale: view.scale };
+    };
+    const title = [12, 12, 200, 50] as const;
+    const tools = [12, 60, 50, 230] as const;
+    const bar = [12, 350, 154, 388] as const;
+    for (const [width, height] of [
+      [400, 400],
+      [500, 380],
+      [900, 400],
+      [300, 700],
+    ] as const) {
+      const cards = [title, tools, bar];
+      const { left, top, right, bottom, scale } = fitted(width, height, cards);
+      for (const [x0, y0, x1, y1] of cards)
+        expect(x0 < right && x1 > left && y0 < bottom && y1 > top).toBe(false);
+      expect(Math.min(left, top, width - right, height - bottom)).toBeGreaterThan(8);
+      expect(scale).toBeGreaterThan(fitted(width, height, []).scale * 0.7);
+    }
+    // A wide window has room in the middle; a card at the left moves the cells only as far as needed.
+    const wide = fitted(1600, 400, [tools]);
+    expect((wide.left + wide.right) / 2).toBeCloseTo(800);
+    const near = fitted(400, 400, [[0, 0, 100, 400]]);
+    expect(near.left).toBeCloseTo(100 + 12);
+    expect(near.right).toBeCloseTo(400 - 12);
+    // Cards that leave no room are ignored.
+    expect(fitted(100, 100, [[10, 10, 90, 90]])).toEqual(fitted(100, 100, []));
+    // A box fills the window where it is, and pixels still map back to coordinates.
+    const viewport = { width: 400, height: 400, cards: [[0, 0, 100, 400] as const] };
+    for (const orientation of [UPRIGHT, { turn: 90, flip: true } as const]) {
+      const camera = boxCamera([10, 10, 30, 20], extent, viewport, 'up', orientation);
+      const view = viewOf(camera, extent, viewport, 'up', orientation);
+      const [x, y] = project(view, 20, 15);
+      expect([x, y].map(Math.round)).toEqual([200, 200]);
+      const kept = zoomedAt(camera, view, 3, 90, 70);
+      const after = unproject(viewOf(kept, extent, viewport, 'up', orientation), 90, 70);
+      const before = unproject(view, 90, 70);
+      expect(after[0]).toBeCloseTo(before[0]);
+      expect(after[1]).toBeCloseTo(before[1]);
     }
   });
 

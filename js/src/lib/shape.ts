@@ -18,6 +18,7 @@ export interface Shape {
   items?: Shape;
   prefixItems?: readonly Shape[];
   anyOf?: readonly Shape[];
+  /** Instead of `oneOf`, which lists the same shapes. */
   discriminator?: { propertyName: string; mapping: Readonly<Record<string, string>> };
   minimum?: number;
   maximum?: number;

@@ -14,6 +14,7 @@ import { Help } from './help';
 import { Hint } from './hint';
 import { IconButton } from './icons';
 import { Labels } from './labels';
+import { useCards } from './layout/cards';
 import { Layouts } from './layout/layouts';
 import { Minimap } from './layout/minimap';
 import { Pointer, ScaleBar } from './layout/scale-bar';
@@ -58,8 +59,10 @@ export function App(props: {
   second: ReadonlySignal<Second | null>;
 }): JSX.Element {
   const { canvas, chrome, second } = props;
-  const { model } = usePanels();
+  const { model, actions } = usePanels();
   const holder = useRef<HTMLDivElement>(null);
+  const stage = useRef<HTMLElement>(null);
+  useCards(stage, actions);
   useLayoutEffect(() => {
     holder.current?.prepend(canvas);
   }, [canvas]);
@@ -71,7 +74,7 @@ export function App(props: {
   };
   return (
     <div class={`ks-app${open ? ' ks-open' : ''}${chrome.embed ? ' ks-embed' : ''}`}>
-      <section class="ks-stage" aria-label="View">
+      <section class="ks-stage" aria-label="View" ref={stage}>
         <div class="ks-canvas-holder" ref={holder} />
         <Outline />
         <Labels />

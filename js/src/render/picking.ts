@@ -3,6 +3,7 @@ import { unproject, type View } from '../lib/camera';
 import { buildGrid, type GridIndex, nearestCell, typicalSpacing } from '../lib/grid-index';
 import { cellsInPolygon, cellsInRectangle } from '../lib/polygon';
 import { visibleTest } from '../state/color/layer';
+import { squareAngle } from '../state/layout/squares';
 import type { Model } from '../state/model';
 import type { Draft } from '../state/selection/selection';
 
@@ -21,11 +22,6 @@ export function pointSizer(positions: Positions): (view: View, factor: number) =
     const natural = spacing > 0 ? spacing * FILL * view.scale : 12;
     return Math.min(LARGEST, Math.max(SMALLEST, natural)) * factor;
   };
-}
-
-/** Returns whether cells are drawn as squares: bins at their place in the tissue, whose side is known. */
-export function isSquare(model: Pick<Model, 'noun' | 'positions'>): boolean {
-  return model.noun.value === 'bin' && (model.positions.value?.spotDiameter ?? null) !== null;
 }
 
 /** Finds visible cells by position. */
@@ -52,12 +48,12 @@ export function picker(model: Model): Picker {
       const view = model.view.value;
       if (!positions || !view) return -1;
       const [x, y] = unproject(view, px, py);
-      const square = isSquare(model);
+      const turned = squareAngle(model);
       const half = Math.max(REACH, diameter / 2) / view.scale;
-      const reach = square ? half * Math.SQRT2 : half;
+      const reach = turned === null ? half : half * Math.SQRT2;
       const cell = nearestCell(gridOf(positions), x, y, reach, accepts() ?? (() => true));
-      if (!square || cell < 0) return cell;
-      const angle = ((positions.binAngle ?? 0) * Math.PI) / 180;
+      if (turned === null || cell < 0) return cell;
+      const angle = (turned * Math.PI) / 180;
       const dx = x - (positions.coords[2 * cell] ?? Number.NaN);
       const dy = y - (positions.coords[2 * cell + 1] ?? Number.NaN);
       const along = Math.abs(dx * Math.cos(angle) + dy * Math.sin(angle));

@@ -1,5 +1,5 @@
 import type { Positions, TissueImage } from '../data/bundle';
-import type { View } from '../lib/camera';
+import { rowOnScreen, type View } from '../lib/camera';
 import { MISSING_COLOR, PLAIN_COLOR, parseColor, type Rgb } from '../lib/color';
 import type { Colormap } from '../lib/colormap';
 import { blended } from '../state/color/blend';
@@ -186,12 +186,6 @@ export class Renderer {
     this.#fence = null;
     this.#scope.dispose();
   }
-}
-
-/** Returns the screen direction (right, down) of rows at that angle in degrees from x toward y. */
-function rowOnScreen({ axes: [a, b, c, d] }: View, angle: number): readonly [number, number] {
-  const [x, y] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
-  return [a * x + c * y, b * x + d * y];
 }
 
 function centerOf({ extent }: Positions): readonly [number, number] {

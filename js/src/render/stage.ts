@@ -5,6 +5,7 @@ import type { Rgb } from '../lib/color';
 import { Disposer } from '../lib/disposer';
 import { asError, GraphicsError } from '../lib/errors';
 import type { Actions } from '../state/actions';
+import { squareAngle } from '../state/layout/squares';
 import type { Model } from '../state/model';
 import { canvasSize, fitCanvas, groundOf, photographOf } from './canvas';
 import { follow, paintWith, shownMask } from './change-tracking';
@@ -12,7 +13,7 @@ import { followContext, later, openContext, releaseContext } from './context';
 import { FrameLoop, type Painted } from './frame-loop';
 import { imagePieces } from './image-pieces';
 import { attachInput } from './input';
-import { isSquare, picker, pointSizer } from './picking';
+import { picker, pointSizer } from './picking';
 import { type Frame, Renderer } from './renderer';
 import { paintTiles } from './tissue-picture';
 import { Transition } from './transition';
@@ -87,7 +88,7 @@ export function createStage(
       view,
       ratio: window.devicePixelRatio || 1,
       pointSize,
-      squares: isSquare(model) ? (model.positions.value?.binAngle ?? 0) : null,
+      squares: squareAngle(model),
       opacity: state.opacity,
       range: model.range.value,
       log: state.scale === 'log1p',

@@ -31,6 +31,8 @@ export interface LiveObject {
   readonly genes: string;
   /** File that lists its columns as in a manifest; they replace those of the bundle with the same name. */
   readonly columns: string;
+  /** File with `LiveStatistics`, which take a pass over the matrix. */
+  readonly statistics: string;
   /** Calls `listener` when columns, or also the values of genes, have changed. Returns a function that ends this. */
   onChange(listener: (change: LiveChange) => void): () => void;
 }
@@ -45,6 +47,15 @@ export interface LiveGenes {
   names: readonly string[];
   /** The matrix that they are read from; null if the exported genes are still valid. */
   matrix: LiveMatrix | null;
+}
+
+/** Statistics of the genes of a live object, in the order of its genes. */
+export interface LiveStatistics {
+  /** Means over the cells with a value; null where there is none. */
+  mean: readonly (number | null)[];
+  fraction: readonly (number | null)[];
+  /** Ranks by variability, 1 for the most variable; null if the values do not show it. */
+  rank: readonly number[] | null;
 }
 
 export type Column = CategoryColumn | NumberColumn;

@@ -30,6 +30,7 @@ export function hostSource(port: MessagePort, hasLive = false): BundleSource {
   const live: LiveObject = {
     genes: 'live/genes.json',
     columns: 'live/columns.json',
+    statistics: 'live/statistics.json',
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

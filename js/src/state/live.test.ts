@@ -11,6 +11,12 @@ import { createModel } from './model';
 
 const asJson = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
+const LIVE = {
+  genes: 'live/genes.json',
+  columns: 'live/columns.json',
+  statistics: 'live/statistics.json',
+};
+
 /** Returns a categorical column of four cells, read from `path`. */
 const column = (name: string, path: string, categories: string[]): Column => ({
   kind: 'category',
@@ -31,8 +37,7 @@ async function openLive() {
   files.set('live/gene_0', new Uint8Array(Float32Array.from([1, 2, 3, 4]).buffer));
   let tell: (change: LiveChange) => void = () => {};
   const live = {
-    genes: 'live/genes.json',
-    columns: 'live/columns.json',
+    ...LIVE,
     onChange: (listener: typeof tell) => {
       tell = listener;
       return () => {};
@@ -104,7 +109,7 @@ test('exported genes are read from another matrix of the live object, with its m
   // A page that opens later gets the matrix with the genes.
   const source = {
     ...memorySource(files),
-    live: { genes: 'live/genes.json', columns: 'live/columns.json', onChange: () => () => {} },
+    live: { ...LIVE, onChange: () => () => {} },
   };
   const later = createModel({ color: { kind: 'gene', gene: exported } });
   await createLoader(later, source).start();
@@ -112,7 +117,41 @@ test('exported genes are read from another matrix of the live object, with its m
   expect(before).not.toBe(4);
   expect(geneMeaningOf(later).noun).toBe('counts');
   expect(later.bundle.value?.manifest.expression.source).toBe('layer:counts');
-  expect(later.bundle.value?.search.ranked).toBe(false);
+  // The statistics of the bundle belong to its own matrix.
+  expect(later.bundle.value?.search.find('', 9, 'mean').some(({ summary }) => summary)).toBe(false);
+  expect(later.bundle.value?.search.lacks('mean')).toBe(true);
+});
+
+test('genes of the live object are sorted by statistics that are read on demand', async () => {
+  const { model, actions, files, tell } = await openLive();
+  files.set('live/genes.json', asJson({ names: ['Live'], matrix: null }));
+  const search = () => model.bundle.value?.search;
+  const first = (order: 'mean' | 'variability') => search()?.find('', 1, order)[0]?.gene;
+  expect([search()?.ranked, search()?.variable]).toEqual([true, true]);
+  expect([search()?.lacks('mean'), search()?.lacks('name'), search()?.lacks('file')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  actions.setGeneOrder('mean');
+  // The kernel does not answer: an error, and the order that needs none.
+  await actions.rankGenes();
+  expect(model.geneOrder.value).toBe('file');
+  expect(model.notices.value).toHaveLength(1);
+  files.set('live/statistics.json', asJson({ mean: [1e3], fraction: [0.5], rank: [1] }));
+  actions.setGeneOrder('mean');
+  await actions.rankGenes();
+  expect(model.geneOrder.value).toBe('mean');
+  expect(search()?.lacks('mean')).toBe(false);
+  expect([first('mean'), first('variability')]).toEqual(['Live', 'Live']);
+  // Another matrix has other statistics, which these must not be taken for.
+  tell({ columns: [], matrix: COUNTS });
+  expect(search()?.lacks('mean')).toBe(true);
+  model.lost.value = { reconnect: null, wanted: '' };
+  files.delete('live/statistics.json');
+  await actions.rankGenes();
+  expect(model.lost.value.wanted).toBe('The gene order');
+  expect(model.notices.value).toHaveLength(1);
 });
 
 test('labels of exported genes stay with their genes after the matrix has changed', async () => {
@@ -123,7 +162,7 @@ test('labels of exported genes stay with their genes after the matrix has change
   expect(labels.filter((label) => label !== '').length).toBeGreaterThan(1);
   // The object lists its genes in another order than the bundle.
   files.set('live/genes.json', asJson({ names: ['Live', ...[...genes].reverse()], matrix: COUNTS }));
-  const live = { genes: 'live/genes.json', columns: 'live/columns.json', onChange: () => () => {} };
+  const live = { ...LIVE, onChange: () => () => {} };
   const later = createModel();
   await createLoader(later, { ...memorySource(files), live }).start();
   const after = genes.map((gene) => later.bundle.value?.search.find(gene, 1)[0]?.label ?? '');
@@ -161,4 +200,7 @@ test('without a kernel, the color that is shown stays, with its limits', async (
   expect(valueAt(model.layer.value, 3)).toBe(3);
   expect(model.problem.value).toBeNull();
   expect(model.lost.value?.wanted).toBe('Prl8a9');
+  // What is read in the background is not reported: nobody asked for it.
+  await loader.loadRest();
+  expect(model.notices.value).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { batch } from '@preact/signals';
 import { type Bundle, openBundle, type Positions } from '../data/bundle';
 import { asCategories, type ColumnInfo } from '../data/column-values';
-import { asError, isAbort } from '../lib/errors';
+import { asError, HostError, isAbort } from '../lib/errors';
 import type { BundleSource, LiveChange } from '../source/bundle-source';
 import { forgetColumn, keepColumn } from './bundle-model';
 import { type ColorLoader, createColorLoader } from './color/color-loader';
@@ -50,8 +50,10 @@ export function createLoader(
   const color = createColorLoader(model, context);
   const layout = createLayoutLoader(model, context);
 
+  /** Reports what the user did not ask for; once the kernel is lost, a sign of that says enough. */
   const notifyUnlessClosed = (thrown: unknown) => {
-    if (!isAbort(thrown, closed)) notify(model, asError(thrown));
+    const known = model.lost.value && thrown instanceof HostError;
+    if (!known && !isAbort(thrown, closed)) notify(model, asError(thrown));
   };
 
   const readTissue = (bundle: Bundle): Promise<Positions> => {

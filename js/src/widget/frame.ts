@@ -46,9 +46,10 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   const stop = () => {
     if (gone) return;
     gone = true;
+    // First, so that the viewer does not report every read that is refused next.
+    viewer.post({ type: 'lost', canReconnect: shown.element.closest('[data-karospace-reconnect]') !== null });
     kernel.stop(`This ${GONE}`);
     viewer.post({ type: 'waiting', reason: null });
-    viewer.post({ type: 'lost', canReconnect: shown.element.closest('[data-karospace-reconnect]') !== null });
     if (!viewer.isOpen) shown.say(`The viewer ${GONE}`);
   };
   const say = (_tag: string, message: string) => shown.say(message);

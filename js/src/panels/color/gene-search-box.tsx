@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { GeneHit, GeneOrder, GeneSearch } from '../../data/gene-search';
 import type { Meaning } from '../../data/value-meaning';
 import { formatCount, formatMean, formatShare } from '../../lib/format';
@@ -48,9 +48,14 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
   const orders = bundle ? ordersFor(geneMeaningOf(model), bundle.search) : [];
   const wantedOrder = model.geneOrder.value;
   const order = orders.some(([id]) => id === wantedOrder) ? wantedOrder : 'file';
+  const lacks = bundle?.search.lacks(order) ?? false;
+  const ranked = useSignal(0);
+  useEffect(() => {
+    if (lacks) void actions.rankGenes().then(() => ranked.value++);
+  }, [bundle, lacks]);
   const hits = useMemo(
     () => (bundle && query.value !== null ? bundle.search.find(query.value, MOST_HITS, order) : []),
-    [bundle, query.value, order],
+    [bundle, query.value, order, ranked.value],
   );
   const label = useMemo(
     () =>
@@ -80,7 +85,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
   const move = (by: number) => {
     if (!open) query.value = '';
     active.value = Math.max(0, Math.min(hits.length - 1, active.value + by));
-    list.current?.children[active.value]?.scrollIntoView({ block: 'nearest' });
+    list.current?.children[active.value + +lacks]?.scrollIntoView({ block: 'nearest' });
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown') move(1);
@@ -140,6 +145,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
           // A mousedown would blur the input and close the list before the click.
           onMouseDown={(event) => event.preventDefault()}
         >
+          {lacks && <p class="ks-note">Computing statistics of {formatCount(genes)} genes…</p>}
           {hits.map((hit, i) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of a combobox are those of its input
             <div

@@ -9,6 +9,7 @@ import { Highlight } from '../selection/highlight';
 import { Outline } from '../selection/outline';
 import { PlacedCount } from '../title-card';
 import { Tooltip } from '../tooltip';
+import { useCards } from './cards';
 import { LayoutSelect } from './layouts';
 import { ScaleBar } from './scale-bar';
 import { SectionTitles } from './section-titles';
@@ -27,6 +28,7 @@ export function SecondView({
   useLayoutEffect(() => {
     place.current?.prepend(holder);
   }, [holder]);
+  useCards(place, pane.actions);
   const { beside } = model.state.value;
   if (!beside) return null;
   return (

@@ -1,7 +1,9 @@
 import type { GeneOrder } from '../../data/gene-search';
+import { asError, isAbort } from '../../lib/errors';
 import type { Apply } from '../change';
 import type { Model } from '../model';
 import { update } from '../state-model';
+import { notify } from '../status';
 import {
   type ClassOrder,
   type Color,
@@ -40,13 +42,15 @@ export interface ColorActions {
   setSpread(on: boolean): void;
   /** Sets the order of genes in the search list. */
   setGeneOrder(order: GeneOrder): void;
+  /** Loads what genes are sorted by; in the order of the file if that fails. */
+  rankGenes(): Promise<void>;
   /** Sets how values are mapped to colors. */
   setColors(change: Partial<Pick<ViewState, 'colormap' | 'reversed' | 'scale' | 'dimZeros'>>): void;
 }
 
 export function createColorActions(
   model: Model,
-  loader: Pick<ColorLoader, 'load'>,
+  loader: Pick<ColorLoader, 'load' | 'rank'>,
   apply: Apply,
   applyOrNotify: (change: Partial<ViewState>) => void,
 ): ColorActions {
@@ -109,6 +113,13 @@ export function createColorActions(
     setGeneOrder(order) {
       model.geneOrder.value = order;
     },
+    rankGenes: () =>
+      loader.rank().catch((thrown) => {
+        model.geneOrder.value = 'file';
+        const lost = model.lost.value;
+        if (lost) model.lost.value = { ...lost, wanted: 'The gene order' };
+        else if (!isAbort(thrown)) notify(model, asError(thrown));
+      }),
     setColors: (change) => update(model, change),
   };
 }

@@ -24,6 +24,8 @@ export interface ColorLoader {
   settled(): Promise<void>;
   /** Loads the categories by which values are grouped. */
   group(column: string, signal?: AbortSignal): Promise<void>;
+  /** Loads the statistics by which genes are sorted. */
+  rank(): Promise<void>;
 }
 
 const RECENT_GENES = 5;
@@ -99,6 +101,10 @@ export function createColorLoader(
       const bundle = model.bundle.value;
       if (!bundle) return;
       keepColumn(model, asCategories(await readAsTask(name, signal, (ctx) => bundle.column(name, ctx))));
+    },
+    async rank() {
+      const bundle = model.bundle.value;
+      if (bundle) bundle.search.take(await readAsTask('gene order', undefined, bundle.liveStatistics));
     },
   };
 }

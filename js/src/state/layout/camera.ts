@@ -1,5 +1,14 @@
 import type { Positions } from '../../data/bundle';
-import { boxCamera, boxOf, type Camera, fitCamera, panned, sees, zoomedAt } from '../../lib/camera';
+import {
+  boxCamera,
+  boxOf,
+  type Camera,
+  fitCamera,
+  panned,
+  sees,
+  type Viewport,
+  zoomedAt,
+} from '../../lib/camera';
 import { cameraAt, cameraFrom, ZERO } from '../../lib/origin';
 import { type StateModel, update } from '../state-model';
 import type { PaneModel } from './layout-model';
@@ -35,7 +44,8 @@ export function createCameraActions(
     zoomTo(points) {
       const positions = pane.positions.value;
       if (!positions) return;
-      const camera = boxCamera(boxOf(points), positions.extent, pane.viewport.value, pane.orientation.value);
+      const { extent, yAxis } = positions;
+      const camera = boxCamera(boxOf(points), extent, pane.viewport.value, yAxis, pane.orientation.value);
       setCamera(cameraAt(positions.origin ?? ZERO, camera));
     },
   };
@@ -55,4 +65,10 @@ export function fitAll(model: StateModel & Pick<PaneModel, 'positions'>): void {
 export function lookAtCells(model: StateModel & Pick<PaneModel, 'positions' | 'view'>): void {
   const [view, positions] = [model.view.value, model.positions.value];
   if (view && positions && !sees(view, positions.extent)) fitAll(model);
+}
+
+/** Returns the viewport after a change; the same object if nothing differs. */
+export function resized(before: Viewport, change: Partial<Viewport>): Viewport {
+  const now = { ...before, ...change };
+  return JSON.stringify(now) === JSON.stringify(before) ? before : now;
 }

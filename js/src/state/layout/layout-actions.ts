@@ -3,7 +3,7 @@ import { type Camera, TURNS, type Viewport } from '../../lib/camera';
 import type { Apply } from '../change';
 import { type StateModel, update } from '../state-model';
 import type { Layout, ViewState } from '../view-state';
-import { type CameraActions, createCameraActions, fitAll } from './camera';
+import { type CameraActions, createCameraActions, fitAll, resized } from './camera';
 import type { PaneModel } from './layout-model';
 
 export interface LayoutActions extends CameraActions {
@@ -22,7 +22,7 @@ export interface LayoutActions extends CameraActions {
   /** Sets the µm per coordinate unit of the tissue; null for the unit that the bundle states. */
   setUmPerUnit(um: number | null): void;
   fit(): void;
-  resize(viewport: Viewport): void;
+  resize(change: Partial<Viewport>): void;
 }
 
 export function createLayoutActions(
@@ -48,12 +48,10 @@ export function createLayoutActions(
     mirror: () => applyOrNotify({ flip: !model.state.value.flip }),
     setUmPerUnit: (umPerUnit) => update(model, { umPerUnit }),
     fit: () => fitAll(model),
-    resize(viewport) {
-      const before = model.viewport.value;
-      if (before.width === viewport.width && before.height === viewport.height) return;
+    resize(change) {
       batch(() => {
         const columns = model.gridColumns.value;
-        model.viewport.value = { ...before, ...viewport };
+        model.viewport.value = resized(model.viewport.value, change);
         // Another number of columns moves the sections.
         if (columns !== model.gridColumns.value) fitAll(model);
       });

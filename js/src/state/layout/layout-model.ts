@@ -1,6 +1,14 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Positions } from '../../data/bundle';
-import { type Camera, type Orientation, UPRIGHT, type View, type Viewport, viewOf } from '../../lib/camera';
+import {
+  type Camera,
+  fitOf,
+  type Orientation,
+  UPRIGHT,
+  type View,
+  type Viewport,
+  viewOf,
+} from '../../lib/camera';
 import { cameraFrom, ZERO } from '../../lib/origin';
 import type { Placed } from '../../lib/section-grid';
 import type { StateModel } from '../state-model';
@@ -69,6 +77,10 @@ export function createPaneModel(
   const onTissue = computed(() => layout.value.kind !== 'embedding');
   const umPerUnit = computed(() => state.value.umPerUnit);
   const positions = computed(() => laidOut.value?.positions ?? null);
+  // Not with each movement of the camera: there are many ways to lie between the cards.
+  const fit = computed(
+    () => positions.value && fitOf(positions.value.extent, viewport.value, orientation.value),
+  );
   return {
     viewport,
     orientation,
@@ -79,9 +91,9 @@ export function createPaneModel(
     view: computed(() => {
       const cells = positions.value;
       const camera = cells && cameraOn(cells);
-      if (!camera || viewport.value.width === 0) return null;
+      if (!camera || !fit.value || viewport.value.width === 0) return null;
       const from = cameraFrom(cells.origin ?? ZERO, camera);
-      return viewOf(from, cells.extent, viewport.value, cells.yAxis, orientation.value);
+      return viewOf(from, cells.extent, viewport.value, cells.yAxis, orientation.value, fit.value);
     }),
   };
 }

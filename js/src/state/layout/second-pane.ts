@@ -2,7 +2,7 @@ import { computed, effect, signal, untracked } from '@preact/signals';
 import type { Actions } from '../actions';
 import type { Model } from '../model';
 import type { Layout, ViewState } from '../view-state';
-import { createCameraActions, wholeOf } from './camera';
+import { createCameraActions, resized, wholeOf } from './camera';
 import { createPaneModel } from './layout-model';
 
 const TISSUE: Layout = { kind: 'tissue' };
@@ -65,9 +65,8 @@ export function secondPane(
       ...actions,
       ...createCameraActions(pane, cameraNow, actions.setSecondCamera),
       fit: () => actions.setSecondCamera(null),
-      resize(next) {
-        const before = viewport.value;
-        if (before.width !== next.width || before.height !== next.height) viewport.value = next;
+      resize(change) {
+        viewport.value = resized(viewport.value, change);
       },
       hover: (hover) => actions.hover(hover && { ...hover, inSecondView: true }),
       pin: (pinned) => actions.pin(pinned && { ...pinned, inSecondView: true }),
