@@ -45,8 +45,8 @@ class ExportOptions(TypedDict, total=False):
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
 
     packed: Literal["yes", "no"]
-    """Whether to also write every gene of the matrix, packed into about a fiftieth of its size: `yes` or `no`. The
-    viewer then shows any gene."""
+    """Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes` or `no`. All genes
+    are then written a second time in a packed form, which is exact and takes a small part of the size of the matrix."""
 
     gene_sets: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or

@@ -29,6 +29,7 @@ _NUMBERS = (
 _DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
 _FOLDED = ("layer", "image_path", "dataset_name", "sections", "embeddings", "color", "view")
 _FILE = "file"
+_PACKED = (("no", "Only the genes chosen above"), ("yes", "Also every other gene, packed"))
 _SCRIPTS = (("auto", "If below 200 MB"), ("yes", "Always"), ("no", "Never (the viewer asks for the folder)"))
 
 
@@ -65,10 +66,23 @@ class Advanced(ttk.Frame):
         )
         self.scripts = Field(self.inside, theme, "Open by double-click", helps["scripts"])
         self.scripts_choice = Choice(self.scripts.body, theme, lambda value: app_state.change(scripts=value))
+        self.packed = Field(self.inside, theme, "All genes", helps["packed"])
+        self.packed_choice = Choice(self.packed.body, theme, lambda value: app_state.change(packed=value))
         self.layout_options = LayoutOptions(self.inside, theme, app_state, pick_view)
         places = self.layout_options
-        fields = [self.matrix, self.image, places.sections, places.color, places.view, self.name, self.scripts]
-        for choice in (self.matrix_choice, self.image_choice, self.name_entry, self.scripts_choice):
+        fields = [
+            self.matrix,
+            self.image,
+            places.sections,
+            places.color,
+            places.view,
+            self.name,
+            self.scripts,
+            self.packed,
+        ]
+        for choice in (
+            self.matrix_choice, self.image_choice, self.name_entry, self.scripts_choice, self.packed_choice,
+        ):  # fmt: skip
             choice.grid(row=0, column=0, columnspan=2, sticky="ew")
         self.numbers: dict[str, tuple[Field, Entry]] = {}
         for option, label, hint, kind in _NUMBERS:
@@ -119,6 +133,7 @@ class Advanced(ttk.Frame):
         self.layout_options.refresh()
         self.name_entry.put(options["dataset_name"] or "")
         self.scripts_choice.offer(_SCRIPTS, options["scripts"])
+        self.packed_choice.offer(_PACKED, options["packed"])
         # A single HTML file always opens with a double click.
         self.scripts_choice.state(["disabled" if shown.target == "single_file" else "!disabled"])
         for option, (field, entry) in self.numbers.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from karospace_jupyter.contracts.form import Summary
 
-FIT_EVERY_FILE = ("genes_mode", "gzip", "scripts", "preview")
+FIT_EVERY_FILE = ("genes_mode", "gzip", "scripts", "preview", "packed")
 """Options that are remembered from one file to the next; none of them leaves out cells."""
 
 

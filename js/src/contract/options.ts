@@ -58,8 +58,8 @@ export interface Options {
    */
   genes_mode: string | string[];
   /**
-   * Whether to also write every gene of the matrix, packed into about a fiftieth of its size: `yes` or `no`. The
-   * viewer then shows any gene.
+   * Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes` or `no`. All genes
+   * are then written a second time in a packed form, which is exact and takes a small part of the size of the matrix.
    */
   packed: 'yes' | 'no';
   /**

@@ -134,6 +134,20 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
+      <Field label={say('All genes')} help={help.packed} problem={problems.packed}>
+        {({ id, describedBy }) => (
+          <Select
+            id={id}
+            describedBy={describedBy}
+            value={options.packed}
+            choices={[
+              ['no', say('Only the genes chosen above')],
+              ['yes', say('Also every other gene, packed')],
+            ]}
+            onChange={(packed) => traits.change({ packed })}
+          />
+        )}
+      </Field>
       <Field label={say('Open by double-click')} help={help.scripts} problem={problems.scripts}>
         {({ id, describedBy }) => (
           <Select
