@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.packed import MOST_CODES, Steps
 
+MOST_VALUES = 2**23
+"""Maximum number of values of all ladders. They take 134 MB, and as much again while values are added."""
 _ROUNDS = 24
 """Rounds after which the values that are left are sorted: rare large counts would take a round each."""
 
 
-class LadderTooLongError(Exception):
-    """A ladder has more values than codes of two bytes can tell apart."""
+class LaddersTooLargeError(Exception):
+    """A ladder has more values than codes of two bytes can tell apart, or all ladders have too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ def levels(bits: NDArray[np.uint32], indptr: NDArray[np.integer]) -> Levels:
         level[left] = rank[inverse]
         found.append((of_row, (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32), rank))
     counts = np.zeros(n, dtype=np.int64)
-    for of_row, _, rank in found:
-        np.maximum.at(counts, of_row, rank + np.ones(len(of_row), dtype=np.int64))
+    for of_row, _, rank in found:  # ascending, so that the last rank of a cell remains
+        counts[of_row] = rank + 1
     starts = np.cumsum(counts) - counts
     distinct = np.empty(int(counts.sum()), dtype=np.uint32)
     for of_row, low, rank in found:
@@ -122,8 +124,8 @@ class Ladders:
 
         Raises
         ------
-        LadderTooLongError
-            If a ladder has more than 65,536 values.
+        LaddersTooLargeError
+            If a ladder has more than 65,536 values, or all ladders have more than `MOST_VALUES`.
         """
         keys, inverse = np.unique(_keys(np.repeat(lowest, found.counts), found.bits), return_inverse=True)
         at = np.searchsorted(self._keys, keys)
@@ -138,7 +140,9 @@ class Ladders:
             before = np.searchsorted(held, ladder, side="right") - np.searchsorted(held, ladder, side="left")
             places = before + np.arange(len(new)) - first
             if int(places.max()) >= MOST_CODES:
-                raise LadderTooLongError
+                raise LaddersTooLargeError
+            if len(self._keys) + len(new) > MOST_VALUES:
+                raise LaddersTooLargeError
             into = np.searchsorted(self._keys, new)
             self._keys = np.insert(self._keys, into, new)
             self._places = np.insert(self._places, into, places)
@@ -157,12 +161,16 @@ class Ladders:
         tuple of Steps and numpy.ndarray
             The ladders, and the final code at ``starts[ladder] + provisional code``.
         """
+        if not len(self._keys):  # one empty ladder, so that every cell has one
+            empty = np.zeros(0, dtype=np.float32)
+            cells = np.zeros(len(lowest), dtype=np.int64)
+            return Steps(np.zeros(2, dtype=np.int64), empty, cells), np.zeros(0, dtype=np.uint16)
         ladder = self._keys >> np.uint64(32)
         lows, starts = np.unique(ladder, return_index=True)
         starts = np.append(starts, len(ladder)).astype(np.int64)
         values = (self._keys & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.float32)
         # Cells without entries never use their ladder.
-        of_cell = np.searchsorted(lows, lowest.astype(np.uint64)).clip(max=max(0, len(lows) - 1))
+        of_cell = np.searchsorted(lows, lowest.astype(np.uint64)).clip(max=len(lows) - 1)
         final = np.empty(len(ladder), dtype=np.uint16)
         owner = np.repeat(np.arange(len(lows)), np.diff(starts))
         rank = np.arange(len(ladder)) - starts[owner]

@@ -12,7 +12,7 @@ import tempfile
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -30,9 +30,10 @@ from karospace_jupyter.bundle.packed import (
     write_steps,
 )
 from karospace_jupyter.encode.expression import MissingValues, summarize_entries
-from karospace_jupyter.encode.ladders import Ladders, LadderTooLongError, Levels, levels
+from karospace_jupyter.encode.ladders import Ladders, LaddersTooLargeError, Levels, levels
 from karospace_jupyter.encode.pack import Method, compress
 from karospace_jupyter.encode.variability import Moments, moments_of_entries, variability_ranks
+from karospace_jupyter.errors import SinkError
 from karospace_jupyter.source.entries import as_entries
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ SHARD_BYTES = 2**20
 """Genes are put together in files of at most this size before compression; a larger gene has its own."""
 _BLOCK_BYTES_PER_ENTRY = 64
 """Memory that one value of a block takes while the block is encoded."""
+_MOST_BLOCKS = 8
+"""Maximum number of blocks that are encoded at a time."""
 _MOST_ENTRIES = 4_000_000
 """Maximum number of values of a block."""
 _SAMPLED = 300_000
@@ -61,18 +64,35 @@ _BATCH = 32
 """Number of genes that a thread puts together at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A block turned to genes."""
+class _Block(NamedTuple):
+    """A transposed block: the entries of each gene among some cells."""
 
     gene: int
+    """The first gene."""
+    end: int
     gaps: NDArray[np.uint8]
-    gap_starts: NDArray[np.int64]
+    gap_starts: NDArray[np.uint32]
     """Shape (n_genes + 1,)."""
     values: NDArray[Any]
     """Provisional codes, or float32."""
-    starts: NDArray[np.int64]
+    starts: NDArray[np.uint32]
     """Shape (n_genes + 1,)."""
+
+
+class _InFile(NamedTuple):
+    """An array that is held in a file."""
+
+    at: int
+    dtype: np.dtype[Any]
+    length: int
+
+
+class _HeldBlock(NamedTuple):
+    """A block whose arrays may be held in a file."""
+
+    gene: int
+    end: int
+    arrays: list[NDArray[Any] | _InFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +150,9 @@ class _Encoder:
         self._plan, self._source, self._packer, self._job, self._pool = plan, source, packer, job, pool
         self._max_bytes, self._memory_bytes = max_bytes, memory_bytes
         self._n, self._g = plan.cells.n, source.n_genes
-        share = memory_bytes // (4 * (packer.threads + 1) * _BLOCK_BYTES_PER_ENTRY)
+        # Many threads would make the blocks so small that their number matters.
+        self._ahead = min(packer.threads, _MOST_BLOCKS)
+        share = memory_bytes // (4 * (self._ahead + 1) * _BLOCK_BYTES_PER_ENTRY)
         self._most = max(2**16, min(_MOST_ENTRIES, share))
         self._infinite = np.zeros(self._g, dtype=np.int64)
         self._rounded = np.zeros(self._g, dtype=np.int64)
@@ -140,7 +162,7 @@ class _Encoder:
         if _prefers_ladders(*sample):
             try:
                 return self._encode(lowest, Ladders())
-            except LadderTooLongError:
+            except LaddersTooLargeError:
                 self._infinite[:] = self._rounded[:] = 0
         return self._encode(lowest, None)
 
@@ -154,7 +176,7 @@ class _Encoder:
             steps = final = None
             if ladders is not None:
                 steps, final = ladders.finish(np.concatenate(lows) if lowest is None else lowest)
-            return self._write(blocks, steps, final)
+            return self._write([held.mapped(block) for block in blocks], steps, final)
 
     @property
     def _unit(self) -> str:
@@ -167,7 +189,7 @@ class _Encoder:
         lows: list[NDArray[np.uint32]],
         held: _Held,
         stage: Stage,
-    ) -> Iterator[_Block]:
+    ) -> Iterator[_HeldBlock]:
         def prepared(part: Callable[[], Entries]) -> tuple[Entries, Levels | None]:
             entries = part()
             if ladders is None:
@@ -212,29 +234,29 @@ class _Encoder:
         def with_gaps(item: tuple[int, int, Any, NDArray[np.int64]]) -> tuple[int, _Block]:
             gene, n_cells, columns, first = item
             gaps, starts = gaps_of(columns.indices, columns.indptr, first)
-            block = _Block(gene, gaps, starts, columns.data, columns.indptr.astype(np.int64))
+            small = (starts.astype(np.uint32), columns.indptr.astype(np.uint32))
+            block = _Block(gene, gene + columns.shape[1], gaps, small[0], columns.data, small[1])
             return (columns.shape[1] if self._source.by_column else n_cells), block
 
-        ahead = self._packer.threads
+        ahead = self._ahead
         parts = self._source.entries(self._plan.cells.rows, self._most)
         read = _ahead(self._pool, prepared, parts, ahead)
         genes = _ahead(self._pool, turned, (coded(item) for item in read), ahead)
         for length, block in _ahead(self._pool, with_gaps, (placed(item) for item in genes), ahead):
-            yield _Block(block.gene, held.hold(block.gaps), block.gap_starts, held.hold(block.values), block.starts)
+            yield held.hold(block)
             stage.advance(length)
 
     def _write(
         self, blocks: list[_Block], steps: Steps | None, final: NDArray[np.uint16] | None
     ) -> tuple[Packed, list[AssetFile], MissingValues]:
         base = None if steps is None else steps.starts[steps.ladders]
-        last_of = [block.gene + len(block.starts) - 1 for block in blocks]
-        by_column = self._source.by_column
+        ends = np.array([block.end for block in blocks])
 
-        def put_together(gene: int) -> _Gene:
+        def assembled(gene: int) -> _Gene:
+            # Blocks have either all genes, or other genes than the blocks before.
+            first = int(np.searchsorted(ends, gene, side="right")) if self._source.by_column else 0
             parts = [
-                (block, gene - block.gene)
-                for block, end in zip(blocks, last_of, strict=True)
-                if not by_column or block.gene <= gene < end
+                (block, gene - block.gene) for block in blocks[first : first + 1 if self._source.by_column else None]
             ]
             gaps = _joined([block.gaps[block.gap_starts[i] : block.gap_starts[i + 1]] for block, i in parts])
             held = _joined([block.values[block.starts[i] : block.starts[i + 1]] for block, i in parts])
@@ -255,7 +277,7 @@ class _Encoder:
             return _Gene(gaps.tobytes(), data, n, width, summary, moments_of_entries(values, zeros, self._plan.values))
 
         batches = (range(start, min(start + _BATCH, self._g)) for start in range(0, self._g, _BATCH))
-        done = _ahead(self._pool, lambda batch: [put_together(gene) for gene in batch], batches, self._packer.threads)
+        done = _ahead(self._pool, lambda batch: [assembled(gene) for gene in batch], batches, self._packer.threads)
         return self._publish((gene for batch in done for gene in batch), steps)
 
     def _publish(self, genes: Iterable[_Gene], steps: Steps | None) -> tuple[Packed, list[AssetFile], MissingValues]:
@@ -394,30 +416,66 @@ def gaps_of(
 
 
 class _Held:
-    """Hold arrays in memory up to a limit, and the others in a temporary file."""
+    """Hold arrays in memory up to a limit, and the others in a temporary file.
+
+    Raises
+    ------
+    SinkError
+        If the temporary file cannot be written.
+    """
 
     def __init__(self, memory_bytes: int) -> None:
         self._left = memory_bytes
         self._file: Any = None
+        self._map: NDArray[np.uint8] | None = None
 
     def __enter__(self) -> _Held:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._map = None
         if self._file is not None:
             self._file.close()
 
-    def hold(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Return the array, or the same values in a file."""
+    def hold(self, block: _Block) -> _HeldBlock:
+        """Return the block, of which the file holds what exceeds the memory."""
+        try:
+            return _HeldBlock(block.gene, block.end, [self._hold(array) for array in block[2:]])
+        except OSError as exc:
+            msg = (
+                f"Genes that exceed the memory cannot be held in {tempfile.gettempdir()}: {exc.strerror or exc}. Free "
+                "space there, set the environment variable TMPDIR to another folder, or allow more memory (memory_mb)."
+            )
+            raise SinkError(msg) from exc
+
+    def _hold(self, array: NDArray[Any]) -> NDArray[Any] | _InFile:
         if array.nbytes <= self._left or not array.nbytes:
             self._left -= array.nbytes
             return array
+        return self._write(array)
+
+    def _write(self, array: NDArray[Any]) -> _InFile:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="karospace-")  # noqa: SIM115 - closed with this object
         at = self._file.seek(0, os.SEEK_END)
+        at += self._file.write(bytes(-at % 8))  # numbers begin at multiples of their size
         self._file.write(np.ascontiguousarray(array).data)
-        self._file.flush()
-        return np.memmap(self._file, dtype=array.dtype, mode="r", offset=at, shape=array.shape)
+        return _InFile(at, array.dtype, len(array))
+
+    def mapped(self, block: _HeldBlock) -> _Block:
+        """Return a block; the arrays in the file share one map of it. Nothing can be held afterwards."""
+        if self._file is not None and self._map is None:
+            self._file.flush()
+            self._map = np.memmap(self._file, dtype=np.uint8, mode="r")
+
+        def array(held: NDArray[Any] | _InFile) -> NDArray[Any]:
+            if isinstance(held, np.ndarray):
+                return held
+            assert self._map is not None  # noqa: S101 - something is in the file
+            return self._map[held.at : held.at + held.length * held.dtype.itemsize].view(held.dtype)
+
+        gaps, gap_starts, values, starts = map(array, block.arrays)
+        return _Block(block.gene, block.end, gaps, gap_starts, values, starts)
 
 
 def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], U], items: Iterable[T], most: int) -> Iterator[U]:
@@ -476,6 +534,7 @@ def _sampled(
                 lowest[some] = np.minimum(lowest[some], np.minimum.reduceat(bits, matrix.indptr[some]))
             parts.append(matrix[chosen])
             stage.advance(matrix.shape[1])
+    lowest[lowest == np.iinfo(np.uint32).max] = 0  # as for a matrix that is stored by cell
     whole = sp.hstack(parts, format="csr") if parts else sp.csr_matrix((len(chosen), 0), dtype=np.float32)
     return lowest, (whole.data.view(np.uint32), whole.indptr.astype(np.int64))
 
@@ -515,7 +574,7 @@ def _coded(bits: NDArray[np.uint32], indptr: NDArray[np.int64]) -> _Coded | None
     try:
         low = _first(found)
         places = ladders.add(low, found)
-    except LadderTooLongError:
+    except LaddersTooLargeError:
         return None
     steps, final = ladders.finish(low)
     lengths = np.diff(indptr)

@@ -55,7 +55,7 @@ def opened(tmp_path: Path, serve: Callable[[Path], str], viewer: Viewer) -> View
 
 def color_by(viewer: Viewer, color: dict[str, Any]) -> None:
     viewer.set(color=color)
-    viewer.page.mouse.move(5, 855)
+    viewer.page.mouse.move(1200, 850)  # off the tissue, so that no tooltip and no coordinates cover cells
 
 
 def facts(viewer: Viewer) -> str:

@@ -91,7 +91,8 @@ def test_gene_is_colored_by_its_values(tissue: Path, export: Any, serve: Any, vi
     bundle = Bundle(export(tissue))
     viewer.open(serve(bundle.path))
     plain_cells(viewer)
-    viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+    # Cells of one pixel would be blended with the background.
+    viewer.set(color={"kind": "gene", "gene": "EPCAM"}, pointSize=2)
     values = bundle.gene("EPCAM")
     entry = next(e for e in bundle.manifest.expression.genes if e.gene == "EPCAM")
     assert entry.summary is not None
@@ -323,7 +324,7 @@ def test_another_major_version_is_refused(tissue: Path, export: Any, serve: Any,
     path = folder / "manifest.json"
     path.write_text(path.read_text().replace('"schema_version":"1.', '"schema_version":"2.', 1))
     viewer.page.goto(serve(folder))
-    viewer.page.get_by_text("2.1.0", exact=False).first.wait_for()
+    viewer.page.get_by_text(re.compile(r"2\.\d+\.0")).first.wait_for()
 
 
 def test_bundle_without_annotations_opens(serve: Any, viewer: Viewer, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import resource
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,15 @@ import pytest
 import scipy.sparse as sp
 
 from karospace_jupyter import Bundle, ExportConfig
+from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.files import MemoryFiles
 from karospace_jupyter.bundle.manifest import Packed
 from karospace_jupyter.bundle.packed import FULL, Index, cells_of, read_index, write_index
 from karospace_jupyter.datasets import synthetic_tissue
-from karospace_jupyter.encode.ladders import levels
+from karospace_jupyter.encode.ladders import Ladders, LaddersTooLargeError, levels
 from karospace_jupyter.encode.pack import Packer
 from karospace_jupyter.encode.packed import encode_packed, gaps_of, predict_packed
-from karospace_jupyter.errors import BundleError, NotExportedError
+from karospace_jupyter.errors import BundleError, NotExportedError, SinkError
 from karospace_jupyter.export import dry_run, run_to_memory
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan import resolve
@@ -53,6 +56,7 @@ def counts(rng: np.random.Generator) -> Any:
 
 def normalized(rng: np.random.Generator) -> Any:
     found = rng.poisson(0.6, (500, 60))
+    found[11] = 0  # a cell without entries
     total = np.maximum(found.sum(axis=1, keepdims=True), 1)
     return sp.csr_matrix(np.log1p(found / total * 1e4).astype(np.float32))
 
@@ -136,7 +140,6 @@ def test_bytes_depend_on_the_values_alone(kind: str, tmp_path: Path) -> None:
 def test_small_memory_gives_the_same_bytes() -> None:
     """Blocks of some hundred values, and everything that is held in a file."""
     adata = tissue(normalized(np.random.default_rng(3)))
-    adata.X = sp.vstack([adata.X] * 1, format="csr")
     config = ExportConfig(packed="yes", genes_mode=["EPCAM"])
     found = []
     for memory in (512 * 10**6, 0):
@@ -157,6 +160,55 @@ def test_cells_of_an_export_are_those_of_the_genes() -> None:
         bundle = run_to_memory(one, ExportConfig(packed="yes", genes_mode="all", downsample=300))
         assert bundle.matrix().shape == (300, 40)
         bundle.verify()  # compares each packed gene with its dense vector
+
+
+def test_cells_without_entries_can_be_all_cells_of_an_export() -> None:
+    adata = tissue(normalized(np.random.default_rng(3)))
+    values = adata.X.toarray()
+    chosen = run_to_memory(adata, ExportConfig(genes_mode=["EPCAM"], downsample=40, preview=False))
+    rows = adata.obs_names.get_indexer(cell_ids(chosen).tolist())
+    values[rows] = 0
+    for stored in (sp.csr_matrix(values), sp.csc_matrix(values)):
+        adata.X = stored
+        bundle = packed(adata, downsample=40)
+        assert bundle.matrix().nnz == 0
+        bundle.verify()
+
+
+def test_few_open_files_suffice() -> None:
+    """However many blocks are held in the temporary file."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    large = synthetic_tissue(n_cells=60_000, n_genes=60, seed=1)
+    large.X = sp.random_array((60_000, 60), density=0.9, format="csr", dtype=np.float32, rng=1)
+    del large.uns["spatial"]
+    config = ExportConfig(packed="yes", genes_mode=["EPCAM"])
+    source = open_source(large)
+    plan = resolve(source, config)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len([*Path("/proc/self/fd").iterdir()]) + 20, limits[1]))
+    try:
+        with Packer(lambda *_: None, gzip=True, threads=1) as packer:
+            encode_packed(plan, source, packer, 10**7, 0, Job.null())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_full_temporary_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    source = open_source(tissue(counts(np.random.default_rng(4))))
+    plan = resolve(source, ExportConfig(packed="yes", genes_mode=["EPCAM"]))
+    with (
+        Packer(lambda *_: None, gzip=True, threads=1) as packer,
+        pytest.raises(SinkError, match=r"absent.*TMPDIR"),
+    ):
+        encode_packed(plan, source, packer, 10**7, 0, Job.null())
+
+
+def test_too_many_values_for_all_ladders_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("karospace_jupyter.encode.ladders.MOST_VALUES", 100)
+    ladders = Ladders()
+    bits = np.arange(1, 200, dtype=np.uint32)
+    with pytest.raises(LaddersTooLargeError):
+        ladders.add(np.array([1], dtype=np.uint32), levels(bits, np.array([0, 199])))
 
 
 def test_files_stay_within_the_limit() -> None:
