@@ -366,7 +366,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
                 {
                     "name": plan.dataset_name,
                     "n_cells": plan.cells.n,
-                    "n_genes": len(plan.genes.names),
+                    "n_genes": plan.n_genes,
                     "observations": plan.cells.observations,
                     "coordinates": plan.coordinates.source,
                     "um_per_unit": plan.coordinates.unit_um,
@@ -390,7 +390,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
     names = ", ".join(f"{a.name} ({len(a.categories)})" if a.kind == "category" else a.name for a in plan.annotations)
     rows = [
         (plan.cells.observations, f"{plan.cells.n:,} of {plan.n_cells_source:,}"),
-        ("genes", f"{len(plan.genes.names):,} of {plan.n_genes_source:,}, from {plan.matrix_name}"),
+        ("genes", _genes_text(plan)),
         *([("gene sets", _gene_sets_text(plan))] if plan.gene_sets else []),
         ("coordinates", plan.coordinates.source),
         ("scale", scale_text(plan.coordinates.unit_um, plan.coordinates.unit_origin)),
@@ -429,6 +429,11 @@ def _gene_sets_text(plan: Plan) -> str:
     from karospace_jupyter.plan.names import listed
 
     return listed([f"{one.name} ({len(one.genes)})" for one in plan.gene_sets])
+
+
+def _genes_text(plan: Plan) -> str:
+    text = f"{plan.n_genes:,} of {plan.n_genes_source:,}, from {plan.matrix_name}"
+    return text if plan.packed is None else f"{text} ({len(plan.genes.names):,} in files of their own)"
 
 
 def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namespace) -> None:

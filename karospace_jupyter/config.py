@@ -278,7 +278,7 @@ class ExportConfig(BaseModel):
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
     packed: Literal["yes", "no"] = "no"
     """Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes` or `no`. All genes
-    are then written a second time in a packed form, which is exact and takes a small part of the size of the matrix."""
+    are then written a second time in a packed form, which is exact and takes a fraction of the size of the matrix."""
     gene_sets: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
     `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are always

@@ -18,6 +18,9 @@ from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_SETS
 SCHEMA_VERSION = "1.2.0"
 """Version of the format that this package writes."""
 
+PACKED_VERSION = 1
+"""Version of the packed genes that this package writes and reads."""
+
 _UNSAFE_PATH = re.compile(r"(^|/)\.\.?(/|$)|^/|^[A-Za-z]:|\\|\x00|^$")
 
 
@@ -149,20 +152,25 @@ class Packed(_Part):
     """1.2. All genes of a matrix, sparse and exact to the last bit of float32; ``FORMAT.md`` defines the files."""
 
     version: int
-    """1. A reader that does not know it passes over the packed genes and uses `expression`."""
+    """1. A reader that does not know it ignores the packed genes and uses `expression`."""
     source: str
     """The source matrix: `X`, `layer:NAME` or `raw`."""
     n_genes: int = Field(ge=0)
     values: str
     """`ladder`: codes for the values in `ladders`. `float32`: the values themselves."""
     index: list[str]
-    """Names, places and statistics of the genes; several files are read one after the other."""
+    """Names, positions and statistics of the genes; several files are read one after the other."""
     ladders: list[str] | None = None
     """The values that codes stand for; null for `float32`."""
     labels: list[str] | None = None
     """The columns of var with alternative names of the genes, which are in the index."""
     shards: list[PackedShard]
     """In the order of the genes, without gaps."""
+
+    @property
+    def known(self) -> bool:
+        """Whether this package can read them."""
+        return self.version == PACKED_VERSION and self.values in {"ladder", "float32"}
 
     @field_validator("index", "ladders")
     @classmethod
@@ -399,8 +407,8 @@ class Manifest(BaseModel):
 
     @property
     def n_genes(self) -> int:
-        """Number of genes that a reader can show: all of them if they are packed."""
-        return self.n_genes_exported if self.packed is None else self.packed.n_genes
+        """Number of genes that this package can show: all of them if they are packed."""
+        return self.packed.n_genes if self.packed is not None and self.packed.known else self.n_genes_exported
 
     @field_validator("preview_path")
     @classmethod

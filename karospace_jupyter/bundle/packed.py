@@ -6,6 +6,8 @@ uses the same functions.
 
 from __future__ import annotations
 
+import bisect
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.damage import damage
+from karospace_jupyter.bundle.manifest import PACKED_VERSION
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.formatting import counted
 
@@ -23,10 +26,9 @@ if TYPE_CHECKING:
     from karospace_jupyter.bundle.manifest import Packed
     from karospace_jupyter.bundle.read import BundleReader
 
-VERSION = 1
 MAGIC = b"KSPK"
 FULL = 255
-"""A byte of the gaps that says: add 255 and read on."""
+"""A byte of the gaps that means: add 255 and continue."""
 MOST_CODES = 2**16
 """Maximum number of values of a ladder: codes take at most two bytes."""
 _COUNTS = ("stored", "gap_bytes", "missing", "variability_rank", "width")
@@ -67,18 +69,18 @@ class Steps:
     """Shape (n_ladders + 1,): the first value of each ladder."""
     values: NDArray[np.float32]
     """The values of all ladders, one after the other; those of a ladder ascend by their bits."""
-    ladders: NDArray[np.int64]
+    ladders: NDArray[np.unsignedinteger[Any]] | NDArray[np.int64]
     """Shape (n_cells,): the ladder of each cell."""
 
 
 def write_index(index: Index) -> bytes:
     """Return the bytes of an index."""
-    header = np.array([VERSION, len(index.names), index.n_cells, 1 + len(index.labels)], dtype="<u4")
+    header = np.array([PACKED_VERSION, len(index.names), index.n_cells, 1 + len(index.labels)], dtype="<u4")
     parts = [MAGIC, header.tobytes()]
     parts += [getattr(index, name).astype("<u4").tobytes() for name in _COUNTS]
     parts += [getattr(index, name).astype("<f4").tobytes() for name in _NUMBERS]
     for texts in (index.names, *index.labels):
-        data = [text.encode("utf-8", "surrogatepass") for text in texts]
+        data = [text.encode("utf-8") for text in texts]
         ends = np.cumsum([0, *map(len, data)]).astype("<u4")
         joined = b"".join(data)
         parts += [ends.tobytes(), joined, bytes(-len(joined) % 4)]
@@ -98,8 +100,8 @@ def read_index(raw: bytes, path: str, packed: Packed, n_cells: int) -> Index:
             msg = f"{path} is not an index of packed genes"
             raise BundleError(msg)
         version, g, cells, texts = np.frombuffer(raw, "<u4", _HEADER, 4).tolist()
-        if version != VERSION:
-            msg = f"{path} has version {version}; this package reads version {VERSION}. Update karospace-jupyter"
+        if version != PACKED_VERSION:
+            msg = f"{path} has version {version}; this package reads version {PACKED_VERSION}. Update karospace-jupyter"
             raise BundleError(msg)
         if (g, cells, texts) != (packed.n_genes, n_cells, 1 + len(packed.labels or ())):
             msg = f"{path} has {counted(g, 'gene')} and {counted(cells, 'cell')}, not those of the manifest"
@@ -118,12 +120,26 @@ def read_index(raw: bytes, path: str, packed: Packed, n_cells: int) -> Index:
                 msg = f"{path} is damaged: its names are not where it says"
                 raise BundleError(msg)
             text = raw[at : at + length]
-            found.append([text[a:b].decode("utf-8", "surrogatepass") for a, b in itertools.pairwise(ends.tolist())])
+            found.append([text[a:b].decode("utf-8") for a, b in itertools.pairwise(ends.tolist())])
             at += length + -length % 4
         if at != len(raw):
             msg = f"{path} is damaged: it has {len(raw):,} bytes; expected {at:,}"
             raise BundleError(msg)
-        return Index(n_cells, found[0], found[1:], **arrays)
+        index = Index(n_cells, found[0], found[1:], **arrays)
+        stored, gaps = index.stored.astype(np.int64), index.gap_bytes.astype(np.int64)
+        widths = (4,) if packed.values == "float32" else (1, 2)
+        some = stored < n_cells
+        sound = (
+            np.isin(index.width, widths).all()
+            and (stored <= n_cells).all()
+            and (index.missing <= stored).all()
+            and (gaps[some] >= stored[some]).all()
+            and (gaps <= stored + n_cells // FULL).all()
+        )
+        if not sound:
+            msg = f"{path} is damaged: it states impossible sizes of genes"
+            raise BundleError(msg)
+        return index
 
 
 def write_steps(steps: Steps) -> bytes:
@@ -153,7 +169,7 @@ def read_steps(raw: bytes, path: str, n_cells: int) -> Steps:
         starts = np.frombuffer(raw, "<u4", n + 1, 8).astype(np.int64)
         at = 8 + 4 * (n + 1)
         values = from_planes(raw[at : at + 4 * n_values], np.dtype("<f4")).astype(np.float32)
-        ladders = from_planes(raw[at + 4 * n_values :], dtype).astype(np.int64)
+        ladders: Any = from_planes(raw[at + 4 * n_values :], dtype)
         if starts[0] != 0 or starts[-1] != n_values or (np.diff(starts) < 0).any() or (ladders >= n).any():
             msg = f"{path} is damaged: a ladder is not among its values"
             raise BundleError(msg)
@@ -202,26 +218,11 @@ class PackedGenes:
     def __init__(self, bundle: BundleReader) -> None:
         packed = bundle.manifest.packed
         assert packed is not None  # noqa: S101 - as documented
-        if packed.version != VERSION or packed.values not in {"ladder", "float32"}:
-            msg = (
-                f"The packed genes of {bundle.files.origin} have version {packed.version} with values "
-                f"{packed.values!r}; this package reads version {VERSION} with 'ladder' or 'float32'. Update "
-                "karospace-jupyter. The other genes of the bundle can be read."
-            )
-            raise BundleError(msg)
         self._bundle, self._packed = bundle, packed
-        if bundle.manifest.n_cells > sum(file.raw_bytes or 0 for file in bundle.manifest.asset_files):
-            msg = f"{bundle.files.origin} states more cells than its files could hold."
-            raise BundleError(msg)
         n = bundle.manifest.n_cells
         self.index = read_index(self._joined(packed.index), packed.index[0], packed, n)
-        self.steps = None
-        if packed.values == "ladder":
-            if not packed.ladders:
-                msg = f"The packed genes of {bundle.files.origin} have no ladders; their codes cannot be read."
-                raise BundleError(msg)
-            self.steps = read_steps(self._joined(packed.ladders), packed.ladders[0], n)
         self._positions = {name: i for i, name in enumerate(self.index.names)}
+        self._firsts = [shard.first for shard in packed.shards]
         expected = 0
         for shard in packed.shards:
             if shard.first != expected or shard.end <= shard.first:
@@ -232,13 +233,29 @@ class PackedGenes:
             msg = f"The packed genes have files for {expected:,} of {counted(packed.n_genes, 'gene')}."
             raise BundleError(msg)
 
+    @functools.cached_property
+    def steps(self) -> Steps | None:
+        """The values that codes stand for; None if there are no codes."""
+        if self._packed.values == "float32":
+            return None
+        if not self._packed.ladders:
+            msg = f"The packed genes of {self._bundle.files.origin} have no ladders; their codes cannot be read."
+            raise BundleError(msg)
+        return read_steps(self._joined(self._packed.ladders), self._packed.ladders[0], self.index.n_cells)
+
     def position(self, name: str) -> int | None:
         """Return the position of a gene; None if there is none of this name."""
         return self._positions.get(name)
 
+    @property
+    def labels(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Alternative names of the genes: (column of var, one text per gene)."""
+        columns = self._packed.labels or ()
+        return tuple((column, tuple(texts)) for column, texts in zip(columns, self.index.labels, strict=True))
+
     def vector(self, position: int) -> NDArray[np.float32]:
         """Return the values of one gene, shape (n_cells,)."""
-        shard = next(shard for shard in self._packed.shards if shard.first <= position < shard.end)
+        shard = self._packed.shards[bisect.bisect_right(self._firsts, position) - 1]
         raw, gaps, values = self._shard(shard.paths, shard.first, shard.end)
         i = position - shard.first
         cells, found = self._entries(raw, shard.paths[0], position, int(gaps[i]), int(values[i]))
@@ -253,11 +270,15 @@ class PackedGenes:
             for i in range(shard.end - shard.first):
                 yield self._entries(raw, shard.paths[0], shard.first + i, int(gaps[i]), int(values[i]))
 
-    def _joined(self, paths: Sequence[str]) -> bytes:
+    def _joined(self, paths: Sequence[str], most: int | None = None) -> bytes:
         if not paths:
             msg = f"The packed genes of {self._bundle.files.origin} lack a file."
             raise BundleError(msg)
-        return b"".join(self._bundle.read(path) for path in paths)
+        parts: list[bytes] = []
+        for path in paths:
+            left = None if most is None else most - sum(map(len, parts))
+            parts.append(self._bundle.read(path, left, "the size of its genes"))
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _shard(
         self, paths: Sequence[str], first: int, end: int
@@ -268,8 +289,8 @@ class PackedGenes:
         sizes = index.stored[first:end].astype(np.int64) * index.width[first:end]
         gaps = np.cumsum(gap_bytes) - gap_bytes
         values = gap_bytes.sum() + np.cumsum(sizes) - sizes
-        raw = np.frombuffer(self._joined(paths), np.uint8)
         expected = int(gap_bytes.sum() + sizes.sum())
+        raw = np.frombuffer(self._joined(paths, expected), np.uint8)
         if len(raw) != expected:
             msg = f"{paths[0]} has {len(raw):,} bytes; expected {expected:,} for its genes."
             raise BundleError(msg)
@@ -278,10 +299,17 @@ class PackedGenes:
     def _entries(
         self, raw: NDArray[np.uint8], path: str, gene: int, gap: int, at: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        with damage(path):
+            return self._decoded(raw, path, gene, gap, at)
+
+    def _decoded(
+        self, raw: NDArray[np.uint8], path: str, gene: int, gap: int, at: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         index = self.index
         n, width, n_gaps = int(index.stored[gene]), int(index.width[gene]), int(index.gap_bytes[gene])
         cells = np.arange(index.n_cells) if n == index.n_cells and not n_gaps else cells_of(raw[gap : gap + n_gaps])
-        if len(cells) != n or (n and cells[-1] >= index.n_cells):
+        unended = n_gaps > 0 and raw[gap + n_gaps - 1] == FULL
+        if len(cells) != n or (n and cells[-1] >= index.n_cells) or unended:
             msg = f"{path} is damaged: the cells of the gene {index.names[gene]!r} do not match the index."
             raise BundleError(msg)
         data = raw[at : at + n * width].tobytes()
@@ -289,7 +317,7 @@ class PackedGenes:
             return cells, from_planes(data, np.dtype("<f4")).astype(np.float32)
         steps = self.steps
         codes = from_planes(data, np.dtype("u1" if width == 1 else "<u2")).astype(np.int64)
-        ladders = steps.ladders[cells]
+        ladders = steps.ladders[cells].astype(np.int64)
         places = steps.starts[ladders] + codes
         if (places >= steps.starts[ladders + 1]).any():
             msg = f"{path} is damaged: the gene {index.names[gene]!r} has a code beyond the ladder of its cell."

@@ -127,14 +127,15 @@ class BundleReader:
 
     @functools.cached_property
     def packed_genes(self) -> PackedGenes | None:
-        """All genes of the matrix; None if the bundle has only those in `gene_list`.
+        """All genes of the matrix; None if the bundle has none that are packed, or a version that is not known.
 
         Raises
         ------
         BundleError
-            If they are damaged, or of a version that this package cannot read.
+            If they are damaged.
         """
-        return None if self.manifest.packed is None else PackedGenes(self)
+        packed = self.manifest.packed
+        return PackedGenes(self) if packed is not None and packed.known else None
 
     @property
     def gene_names(self) -> tuple[str, ...]:
@@ -154,8 +155,7 @@ class BundleReader:
         packed = self.packed_genes
         if packed is None:
             return tuple((one.column, tuple(one.labels)) for one in self.manifest.gene_labels or ())
-        columns = self.manifest.packed.labels if self.manifest.packed else None
-        return tuple((column, tuple(texts)) for column, texts in zip(columns or (), packed.index.labels, strict=True))
+        return packed.labels
 
     def matrix(self) -> sp.csc_matrix:
         """Return the values of all genes, shape (n_cells, n_genes), float32; the columns are `gene_names`.
@@ -174,17 +174,15 @@ class BundleReader:
         """
         import scipy.sparse as sp
 
-        packed = self.packed_genes
-        entries = _entries(self) if packed is None else packed.entries()
-        cells, values = [], []
+        packed, n_cells = self.packed_genes, self.manifest.n_cells
+        small = np.int32 if n_cells < 2**31 else np.int64
+        cells, values = [np.zeros(0, dtype=small)], [np.zeros(0, dtype=np.float32)]
         starts = [0]
-        for of_gene, found in entries:
-            cells.append(of_gene)
+        for of_gene, found in _entries(self) if packed is None else packed.entries():
+            cells.append(of_gene.astype(small))
             values.append(found)
             starts.append(starts[-1] + len(of_gene))
-        indices = np.concatenate(cells) if cells else np.zeros(0, dtype=np.int64)
-        data = np.concatenate(values) if values else np.zeros(0, dtype=np.float32)
-        return sp.csc_matrix((data, indices, starts), shape=(self.manifest.n_cells, len(starts) - 1))
+        return sp.csc_matrix((np.concatenate(values), np.concatenate(cells), starts), shape=(n_cells, len(starts) - 1))
 
     @property
     def gene_sets(self) -> dict[str, list[str]]:

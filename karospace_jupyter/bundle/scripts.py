@@ -33,7 +33,8 @@ def without_scripts(manifest: Manifest) -> Manifest:
 
 def carried_files(manifest: Manifest) -> list[AssetFile]:
     """Return the files that the scripts contain: not those of single genes if all genes are packed."""
-    left_out = {KIND} if manifest.packed is None else {KIND, "expression_chunk"}
+    packed = manifest.packed is not None and manifest.packed.known
+    left_out = {KIND, "expression_chunk"} if packed else {KIND}
     return [file for file in manifest.asset_files if file.kind not in left_out]
 
 

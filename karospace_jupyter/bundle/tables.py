@@ -114,6 +114,12 @@ def remarks(bundle: BundleReader) -> list[str]:
         "and may be misaligned."
         for path in loose
     ]
+    if m.packed is not None and not m.packed.known:
+        found.append(
+            f"The packed genes have version {m.packed.version} with values {m.packed.values!r}, which this package "
+            f"cannot read, so only {m.n_genes_exported:,} of {counted(m.packed.n_genes, 'gene')} can be shown. "
+            "Update karospace-jupyter."
+        )
     return found
 
 

@@ -131,7 +131,7 @@ def _check_counts(bundle: BundleReader) -> Iterator[str]:
             f"n_genes_exported is {m.n_genes_exported:,}, but gene_list has {len(m.gene_list):,} "
             f"and expression {len(m.expression.genes):,} genes"
         )
-    exported = set(m.gene_list)
+    exported = {*m.gene_list, *bundle.gene_names}
     for one in m.gene_sets or ():
         absent = [gene for gene in one.genes if gene not in exported]
         if absent:

@@ -46,7 +46,7 @@ class ExportOptions(TypedDict, total=False):
 
     packed: Literal["yes", "no"]
     """Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes` or `no`. All genes
-    are then written a second time in a packed form, which is exact and takes a small part of the size of the matrix."""
+    are then written a second time in a packed form, which is exact and takes a fraction of the size of the matrix."""
 
     gene_sets: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or

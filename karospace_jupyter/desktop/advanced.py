@@ -29,7 +29,7 @@ _NUMBERS = (
 _DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
 _FOLDED = ("layer", "image_path", "dataset_name", "sections", "embeddings", "color", "view")
 _FILE = "file"
-_PACKED = (("no", "Only the genes chosen above"), ("yes", "Also every other gene, packed"))
+_PACKED = (("no", "Only the genes chosen above"), ("yes", "All genes of the matrix"))
 _SCRIPTS = (("auto", "If below 200 MB"), ("yes", "Always"), ("no", "Never (the viewer asks for the folder)"))
 
 
@@ -66,7 +66,7 @@ class Advanced(ttk.Frame):
         )
         self.scripts = Field(self.inside, theme, "Open by double-click", helps["scripts"])
         self.scripts_choice = Choice(self.scripts.body, theme, lambda value: app_state.change(scripts=value))
-        self.packed = Field(self.inside, theme, "All genes", helps["packed"])
+        self.packed = Field(self.inside, theme, "Genes in the viewer", helps["packed"])
         self.packed_choice = Choice(self.packed.body, theme, lambda value: app_state.change(packed=value))
         self.layout_options = LayoutOptions(self.inside, theme, app_state, pick_view)
         places = self.layout_options

@@ -1,8 +1,8 @@
 """Encode packed genes: every gene of the matrix, sparse, in files of about 1 MiB before compression.
 
-The matrix is read once, in blocks (twice if it is stored by gene). Each block is turned from cells to genes and held
-in this form, as the bytes of the format and two bytes a value at most; what exceeds the memory is held in a temporary
-file. Then each gene is put together, summarized and written.
+The matrix is read once, in blocks (twice if it is stored by gene). Each block is transposed and kept as bytes of the
+format, with one or two bytes for a code or four for a float32; what exceeds the memory is kept in a temporary file.
+Then each gene is assembled, summarized and written.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from karospace_jupyter.bundle.manifest import AssetFile, Packed, PackedShard
+from karospace_jupyter.bundle.manifest import PACKED_VERSION, AssetFile, Packed, PackedShard
 from karospace_jupyter.bundle.packed import (
     FULL,
-    VERSION,
     Index,
     Steps,
     cells_of,
@@ -50,7 +49,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 SHARD_BYTES = 2**20
-"""Genes are put together in files of at most this size before compression; a larger gene has its own."""
+"""Genes are grouped into files of at most this size before compression; a larger gene has its own."""
 _BLOCK_BYTES_PER_ENTRY = 64
 """Memory that one value of a block takes while the block is encoded."""
 _MOST_BLOCKS = 8
@@ -61,7 +60,7 @@ _SAMPLED = 300_000
 """Number of values that are encoded in both forms to choose one."""
 _SAMPLED_RUNS = 8
 _BATCH = 32
-"""Number of genes that a thread puts together at a time."""
+"""Number of genes that a thread assembles at a time."""
 
 
 class _Block(NamedTuple):
@@ -97,7 +96,7 @@ class _HeldBlock(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Gene:
-    """A gene as written, and what the index says of it."""
+    """A gene as written, and its entry in the index."""
 
     gaps: bytes
     values: bytes
@@ -208,7 +207,7 @@ class _Encoder:
                 lows.append(low)
             return entries, found, ladders.add(low, found)
 
-        def turned(item: tuple[Entries, Levels | None, NDArray[np.uint16] | None]) -> tuple[Entries, Any]:
+        def transposed(item: tuple[Entries, Levels | None, NDArray[np.uint16] | None]) -> tuple[Entries, Any]:
             entries, found, places = item
             values = entries.values
             if found is not None and places is not None:
@@ -241,7 +240,7 @@ class _Encoder:
         ahead = self._ahead
         parts = self._source.entries(self._plan.cells.rows, self._most)
         read = _ahead(self._pool, prepared, parts, ahead)
-        genes = _ahead(self._pool, turned, (coded(item) for item in read), ahead)
+        genes = _ahead(self._pool, transposed, (coded(item) for item in read), ahead)
         for length, block in _ahead(self._pool, with_gaps, (placed(item) for item in genes), ahead):
             yield held.hold(block)
             stage.advance(length)
@@ -320,7 +319,7 @@ class _Encoder:
             return [file.path for file in done]
 
         packed = Packed(
-            version=VERSION,
+            version=PACKED_VERSION,
             source=self._plan.matrix_name,
             n_genes=self._g,
             values="float32" if steps is None else "ladder",

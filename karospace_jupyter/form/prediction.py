@@ -94,7 +94,7 @@ def _predicted(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN4
         seconds=made.seconds,
         n_cells=n_cells,
         scale="" if made.plan is None else _scale(made.plan),
-        n_genes=0 if made.plan is None else len(made.plan.genes.names),
+        n_genes=0 if made.plan is None else made.plan.n_genes,
         color="" if made.plan is None else color_label(made.plan.view),
         loses_cells=loses_cells,
         warnings=() if made.plan is None else made.plan.warnings,

@@ -250,3 +250,8 @@ class Plan:
     """Number of files of a folder without scripts."""
     predicted_bytes: int
     """Size of the assets before compression."""
+
+    @property
+    def n_genes(self) -> int:
+        """Number of genes that the viewer can show: all of them if they are packed."""
+        return len(self.genes.names if self.packed is None else self.packed.names)

@@ -225,7 +225,7 @@ class Bundle(BundleReader):
         Raises
         ------
         BundleError
-            If a file is damaged, or the bundle is of format 1.0.
+            If a file is damaged, or the manifest has no columns or no coordinates.
 
         Examples
         --------

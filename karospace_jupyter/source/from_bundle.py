@@ -23,14 +23,17 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
     Raises
     ------
     BundleError
-        If a file is damaged, or the bundle is of format 1.0, which states neither the type nor the colors of its
-        annotations.
+        If a file is damaged, or the manifest states neither the types of the annotations nor the coordinates, which
+        are not part of format 1.0.
     """
     import anndata as ad
 
     m = bundle.manifest
     if m.columns is None or m.coordinates is None:
-        msg = f"{bundle.files.origin} is of format 1.0, whose tables do not state the types of the annotations."
+        msg = (
+            f"The manifest of {bundle.files.origin} has no columns or no coordinates, so the types of its annotations "
+            "are unknown. Export the object again."
+        )
         raise BundleError(msg)
     names = pd.Index(cell_ids(bundle).tolist(), dtype=object)
     obs = pd.DataFrame({column.name: _values(bundle, column) for column in m.columns}, index=names)

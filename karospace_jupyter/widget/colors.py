@@ -27,11 +27,13 @@ def color_named(
         If it names nothing that the view has. The message suggests similar names.
     """
     manifest = bundle.manifest
-    genes = {*bundle.gene_names, *(live.names if live else ())}
     if not text:
         return ByNothing()
     columns = {*manifest.annotation_columns, *(live.columns.names if live else ())}
-    prefix, name = split_color(text, columns | genes)
+    if text in columns:
+        return ByAnnotation(column=text)
+    genes = {*bundle.gene_names, *(live.names if live else ())}
+    prefix, name = split_color(text, genes)
     if prefix == "obs" and (name in columns or is_added(name, live)):
         return ByAnnotation(column=name)
     if prefix == "gene" and name in genes:
@@ -43,8 +45,6 @@ def color_named(
     several = [part.strip() for part in name.split(",")]
     if prefix in {"blend", "score"} and genes.issuperset(several):
         return several_genes(prefix, several)
-    if text in columns:
-        return ByAnnotation(column=text)
     if text in genes:
         return ByGene(gene=text)
     for _, labels in bundle.gene_labels:

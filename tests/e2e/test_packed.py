@@ -66,6 +66,7 @@ def test_every_gene_can_be_searched_and_drawn(
 
 def test_a_click_reads_one_file(viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]) -> None:
     viewer.open(serve(folder))
+    viewer.set(color={"kind": "gene", "gene": others(tissue)[0]})  # reads the ladders, once
     gene = others(tissue)[100]
     before = len(viewer.requests)
     viewer.set(color={"kind": "gene", "gene": gene})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
-import resource
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -175,8 +175,11 @@ def test_cells_without_entries_can_be_all_cells_of_an_export() -> None:
         bundle.verify()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the open files of Linux")
 def test_few_open_files_suffice() -> None:
     """However many blocks are held in the temporary file."""
+    import resource
+
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     large = synthetic_tissue(n_cells=60_000, n_genes=60, seed=1)
     large.X = sp.random_array((60_000, 60), density=0.9, format="csr", dtype=np.float32, rng=1)
@@ -370,6 +373,11 @@ def test_damaged_files_are_named() -> None:
         damaged(bundle, shard, bytes(changed)).matrix()
     with pytest.raises(BundleError, match="shard_0000"):
         damaged(bundle, shard, bytes(changed[:-1])).matrix()
+    for width in (0, 4):
+        sizes = np.frombuffer(raw_of(bundle, index), "<u4").copy()
+        sizes[5 + 4 * 60 : 5 + 5 * 60] = width
+        with pytest.raises(BundleError, match="impossible sizes"):
+            damaged(bundle, index, sizes.tobytes()).matrix()
     for broken in (b"", b"KSPK", b"XXXX" + bytes(100), bytes(raw_of(bundle, index)[:-5])):
         other = damaged(bundle, index, broken)
         with pytest.raises(BundleError, match="index"):
@@ -383,14 +391,28 @@ def with_packed(bundle: Bundle, packed: Packed) -> Bundle:
     return Bundle(bundle.files, bundle.manifest.model_copy(update={"packed": packed}))
 
 
+def test_gaps_that_do_not_end_are_refused() -> None:
+    values = np.zeros((500, 60), dtype=np.float32)
+    values[3:6, 0] = 1, 2, 3
+    bundle = packed(tissue(values))
+    assert bundle.manifest.packed is not None
+    shard, index = bundle.manifest.packed.shards[0].paths[0], bundle.manifest.packed.index[0]
+    raw, sizes = raw_of(bundle, shard), np.frombuffer(raw_of(bundle, index), "<u4").copy()
+    sizes[5 + 60] += 1
+    longer = damaged(bundle, index, sizes.tobytes())
+    with pytest.raises(BundleError, match="shard_0000"):
+        damaged(longer, shard, bytes([*raw[:3], 255, *raw[3:]])).matrix()
+
+
 @pytest.mark.parametrize("change", [{"version": 2}, {"values": "float64"}])
 def test_unknown_version_is_refused_but_dense_genes_are_read(change: dict[str, Any]) -> None:
     bundle = packed(tissue(counts(np.random.default_rng(1))))
     assert bundle.manifest.packed is not None
     newer = with_packed(bundle, bundle.manifest.packed.model_copy(update=change))
+    assert newer.gene_names == ("EPCAM",)
     assert newer.gene("EPCAM").shape == (500,)
-    with pytest.raises(BundleError, match="Update karospace-jupyter"):
-        newer.matrix()
+    assert newer.manifest.n_genes == 1
+    assert any("Update karospace-jupyter" in remark for remark in newer.remarks)
 
 
 def test_gaps_between_shards_are_refused() -> None:
@@ -407,9 +429,11 @@ def test_gaps_between_shards_are_refused() -> None:
 def test_index_is_read_as_written() -> None:
     g = 3
     arrays = {
-        name: np.arange(g, dtype=np.uint32) + i
-        for i, name in enumerate(("stored", "gap_bytes", "missing", "variability_rank", "width"))
-    }
+        name: np.array(values, dtype=np.uint32)
+        for name, values in {
+            "stored": [0, 3, 7], "gap_bytes": [0, 3, 0], "missing": [0, 1, 2], "variability_rank": [3, 1, 2], "width": [4, 4, 4],
+        }.items()
+    }  # fmt: skip
     numbers = {name: np.linspace(-1, 1, g, dtype=np.float32) for name in ("min", "max", "mean", "lower", "upper")}
     index = Index(7, ["a", "Ω\n", ""], [["x", "", "yy"]], **arrays, **numbers)  # type: ignore[arg-type]  # named above
     entry = Packed(version=1, source="X", n_genes=g, values="float32", index=["i"], labels=["c"], shards=[])

@@ -189,7 +189,7 @@ export interface Values {
  */
 export interface Packed {
   /**
-   * 1. A reader that does not know it passes over the packed genes and uses `expression`.
+   * 1. A reader that does not know it ignores the packed genes and uses `expression`.
    */
   version: number;
   /**
@@ -202,7 +202,7 @@ export interface Packed {
    */
   values: string;
   /**
-   * Names, places and statistics of the genes; several files are read one after the other.
+   * Names, positions and statistics of the genes; several files are read one after the other.
    */
   index: string[];
   /**

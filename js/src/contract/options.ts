@@ -59,7 +59,7 @@ export interface Options {
   genes_mode: string | string[];
   /**
    * Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes` or `no`. All genes
-   * are then written a second time in a packed form, which is exact and takes a small part of the size of the matrix.
+   * are then written a second time in a packed form, which is exact and takes a fraction of the size of the matrix.
    */
   packed: 'yes' | 'no';
   /**

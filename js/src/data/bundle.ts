@@ -103,7 +103,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       ({ manifest, reader } = await withPackedGenes(manifest, manifest.packed, reader, ctx));
     } catch (thrown) {
       if (isAbort(thrown, ctx.signal)) throw thrown;
-      // Anything else comes from a manifest that states something else than packed genes.
+      // Any other error comes from a manifest whose `packed` is invalid.
       remarks.push(
         thrown instanceof ViewerError
           ? thrown

@@ -159,10 +159,10 @@ describe('packed genes', () => {
   test('of one file cost one read', async () => {
     const reads: string[] = [];
     const { manifest: all, reader } = await opened(undefined, packed, reads);
-    expect(reads).toEqual(['index', 'ladders']);
+    expect(reads).toEqual(['index']);
     for (const { chunks } of all.expression.genes)
       for (const { path } of chunks) await reader.read(path, undefined, ctx);
-    expect(reads.slice(2).sort()).toEqual(['first', 'second a', 'second b']);
+    expect(reads.slice(1).sort()).toEqual(['first', 'ladders', 'second a', 'second b']);
   });
 
   test('of another version are refused', async () => {
@@ -174,12 +174,35 @@ describe('packed genes', () => {
     ['index', (file) => file.slice(0, 40)],
     ['index', (file) => [...file.slice(0, 8), 4, ...file.slice(9)]],
     ['index', () => []],
+    ['index', (file) => [...file, 0]],
     ['ladders', (file) => file.slice(0, -1)],
     ['ladders', () => []],
   ])('with a damaged %s are refused', async (path, damage) => {
     const files = filesOf(GENES, LADDERS);
     files.set(path, new Uint8Array(damage(files.get(path) ?? new Uint8Array(0))));
-    await expect(opened(files)).rejects.toThrow(path);
+    await expect(valuesOf(files, 'few')).rejects.toThrow(path);
+  });
+
+  test.each([
+    ['width of the form', { width: 4 }],
+    ['cells of the entries', { gaps: [] }],
+  ])('without the %s are refused', async (_, change) => {
+    const [few, ...others] = GENES as [Gene, ...Gene[]];
+    const files = filesOf([{ ...few, ...change }, ...others], LADDERS);
+    if ('width' in change) files.set('first', new Uint8Array(4 + 12));
+    await expect(valuesOf(files, 'few')).rejects.toThrow('first');
+  });
+
+  test('stay readable if one of two readers of a file stops', async () => {
+    const files = filesOf(GENES, LADDERS);
+    const { manifest: all, reader } = await opened(files);
+    const stop = new AbortController();
+    const path = all.expression.genes[1]?.chunks[0]?.path ?? '';
+    const stopped = reader.read(path, undefined, { signal: stop.signal });
+    const other = reader.read(path, undefined, ctx);
+    stop.abort();
+    await expect(stopped).rejects.toThrow();
+    expect((await other).byteLength).toBe(4 * CELLS);
   });
 
   test.each<[string, number[]]>([

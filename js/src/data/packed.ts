@@ -1,17 +1,19 @@
 import type { GeneEntry, Manifest, Packed } from '../contract/manifest';
+import { joined } from '../lib/bytes';
 import { FormatError } from '../lib/errors';
 import type { ReadContext } from '../source/bundle-source';
-import { type AssetReader, asUint32 } from './chunks';
+import { type AssetReader, asUint32, forgetting } from './chunks';
+import { SharedReads } from './shared-reads';
 
 const VERSION = 1;
 const MAGIC = 0x4b50534b;
 const HEADER = 5;
 /** Arrays of the index: entries, bytes of gaps, missing, variability rank, width; min, max, mean, lower, upper. */
 const ARRAYS = 10;
-/** Byte of the gaps that says: add 255 and read on. */
+/** Byte of the gaps that means: add 255 and continue. */
 const FULL = 255;
-/** Decompressed shards that are kept: genes of one shard are often read one after the other. */
-const KEPT = 16;
+/** Bytes of cached shards: genes of one shard are often read one after the other. */
+const CACHE_BYTES = 32 * 1024 * 1024;
 /** Prefix of the path that stands for a packed gene. No file can have it, because it is absolute. */
 const GENE = '/packed/';
 
@@ -48,17 +50,14 @@ export async function withPackedGenes(
       `this viewer reads packed genes of version 1, not of version ${version} with values “${form}”, so only some genes are shown`,
     );
   }
-  const joined = async (paths: readonly string[], at: ReadContext) => {
+  const readAll = async (paths: readonly string[], at: ReadContext) => {
     const parts = await Promise.all(paths.map((path) => reader.read(path, undefined, at)));
-    return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+    return parts.length === 1 && parts[0] ? parts[0] : joined(parts);
   };
   const damaged = (path: string | undefined) =>
     new FormatError(path ?? 'manifest.json', 'the packed genes do not match their index');
 
-  const [bytes, stepBytes] = await Promise.all([
-    joined(packed.index, ctx),
-    joined(packed.ladders ?? [], ctx),
-  ]);
+  const bytes = await readAll(packed.index, ctx);
   const words = asUint32(bytes.subarray(0, bytes.length & ~3));
   const genes = packed.n_genes;
   const texts = 1 + (packed.labels?.length ?? 0);
@@ -74,7 +73,7 @@ export async function withPackedGenes(
   ];
   const number = (which: number, gene: number) => floats[HEADER + which * genes + gene] as number;
   const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let at = HEADER + ARRAYS * genes;
   const [names, ...labels] = Array.from({ length: texts }, () => {
     const ends = words.subarray(at, at + genes + 1);
@@ -85,38 +84,53 @@ export async function withPackedGenes(
       decoder.decode(bytes.subarray(from + (ends[i] as number), from + end)),
     );
   }) as [string[], ...string[][]];
+  if (at * 4 !== bytes.length) throw damaged(packed.index[0]);
 
-  let steps: Steps | null = null;
-  if (form === 'ladder') {
-    const head = asUint32(stepBytes.subarray(0, stepBytes.length & ~3));
-    const [ladders = 0, count = 0] = head;
-    const from = 8 + 4 * (ladders + 1);
-    const of = fromPlanes(stepBytes.subarray(from, from + 4 * count), 4);
-    const size = ladders <= 256 ? 1 : ladders <= 65536 ? 2 : 4;
-    const ladderOf = fromPlanes(stepBytes.subarray(from + 4 * count), size);
-    if (ladderOf.length !== cells) throw damaged(packed.ladders?.[0]);
-    steps = { starts: head.subarray(2, 3 + ladders), values: new Float32Array(of.buffer), ladderOf };
-  }
-
-  const kept = new Map<string, Promise<Uint8Array>>();
-  const shardOf = (gene: number) => shards.find(({ first, end }) => first <= gene && gene < end);
-  const shardBytes = (paths: readonly string[], ctx: ReadContext) => {
+  const kept = new Map<string, Uint8Array>();
+  const reads = new SharedReads<Uint8Array>();
+  const share = (paths: readonly string[], ctx: ReadContext, forget: () => void) =>
+    reads.run(paths[0] ?? '', ctx.signal, (signal) =>
+      readAll(paths, { signal, progress: ctx.progress, later: forgetting(ctx.later, forget) }),
+    );
+  const shardBytes = async (paths: readonly string[], ctx: ReadContext) => {
     const [key = ''] = paths;
-    const read = kept.get(key) ?? joined(paths, ctx);
+    const found = kept.get(key) ?? (await share(paths, ctx, () => kept.delete(key)));
     kept.delete(key);
-    kept.set(key, read);
-    read.catch(() => kept.delete(key));
-    for (const oldest of kept.keys()) {
-      if (kept.size <= KEPT) break;
+    kept.set(key, found);
+    let total = 0;
+    for (const { length } of kept.values()) total += length;
+    for (const [oldest, { length }] of kept) {
+      if (total <= CACHE_BYTES || oldest === key) break;
       kept.delete(oldest);
+      total -= length;
     }
-    return read;
+    return found;
   };
 
+  let loaded: Steps | null = null;
+  const stepsOf = async (ctx: ReadContext): Promise<Steps | null> => {
+    if (loaded || form === 'float32') return loaded;
+    const paths = packed.ladders ?? [];
+    const bytes = await share(paths, ctx, () => {
+      loaded = null;
+    });
+    const head = asUint32(bytes.subarray(0, bytes.length & ~3));
+    const [ladders = 0, count = 0] = head;
+    const starts = head.subarray(2, 3 + ladders);
+    const from = 8 + 4 * (ladders + 1);
+    const size = ladders <= 256 ? 1 : ladders <= 65536 ? 2 : 4;
+    if (bytes.length !== from + 4 * count + cells * size || starts[0] !== 0 || starts[ladders] !== count)
+      throw damaged(paths[0]);
+    const values = new Float32Array(fromPlanes(bytes.subarray(from, from + 4 * count), 4).buffer);
+    loaded = { starts, values, ladderOf: fromPlanes(bytes.subarray(from + 4 * count), size) };
+    return loaded;
+  };
+
+  const shardOf = (gene: number) => shards.find(({ first, end }) => first <= gene && gene < end);
   const read = async (gene: number, ctx: ReadContext): Promise<Uint8Array> => {
     const shard = shardOf(gene);
     if (!shard) throw damaged(undefined);
-    const raw = await shardBytes(shard.paths, ctx);
+    const [steps, raw] = await Promise.all([stepsOf(ctx), shardBytes(shard.paths, ctx)]);
     let [gap, value, length] = [0, 0, 0];
     for (let i = shard.first; i < shard.end; i++) {
       const taken = (stored[i] as number) * (width[i] as number);
@@ -125,7 +139,10 @@ export async function withPackedGenes(
       value += gapBytes[i] as number;
     }
     const [n, wide, gaps] = [stored[gene] as number, width[gene] as number, gapBytes[gene] as number];
-    if (raw.length !== length || n > cells) throw damaged(shard.paths[0]);
+    const wrong = steps ? wide !== 1 && wide !== 2 : wide !== 4;
+    // Without gaps, every cell has an entry, or none.
+    if (raw.length !== length || wrong || n > cells || (gaps === 0 && n > 0 && n < cells))
+      throw damaged(shard.paths[0]);
     const found = new Float32Array(cells);
     const codes = fromPlanes(raw.subarray(value, value + n * wide), wide);
     const exact = new Float32Array(codes.buffer);
@@ -158,10 +175,12 @@ export async function withPackedGenes(
   const own = manifest.gene_list.flatMap((name) => positions.get(name) ?? []);
   const first = new Set(own);
   const order = [...own, ...names.flatMap((_, i) => (first.has(i) ? [] : [i]))];
+  const storedBytes = (gene: number) =>
+    (shardOf(gene)?.paths ?? []).reduce((sum, path) => sum + (reader.files.get(path)?.size_bytes ?? 0), 0);
   const entry = (gene: number, index: number): GeneEntry => ({
     gene: names[gene] as string,
     index,
-    chunks: [{ path: GENE + gene, start: 0, end: cells, size_bytes: 4 * cells }],
+    chunks: [{ path: GENE + gene, start: 0, end: cells, size_bytes: storedBytes(gene) }],
     summary: {
       min: number(5, gene),
       max: number(6, gene),

@@ -134,7 +134,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
-      <Field label={say('All genes')} help={help.packed} problem={problems.packed}>
+      <Field label={say('Genes in the viewer')} help={help.packed} problem={problems.packed}>
         {({ id, describedBy }) => (
           <Select
             id={id}
@@ -142,7 +142,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
             value={options.packed}
             choices={[
               ['no', say('Only the genes chosen above')],
-              ['yes', say('Also every other gene, packed')],
+              ['yes', say('All genes of the matrix')],
             ]}
             onChange={(packed) => traits.change({ packed })}
           />
