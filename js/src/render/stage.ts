@@ -139,9 +139,10 @@ export function createStage(
   /** Prepares the programs of later frames, one at a time. */
   let warming: ReturnType<typeof setTimeout> | undefined;
   const warm = () => {
-    warming = setTimeout(() => {
+    const next = guarded(() => {
       if (renderer && (renderer.busy || renderer.warm())) warm();
-    }, WARM_EVERY_MS);
+    });
+    warming = setTimeout(next, WARM_EVERY_MS);
   };
   disposer.add(() => clearTimeout(warming));
 
