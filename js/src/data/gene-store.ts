@@ -1,5 +1,6 @@
 import type { GeneEntry, GeneSummary, Manifest } from '../contract/manifest';
 import { FormatError, UnknownNameError } from '../lib/errors';
+import { keepRecent } from '../lib/recent';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asFloat32, forgetting, readChunks } from './chunks';
 import { SharedReads } from './shared-reads';
@@ -43,11 +44,7 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
     const { values, missing } = withoutInfinite(raw);
     const summary = statedSummary(entry, missing) ?? summarizeGene(values);
     const loaded = { gene: entry.gene, values, summary };
-    kept.set(entry.gene, loaded);
-    for (const oldest of kept.keys()) {
-      if (kept.size <= keep) break;
-      kept.delete(oldest);
-    }
+    keepRecent(kept, entry.gene, loaded, keep);
     return loaded;
   };
 
@@ -66,8 +63,7 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
       if (!entry) throw new UnknownNameError('gene', gene);
       const cached = kept.get(gene);
       if (cached) {
-        kept.delete(gene);
-        kept.set(gene, cached);
+        keepRecent(kept, gene, cached, keep);
         return cached;
       }
       const later = forgetting(ctx.later, () => kept.delete(gene));

@@ -156,6 +156,14 @@ describe('packed genes', () => {
     expect((await valuesOf(files, 'Ω all')).slice(0, 4)).toEqual([0.5, 2, 0.5, 2]);
   });
 
+  test('in files with a gap or an overlap are refused', async () => {
+    const [one, two] = packed.shards as [(typeof packed.shards)[0], (typeof packed.shards)[0]];
+    for (const first of [0, 2])
+      await expect(opened(undefined, { ...packed, shards: [one, { ...two, first }] })).rejects.toThrow(
+        'second a',
+      );
+  });
+
   test('of one file cost one read', async () => {
     const reads: string[] = [];
     const { manifest: all, reader } = await opened(undefined, packed, reads);

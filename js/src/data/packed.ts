@@ -1,6 +1,7 @@
-import type { GeneEntry, Manifest, Packed } from '../contract/manifest';
+import type { GeneEntry, Manifest, Packed, PackedShard } from '../contract/manifest';
 import { joined } from '../lib/bytes';
 import { FormatError } from '../lib/errors';
+import { keepRecent } from '../lib/recent';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asUint32, forgetting } from './chunks';
 import { SharedReads } from './shared-reads';
@@ -95,15 +96,7 @@ export async function withPackedGenes(
   const shardBytes = async (paths: readonly string[], ctx: ReadContext) => {
     const [key = ''] = paths;
     const found = kept.get(key) ?? (await share(paths, ctx, () => kept.delete(key)));
-    kept.delete(key);
-    kept.set(key, found);
-    let total = 0;
-    for (const { length } of kept.values()) total += length;
-    for (const [oldest, { length }] of kept) {
-      if (total <= CACHE_BYTES || oldest === key) break;
-      kept.delete(oldest);
-      total -= length;
-    }
+    keepRecent(kept, key, found, CACHE_BYTES, ({ length }) => length);
     return found;
   };
 
@@ -126,9 +119,15 @@ export async function withPackedGenes(
     return loaded;
   };
 
-  const shardOf = (gene: number) => shards.find(({ first, end }) => first <= gene && gene < end);
+  const shardOf = new Array<PackedShard | undefined>(genes);
+  let next = 0;
+  for (const shard of shards) {
+    if (shard.first !== next || !(shard.end > next)) throw damaged(shard.paths[0]);
+    shardOf.fill(shard, next, shard.end);
+    next = shard.end;
+  }
   const read = async (gene: number, ctx: ReadContext): Promise<Uint8Array> => {
-    const shard = shardOf(gene);
+    const shard = shardOf[gene];
     if (!shard) throw damaged(undefined);
     const [steps, raw] = await Promise.all([stepsOf(ctx), shardBytes(shard.paths, ctx)]);
     let [gap, value, length] = [0, 0, 0];
@@ -176,7 +175,7 @@ export async function withPackedGenes(
   const first = new Set(own);
   const order = [...own, ...names.flatMap((_, i) => (first.has(i) ? [] : [i]))];
   const storedBytes = (gene: number) =>
-    (shardOf(gene)?.paths ?? []).reduce((sum, path) => sum + (reader.files.get(path)?.size_bytes ?? 0), 0);
+    (shardOf[gene]?.paths ?? []).reduce((sum, path) => sum + (reader.files.get(path)?.size_bytes ?? 0), 0);
   const entry = (gene: number, index: number): GeneEntry => ({
     gene: names[gene] as string,
     index,

@@ -2,6 +2,7 @@ import type { AssetFile, Manifest, ScriptShard } from '../contract/manifest';
 import { fromBase64, joined } from '../lib/bytes';
 import { NotFoundError } from '../lib/errors';
 import { isInside } from '../lib/path';
+import { keepRecent } from '../lib/recent';
 import { type BundleSource, mayHave } from './bundle-source';
 
 const MANIFEST = 'manifest.json';
@@ -43,15 +44,9 @@ export async function scriptSource(run: RunScript): Promise<BundleSource | null>
   }
   const kept = new Map<string, Promise<Uint8Array>>();
   const bytesOf = (path: string) => {
-    const held = kept.get(path);
-    kept.delete(path);
-    const bytes = held ?? run(path).then(({ base64 }) => fromBase64(base64));
-    kept.set(path, bytes);
+    const bytes = kept.get(path) ?? run(path).then(({ base64 }) => fromBase64(base64));
+    keepRecent(kept, path, bytes, KEPT);
     bytes.catch(() => kept.delete(path));
-    for (const oldest of kept.keys()) {
-      if (kept.size <= KEPT) break;
-      kept.delete(oldest);
-    }
     return bytes;
   };
 

@@ -1,0 +1,18 @@
+/** Keeps `value` as the most recently used, and forgets the least recently used beyond `most` in all, never `value`. */
+export function keepRecent<T>(
+  kept: Map<string, T>,
+  key: string,
+  value: T,
+  most: number,
+  size: (value: T) => number = () => 1,
+): void {
+  kept.delete(key);
+  kept.set(key, value);
+  let total = 0;
+  for (const one of kept.values()) total += size(one);
+  for (const [oldest, one] of kept) {
+    if (total <= most || oldest === key) break;
+    kept.delete(oldest);
+    total -= size(one);
+  }
+}
