@@ -207,12 +207,12 @@ class PackedGenes:
     Parameters
     ----------
     bundle
-        The bundle; its manifest has `packed`.
+        The bundle; its manifest has `packed` of a known version.
 
     Raises
     ------
     BundleError
-        If they are of a version that this package cannot read, or damaged.
+        If they are damaged.
     """
 
     def __init__(self, bundle: BundleReader) -> None:

@@ -137,7 +137,7 @@ class BundleReader:
         packed = self.manifest.packed
         return PackedGenes(self) if packed is not None and packed.known else None
 
-    @property
+    @functools.cached_property
     def gene_names(self) -> tuple[str, ...]:
         """The names of all genes that :meth:`gene` returns: all genes of the matrix if they are packed.
 
@@ -149,7 +149,7 @@ class BundleReader:
         packed = self.packed_genes
         return tuple(self.manifest.gene_list) if packed is None else tuple(packed.index.names)
 
-    @property
+    @functools.cached_property
     def gene_labels(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Alternative names of the genes: (column of var, one text for each of `gene_names`)."""
         packed = self.packed_genes

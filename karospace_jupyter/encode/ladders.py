@@ -44,6 +44,11 @@ class Levels:
         """Where the values of each cell start in `bits`."""
         return np.asarray(np.cumsum(self.counts) - self.counts)
 
+    def of_entries(self, places: NDArray[np.uint16], indptr: NDArray[np.integer]) -> NDArray[np.uint16]:
+        """Return the place of each entry, given that of each value in `bits`, and where each cell starts."""
+        starts = np.repeat(self.starts.astype(np.int32), np.diff(indptr))
+        return np.asarray(places[starts + self.level])
+
 
 def levels(bits: NDArray[np.uint32], indptr: NDArray[np.integer]) -> Levels:
     """Rank the entries of each cell.

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -34,6 +33,7 @@ from karospace_jupyter.encode.pack import Method, compress
 from karospace_jupyter.encode.variability import Moments, moments_of_entries, variability_ranks
 from karospace_jupyter.errors import SinkError
 from karospace_jupyter.source.entries import as_entries
+from karospace_jupyter.source.passes import map_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
     from karospace_jupyter.plan import Plan
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.entries import Entries
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 SHARD_BYTES = 2**20
 """Genes are grouped into files of at most this size before compression; a larger gene has its own."""
@@ -211,13 +208,8 @@ class _Encoder:
             entries, found, places = item
             values = entries.values
             if found is not None and places is not None:
-                # The place of each entry: that of its value among the values of its cell.
-                of_row = np.repeat(found.starts.astype(np.int32), np.diff(values.indptr))
-                codes = places[of_row + found.level]
-                narrow = not len(codes) or int(codes.max()) < 2**8
-                values = type(values)(
-                    (codes.astype(np.uint8) if narrow else codes, values.indices, values.indptr), shape=values.shape
-                )
+                codes = _narrow(found.of_entries(places, values.indptr))
+                values = type(values)((codes, values.indices, values.indptr), shape=values.shape)
             return entries, values.tocsc()
 
         last = np.full(self._g, -1, dtype=np.int64)
@@ -239,9 +231,9 @@ class _Encoder:
 
         ahead = self._ahead
         parts = self._source.entries(self._plan.cells.rows, self._most)
-        read = _ahead(self._pool, prepared, parts, ahead)
-        genes = _ahead(self._pool, transposed, (coded(item) for item in read), ahead)
-        for length, block in _ahead(self._pool, with_gaps, (placed(item) for item in genes), ahead):
+        read = map_ahead(self._pool, prepared, parts, ahead)
+        genes = map_ahead(self._pool, transposed, (coded(item) for item in read), ahead)
+        for length, block in map_ahead(self._pool, with_gaps, (placed(item) for item in genes), ahead):
             yield held.hold(block)
             stage.advance(length)
 
@@ -267,16 +259,15 @@ class _Encoder:
             else:
                 cells = np.arange(n) if n == self._n else cells_of(gaps)
                 places = base[cells] + held
-                codes = final[places]
+                codes = _narrow(final[places])
                 values = steps.values[base[cells] + codes]
-                width = 1 if not n or int(codes.max()) < 2**8 else 2
-                data = planes(codes.astype("u1" if width == 1 else "<u2"))
+                data, width = planes(codes), codes.dtype.itemsize
             zeros = self._n - n
             summary = summarize_entries(values, zeros)
             return _Gene(gaps.tobytes(), data, n, width, summary, moments_of_entries(values, zeros, self._plan.values))
 
         batches = (range(start, min(start + _BATCH, self._g)) for start in range(0, self._g, _BATCH))
-        done = _ahead(self._pool, lambda batch: [assembled(gene) for gene in batch], batches, self._packer.threads)
+        done = map_ahead(self._pool, lambda batch: [assembled(gene) for gene in batch], batches, self._packer.threads)
         return self._publish((gene for batch in done for gene in batch), steps)
 
     def _publish(self, genes: Iterable[_Gene], steps: Steps | None) -> tuple[Packed, list[AssetFile], MissingValues]:
@@ -477,23 +468,13 @@ class _Held:
         return _Block(block.gene, block.end, gaps, gap_starts, values, starts)
 
 
-def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], U], items: Iterable[T], most: int) -> Iterator[U]:
-    """Apply `work` in threads to at most `most` items ahead of the result that is used; yield the results in order."""
-    waiting: deque[Future[U]] = deque()
-    try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > most:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     return np.asarray(parts[0]) if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros(0, np.uint8)
+
+
+def _narrow(codes: NDArray[np.uint16]) -> NDArray[np.unsignedinteger[Any]]:
+    """Return codes with as few bytes as hold them, little-endian."""
+    return codes.astype("u1" if not len(codes) or int(codes.max()) < 2**8 else "<u2")
 
 
 def _first(found: Levels) -> NDArray[np.uint32]:
@@ -576,12 +557,9 @@ def _coded(bits: NDArray[np.uint32], indptr: NDArray[np.int64]) -> _Coded | None
     except LaddersTooLargeError:
         return None
     steps, final = ladders.finish(low)
-    lengths = np.diff(indptr)
-    codes = final[
-        np.repeat(steps.starts[steps.ladders], lengths) + places[np.repeat(found.starts, lengths) + found.level]
-    ]
-    width = 1 if int(codes.max()) < 2**8 else 2
-    return _Coded(_stored(planes(codes.astype(f"<u{width}"))), _stored(write_steps(steps)), len(ladders), width)
+    base = np.repeat(steps.starts[steps.ladders], np.diff(indptr))
+    codes = _narrow(final[base + found.of_entries(places, indptr)])
+    return _Coded(_stored(planes(codes)), _stored(write_steps(steps)), len(ladders), codes.dtype.itemsize)
 
 
 def _stored(raw: bytes) -> int:

@@ -7,6 +7,7 @@ matrix, so each pass gathers as many genes as fit into the memory budget.
 from __future__ import annotations
 
 import functools
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +24,7 @@ from karospace_jupyter.source.sample import Sample, sample
 from karospace_jupyter.source.values import missing_in, rounded_in, without_duplicates, without_log1p
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from karospace_jupyter.job import Job, Stage
 
@@ -429,14 +430,22 @@ def _sum_block(block: Block, change: _Transform, *, squared: bool) -> _Sums:
     return out
 
 
+def map_ahead(pool: ThreadPoolExecutor, work: Callable[[T], U], items: Iterable[T], most: int) -> Iterator[U]:
+    """Apply `work` in threads to at most `most` items ahead of the result that is used; yield the results in order."""
+    waiting: deque[Future[U]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
 def _map_ahead(work: Callable[[T], U], items: Iterator[T]) -> Iterator[U]:
     """Apply `work` in a thread while the next item is read; yield the results in order."""
     with ThreadPoolExecutor(1, thread_name_prefix="karospace-read") as pool:
-        waiting: Future[U] | None = None
-        for item in items:
-            future = pool.submit(work, item)
-            if waiting is not None:
-                yield waiting.result()
-            waiting = future
-        if waiting is not None:
-            yield waiting.result()
+        yield from map_ahead(pool, work, items, 1)
