@@ -116,6 +116,23 @@ def test_regions_are_opened_from_a_spreadsheet_table(tissue: Viewer, adata: ad.A
     assert names(tissue) == [["rim", 7]]
 
 
+def test_region_table_waits_for_cell_ids(
+    viewer: Viewer, folder: Path, serve: Callable[[Path], str], adata: ad.AnnData
+) -> None:
+    held: list[Any] = []
+    viewer.page.route("**/*ids*", lambda route: held.append(route))
+    viewer.open(serve(folder))
+    section = viewer.page.get_by_role("region", name="Regions")
+    table = f"cell_id,region\n{adata.obs_names[4]},rim\n".encode()
+    file = {"name": "rim.csv", "mimeType": "text/csv", "buffer": table}
+    section.get_by_label("Region file").set_input_files(file)
+    viewer.becomes(lambda: len(held), 1)
+    assert names(viewer) == []
+    held[0].continue_()
+    section.get_by_text("Opened 1 region from rim.csv.").wait_for()
+    assert names(viewer) == [["rim", 1]]
+
+
 def test_selection_excludes_hidden_categories(tissue: Viewer, adata: ad.AnnData) -> None:
     tissue.set(color={"kind": "annotation", "column": "region"})
     select(tissue, 1500)

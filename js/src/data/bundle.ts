@@ -115,6 +115,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   const loaded = new Map<string, ColumnValues>();
   let coordinateTable: Promise<CoordinateTable> | null = null;
   let obsTable: Promise<ObsTable> | null = null;
+  let names: Promise<CellNames> | null = null;
   const remarked = <T extends { remarks: readonly Error[] }>(read: T): T => {
     for (const remark of read.remarks)
       if (!remarks.some(({ message }) => message === remark.message)) remarks.push(remark);
@@ -159,6 +160,16 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       obsTable = null;
     });
     return obsTable;
+  };
+  const readNames = async (at: ReadContext): Promise<CellNames> => {
+    if (manifest.cell_ids) return readCellIds(reader, manifest.cell_ids, cells, at);
+    const read = await fromTable(at).catch((thrown) => {
+      // Bundles with columnar coordinates may lack this table.
+      if (isAbort(thrown, at.signal) || !manifest.coordinates) throw thrown;
+      return { ids: null };
+    });
+    const ids = read.ids ?? (await fromObs(at)).ids;
+    return (cell) => ids?.[cell] ?? `Cell ${cell + 1}`;
   };
   /** Returns the extent of the cells of a section, or of all cells, in coordinates of the source. */
   const fieldOf = async (section: string | null, at: ReadContext) => {
@@ -269,15 +280,11 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       return { coords, ...placed(stated, coords), yAxis: 'up', unitUm: null, spotDiameter: null };
     },
 
-    async cellNames(at) {
-      if (manifest.cell_ids) return readCellIds(reader, manifest.cell_ids, cells, at);
-      const read = await fromTable(at).catch((thrown) => {
-        // Bundles with columnar coordinates may lack this table.
-        if (isAbort(thrown, at.signal) || !manifest.coordinates) throw thrown;
-        return { ids: null };
+    cellNames(at) {
+      names ??= once(readNames(at), () => {
+        names = null;
       });
-      const ids = read.ids ?? (await fromObs(at)).ids;
-      return (cell) => ids?.[cell] ?? `Cell ${cell + 1}`;
+      return names;
     },
 
     remarks,

@@ -75,6 +75,7 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
       tabs,
       windows,
       state,
+      files,
       say,
       defaults: () => ({ ...defaults }),
       version: __VERSION__,

@@ -1,5 +1,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
+import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { IStateDB } from '@jupyterlab/statedb';
 import { signal } from '@preact/signals';
 import type { OpenForm as FormOf, OpenFile } from '../contract/panel-requests';
@@ -31,6 +32,7 @@ interface Parts {
   tabs: Tabs;
   windows: Windows;
   state: IStateDB | null;
+  files: IFileBrowserFactory | null;
   say: Say;
   defaults: () => Defaults;
   version: string;
@@ -343,12 +345,25 @@ export class Side implements PanelModel {
           tabs.open({ title: one.title, kernel: link.kernel.id, view: model });
         } else if (what === 'verify') await this.#verify(link, one);
         else {
+          await this.#leaveFolder(one.folder);
           await call(link.kernel, { do: 'delete', path: one.path });
           this.#keep(this.exports.value.filter(({ path }) => path !== one.path));
         }
       },
       what === 'open',
     );
+  }
+
+  /** Moves file browsers out of a folder that will be deleted: JupyterLab reports the folder on show as missing. */
+  async #leaveFolder(folder: string): Promise<void> {
+    if (folder === '') return;
+    const leaving: Promise<unknown>[] = [];
+    this.#parts.files?.tracker.forEach(({ model }) => {
+      const shown = this.#parts.app.serviceManager.contents.localPath(model.path);
+      if (shown === folder || shown.startsWith(`${folder}/`))
+        leaving.push(model.cd(`/${folder.split('/').slice(0, -1).join('/')}`));
+    });
+    await Promise.all(leaving);
   }
 
   async #verify(link: Link, one: Exported): Promise<void> {

@@ -22,8 +22,9 @@ export function RegionFiles(): JSX.Element | null {
   const { model, actions, download } = usePanels();
   const input = useRef<HTMLInputElement>(null);
   const names = model.cellNames.value;
-  const manifest = model.bundle.value?.manifest;
-  if (!manifest) return null;
+  const bundle = model.bundle.value;
+  if (!bundle) return null;
+  const { manifest } = bundle;
   const noun = model.noun.value;
   const regions = model.regions.value;
   const save = (ending: string, parts: BlobPart[], type: string) =>
@@ -43,8 +44,10 @@ export function RegionFiles(): JSX.Element | null {
     actions.noteRegions({ text: text.filter(Boolean).join(' '), problem: unknown > 0, undo: true });
   };
   const openTable = async (file: File, text: string) => {
-    if (!names) throw new Error('The cell IDs of this bundle could not be read.');
-    const { regions: found, unknown } = await regionsFromCsv(text, manifest.n_cells, names);
+    // They may still be loading: a file can be opened as soon as the tissue is drawn.
+    const ids = names ?? (await bundle.cellNames({ signal: new AbortController().signal }).catch(() => null));
+    if (!ids) throw new Error('The cell IDs of this bundle could not be read.');
+    const { regions: found, unknown } = await regionsFromCsv(text, manifest.n_cells, ids);
     if (found.length === 0)
       throw new Error(
         unknown > 0
