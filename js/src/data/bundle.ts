@@ -10,6 +10,7 @@ import { asFloat32, assetReader, forgetting, readChunks } from './chunks';
 import { type ColumnInfo, type ColumnValues, columnInfo, readColumn } from './column-values';
 import { type GeneSearch, geneSearch } from './gene-search';
 import { type GeneStore, geneStore } from './gene-store';
+import { type GeneTable, tableOfFiles } from './gene-table';
 import { loadManifest } from './load-manifest';
 import { withPackedGenes } from './packed';
 import { type CoordinateTable, type ObsTable, readCoordinateTable, readObsTable } from './tables';
@@ -54,6 +55,8 @@ export interface Bundle {
   readonly manifest: Manifest;
   readonly genes: GeneStore;
   readonly search: GeneSearch;
+  /** All genes, to compare them; null if they are read from a live object. */
+  readonly table: GeneTable | null;
   positions(ctx: ReadContext): Promise<Positions>;
   columns(ctx: ReadContext): Promise<readonly ColumnInfo[]>;
   column(name: string, ctx: ReadContext): Promise<ColumnValues>;
@@ -98,9 +101,10 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   ]);
   let liveByName = byName(columns);
   let reader = assetReader(source, manifest);
+  let table = tableOfFiles(reader, manifest);
   if (manifest.packed && !live.matrix) {
     try {
-      ({ manifest, reader } = await withPackedGenes(manifest, manifest.packed, reader, ctx));
+      ({ manifest, reader, table } = await withPackedGenes(manifest, manifest.packed, reader, ctx));
     } catch (thrown) {
       if (isAbort(thrown, ctx.signal)) throw thrown;
       // Any other error comes from a manifest whose `packed` is invalid.
@@ -201,6 +205,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     manifest,
     genes: geneStore(reader, manifest, live.names),
     search: geneSearch(manifest, live.names),
+    table,
 
     withLiveGenes({ source, values }) {
       const expression = { ...manifest.expression, genes: [], source, values };
@@ -216,6 +221,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
         manifest: without,
         genes: geneStore(reader, without, live.names),
         search: geneSearch(without, live.names),
+        table: null,
       };
     },
 

@@ -4,6 +4,8 @@ import { FormatError } from '../lib/errors';
 import { keepRecent } from '../lib/recent';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asUint32, forgetting } from './chunks';
+import type { GeneTable } from './gene-table';
+import { fromPlanes, readEntries, type Shard, type Steps } from './packed-shard';
 import { SharedReads } from './shared-reads';
 
 const VERSION = 1;
@@ -11,38 +13,18 @@ const MAGIC = 0x4b50534b;
 const HEADER = 5;
 /** Arrays of the index: entries, bytes of gaps, missing, variability rank, width; min, max, mean, lower, upper. */
 const ARRAYS = 10;
-/** Byte of the gaps that means: add 255 and continue. */
-const FULL = 255;
 /** Bytes of cached shards: genes of one shard are often read one after the other. */
 const CACHE_BYTES = 32 * 1024 * 1024;
 /** Prefix of the path that stands for a packed gene. No file can have it, because it is absolute. */
 const GENE = '/packed/';
 
-/** Values that codes stand for: each cell has a ladder, and a code is a step on it. */
-interface Steps {
-  starts: Uint32Array;
-  values: Float32Array;
-  ladderOf: Uint32Array;
-}
-
-/** Returns little-endian numbers of `width` bytes that are stored as planes. */
-function fromPlanes(bytes: Uint8Array, width: number): Uint32Array {
-  const count = bytes.length / width;
-  const found = new Uint32Array(count);
-  for (let plane = 0; plane < width; plane++)
-    for (let i = 0; i < count; i++) {
-      found[i] = (found[i] as number) | ((bytes[plane * count + i] as number) << (8 * plane));
-    }
-  return found;
-}
-
-/** Lists all packed genes in a manifest, and reads them like files with one float32 per cell. */
+/** Lists all packed genes in a manifest, and reads them like files with one float32 per cell, or all as a table. */
 export async function withPackedGenes(
   manifest: Manifest,
   packed: Packed,
   reader: AssetReader,
   ctx: ReadContext,
-): Promise<{ manifest: Manifest; reader: AssetReader }> {
+): Promise<{ manifest: Manifest; reader: AssetReader; table: GeneTable }> {
   const { n_cells: cells } = manifest;
   const { version, values: form, shards } = packed;
   if (version !== VERSION || (form !== 'ladder' && form !== 'float32')) {
@@ -112,7 +94,12 @@ export async function withPackedGenes(
     const starts = head.subarray(2, 3 + ladders);
     const from = 8 + 4 * (ladders + 1);
     const size = ladders <= 256 ? 1 : ladders <= 65536 ? 2 : 4;
-    if (bytes.length !== from + 4 * count + cells * size || starts[0] !== 0 || starts[ladders] !== count)
+    if (
+      bytes.length !== from + 4 * count + cells * size ||
+      starts[0] !== 0 ||
+      starts[ladders] !== count ||
+      starts.some((start, i) => start < (starts[i - 1] ?? 0))
+    )
       throw damaged(paths[0]);
     const values = new Float32Array(fromPlanes(bytes.subarray(from, from + 4 * count), 4).buffer);
     loaded = { starts, values, ladderOf: fromPlanes(bytes.subarray(from + 4 * count), size) };
@@ -126,47 +113,27 @@ export async function withPackedGenes(
     shardOf.fill(shard, next, shard.end);
     next = shard.end;
   }
+  const sizesOf = ({ first, end }: PackedShard) => ({
+    stored: stored.subarray(first, end),
+    gapBytes: gapBytes.subarray(first, end),
+    width: width.subarray(first, end),
+  });
+  const readShard = async (of: PackedShard, ctx: ReadContext): Promise<Shard> => ({
+    raw: await shardBytes(of.paths, ctx),
+    ...sizesOf(of),
+  });
   const read = async (gene: number, ctx: ReadContext): Promise<Uint8Array> => {
-    const shard = shardOf[gene];
-    if (!shard) throw damaged(undefined);
-    const [steps, raw] = await Promise.all([stepsOf(ctx), shardBytes(shard.paths, ctx)]);
-    let [gap, value, length] = [0, 0, 0];
-    for (let i = shard.first; i < shard.end; i++) {
-      const taken = (stored[i] as number) * (width[i] as number);
-      if (i < gene) [gap, value] = [gap + (gapBytes[i] as number), value + taken];
-      length += (gapBytes[i] as number) + taken;
-      value += gapBytes[i] as number;
-    }
-    const [n, wide, gaps] = [stored[gene] as number, width[gene] as number, gapBytes[gene] as number];
-    const wrong = steps ? wide !== 1 && wide !== 2 : wide !== 4;
-    // Without gaps, every cell has an entry, or none.
-    if (raw.length !== length || wrong || n > cells || (gaps === 0 && n > 0 && n < cells))
-      throw damaged(shard.paths[0]);
+    const of = shardOf[gene];
+    if (!of) throw damaged(undefined);
+    const [steps, shard] = await Promise.all([stepsOf(ctx), readShard(of, ctx)]);
+    const n = stored[gene] as number;
+    // At most the number of cells: a damaged index may state more.
+    const [at, places] = [0, 1].map(() => new Uint32Array(Math.min(n, cells))) as [Uint32Array, Uint32Array];
+    if (readEntries(shard, gene - of.first, steps, cells, at, places) < 0) throw damaged(of.paths[0]);
+    const exact = new Float32Array(places.buffer);
     const found = new Float32Array(cells);
-    const codes = fromPlanes(raw.subarray(value, value + n * wide), wide);
-    const exact = new Float32Array(codes.buffer);
-    let cell = -1;
-    let place = gap;
-    for (let i = 0; i < n; i++) {
-      cell++;
-      if (gaps > 0) {
-        let step: number;
-        do {
-          step = raw[place++] as number;
-          cell += step;
-        } while (step === FULL);
-      }
-      if (!steps) found[cell] = exact[i] as number;
-      else {
-        const ladder = steps.ladderOf[cell] as number;
-        const on = (steps.starts[ladder] as number) + (codes[i] as number);
-        const value = steps.values[on];
-        if (value === undefined || !(on < (steps.starts[ladder + 1] as number)))
-          throw damaged(shard.paths[0]);
-        found[cell] = value;
-      }
-    }
-    if (cell >= cells || place !== gap + gaps) throw damaged(shard.paths[0]);
+    for (let i = 0; i < n; i++)
+      found[at[i] as number] = steps ? (steps.values[places[i] as number] as number) : (exact[i] as number);
     return new Uint8Array(found.buffer);
   };
 
@@ -194,6 +161,29 @@ export async function withPackedGenes(
     variability_rank: ranks[gene] || null,
   });
   return {
+    table: {
+      names,
+      steps: stepsOf,
+      batches: shards.map((shard) => ({
+        first: shard.first,
+        count: shard.end - shard.first,
+        path: shard.paths[0] ?? 'manifest.json',
+        // Not kept: each file is read once, and would only displace those of single genes.
+        read: async (ctx) => {
+          const raw = await readAll(shard.paths, ctx);
+          const { stored, gapBytes, width } = sizesOf(shard);
+          // Copies that a worker can own: what it gets of a view would be the whole memory below.
+          return {
+            shard: {
+              raw: raw.slice(),
+              stored: stored.slice(),
+              gapBytes: gapBytes.slice(),
+              width: width.slice(),
+            },
+          };
+        },
+      })),
+    },
     manifest: {
       ...manifest,
       gene_list: order.map((gene) => names[gene] as string),

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { compareGenes } from './compare';
+import { type Batch, createComparer, type Question } from './comparer';
+import { sliced } from './engines';
+import { FIELDS } from './gene-test';
+import { adjusted, lnNormalTails, lnStudentTails } from './tails';
+
+type Stored = number | 'inf' | '-inf' | null;
+
+interface Golden {
+  cases: {
+    name: string;
+    kind: 'log1p' | 'counts' | 'other';
+    a: (number | null)[];
+    b: (number | null)[];
+    expected: Record<string, Stored>;
+  }[];
+  adjust: { log10_p: Stored[]; adjusted: Stored[] }[];
+}
+
+const golden = JSON.parse(
+  readFileSync(new URL('../../../../tests/golden/differential.json', import.meta.url), 'utf8'),
+) as Golden;
+
+const numberOf = (value: Stored | undefined) =>
+  value === 'inf' ? Infinity : value === '-inf' ? -Infinity : (value ?? Number.NaN);
+const SCALE = { log1p: 1, counts: 0, other: null };
+
+/** Runs one batch to its end. */
+function run(question: Question, batch: Batch) {
+  const genes = createComparer(question)(batch);
+  let step = genes.next();
+  while (!step.done) step = genes.next();
+  return step.value;
+}
+
+/** To ten digits, or to 1e-12 near zero. */
+function expectNear(found: number | undefined, expected: number, what: string): void {
+  const apart = Math.abs((found ?? Number.NaN) - expected);
+  const same = Object.is(found, expected) || apart <= 1e-10 * Math.abs(expected) || apart < 1e-12;
+  expect(same, `${what}: ${found} instead of ${expected}`).toBe(true);
+}
+
+test.each(golden.cases)('$name: numbers are those of scipy', ({ name, kind, a, b, expected }) => {
+  const values = Float32Array.from([...a, ...b], (value) => value ?? Number.NaN);
+  const group = Uint8Array.from([...a.map(() => 1), ...b.map(() => 2), 0, 0]);
+  const padded = Float32Array.from([...values, 7, 0]);
+  const { numbers, damaged } = run({ group, steps: null, scale: SCALE[kind] }, { values: padded });
+  expect(damaged).toBe(false);
+  FIELDS.forEach((field, i) => {
+    expectNear(numbers[i], numberOf(expected[field]), `${name}, ${field}`);
+  });
+});
+
+test.each(golden.adjust)(
+  'p-values are adjusted as by Benjamini and Hochberg',
+  ({ log10_p, adjusted: wanted }) => {
+    const found = adjusted(log10_p.map(numberOf));
+    wanted.forEach((value, i) => {
+      expectNear(found[i], numberOf(value), `p-value ${i}`);
+    });
+  },
+);
+
+test('tails keep their digits where doubles end', () => {
+  // From scipy.special.log_ndtr.
+  expectNear(lnNormalTails(40), -803.915294833194, 'z = 40');
+  expectNear(lnNormalTails(2.828427), -5.364940874895643, 'z near the change of methods');
+  expect(lnNormalTails(0)).toBe(0);
+  expect(lnStudentTails(0, 8)).toBe(0);
+  expect(lnStudentTails(Infinity, 8)).toBe(-Infinity);
+  expect(lnStudentTails(3, Number.NaN)).toBeNaN();
+});
+
+/** Packs genes as codes on ladders: cells with odd numbers have another ladder. */
+function packed(genes: number[][]) {
+  const total = genes[0]?.length ?? 0;
+  const ladders = [0, 1].map((odd) =>
+    [...new Set(genes.flatMap((gene) => gene.filter((value, cell) => value !== 0 && cell % 2 === odd)))].sort(
+      (x, y) => x - y,
+    ),
+  );
+  const entries = genes.map((gene) => gene.flatMap((value, cell) => (value === 0 ? [] : [{ value, cell }])));
+  const codes = entries.map((of) =>
+    of.map(({ value, cell }) => ladders[cell % 2]?.findIndex((x) => Object.is(x, value)) ?? -1),
+  );
+  const gaps = entries.map((of) =>
+    of.length === total ? [] : of.map(({ cell }, i) => cell - (of[i - 1]?.cell ?? -1) - 1),
+  );
+  return {
+    steps: {
+      starts: Uint32Array.from([0, ladders[0]?.length ?? 0, ladders.flat().length]),
+      values: Float32Array.from(ladders.flat()),
+      ladderOf: Uint32Array.from({ length: total }, (_, cell) => cell % 2),
+    },
+    shard: {
+      raw: Uint8Array.from([...gaps.flat(), ...codes.flat()]),
+      stored: Uint32Array.from(entries, ({ length }) => length),
+      gapBytes: Uint32Array.from(gaps, ({ length }) => length),
+      width: Uint32Array.from(genes, () => 1),
+    },
+  };
+}
+
+const random = (seed: number) => () => {
+  seed = (seed * 1103515245 + 12345) % 2147483648;
+  return seed / 2147483648;
+};
+
+test.each([3, 400])('packed genes with up to %i distinct values have the numbers of dense ones', (most) => {
+  const next = random(most);
+  const cells = 200;
+  const genes = Array.from({ length: 6 }, (_, gene) =>
+    Array.from({ length: cells }, () =>
+      next() < 0.15 * gene ? Math.fround((Math.floor(next() * most) - most / 3) / 7) : 0,
+    ),
+  );
+  const { steps, shard } = packed(genes);
+  const group = Uint8Array.from({ length: cells }, () => Math.floor(next() * 3));
+  const { numbers, damaged } = run({ group, steps, scale: null }, { shard });
+  expect(damaged).toBe(false);
+  genes.forEach((gene, i) => {
+    const dense = run({ group, steps: null, scale: null }, { values: Float32Array.from(gene) });
+    expect([...numbers.slice(i * FIELDS.length, (i + 1) * FIELDS.length)]).toEqual([...dense.numbers]);
+  });
+});
+
+test('a file that cannot be read, or is damaged, costs its own genes', async () => {
+  const good = [0, 2, 0, 3, 5, 0, 1, 4];
+  const { steps, shard } = packed([good]);
+  const table = {
+    names: ['A', 'B', 'C', 'D'],
+    steps: async () => steps,
+    batches: [
+      { first: 0, count: 1, path: 'a', read: async () => ({ shard }) },
+      { first: 1, count: 1, path: 'b', read: () => Promise.reject(new Error('b is not there.')) },
+      { first: 2, count: 1, path: 'c', read: async () => ({ shard: { ...shard, raw: shard.raw.slice(1) } }) },
+      { first: 3, count: 1, path: 'd', read: async () => ({ shard }) },
+    ],
+  };
+  const group = Uint8Array.from([1, 1, 1, 1, 2, 2, 2, 2]);
+  const steady: number[] = [];
+  const found = await compareGenes(table, { group, scale: 0 }, sliced, {
+    signal: new AbortController().signal,
+    progress: (done) => steady.push(done),
+  });
+  expect(found.genes).toEqual(['A', 'B', 'C', 'D']);
+  const means = [...found.columns.mean_a];
+  expect(means).toEqual([1.25, Number.NaN, Number.NaN, 1.25]);
+  expect([...found.columns.u]).toEqual([5, Number.NaN, Number.NaN, 5]);
+  expect(found.problems.map(({ message }) => message).sort()).toEqual([
+    'b is not there.',
+    'c cannot be read: its genes do not match the index.',
+  ]);
+  expect(steady).toEqual([1, 2, 3, 4]);
+});
+
+test('a canceled comparison rejects', async () => {
+  const { steps, shard } = packed([[0, 2, 0, 3, 5, 0, 1, 4]]);
+  const stop = new AbortController();
+  const batch = {
+    first: 0,
+    count: 1,
+    path: 'a',
+    read: async () => {
+      stop.abort();
+      return { shard };
+    },
+  };
+  const table = { names: ['A'], steps: async () => steps, batches: [batch] };
+  const group = Uint8Array.from([1, 1, 1, 1, 2, 2, 2, 2]);
+  const result = compareGenes(table, { group, scale: 0 }, sliced, { signal: stop.signal });
+  await expect(result).rejects.toThrow('canceled');
+});

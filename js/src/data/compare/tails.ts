@@ -1,0 +1,85 @@
+/** Two-sided p-values as logarithms: those of many cells are far below the smallest double. */
+
+/** Terms of the continued fraction of erfc: enough for full precision from 2 on. */
+const ERFC_TERMS = 120;
+const MOST_TERMS = 10_000;
+
+/** Natural logarithm of the two-sided p-value of a standard normal deviate. */
+export function lnNormalTails(z: number): number {
+  const x = Math.abs(z) / Math.SQRT2;
+  if (Number.isNaN(x)) return Number.NaN;
+  if (x < 2) {
+    // A series of positive terms, which loses no digits.
+    let term = x;
+    let sum = x;
+    for (let n = 1; term > sum * 1e-17; n++) {
+      term *= (2 * x * x) / (2 * n + 1);
+      sum += term;
+    }
+    return Math.log1p((-2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum);
+  }
+  let fraction = x;
+  for (let n = ERFC_TERMS; n > 0; n--) fraction = x + n / 2 / fraction;
+  return -x * x - Math.log(Math.sqrt(Math.PI) * fraction);
+}
+
+/** ln(Γ(a + ½) / Γ(a)): the difference of two logarithms of Γ would lose the digits of a large `a`. */
+function lnGammaRatio(a: number): number {
+  let shift = 0;
+  let at = a;
+  for (; at < 30; at++) shift += Math.log(at / (at + 0.5));
+  const square = at * at;
+  const series = (-1 / 8 + (1 / 192 - (1 / 640 - 17 / 14336 / square) / square) / square) / at;
+  return Math.log(at) / 2 + series + shift;
+}
+
+/** Continued fraction of the incomplete beta function (Lentz's method), for x below (a + 1) / (a + b + 2). */
+function betaFraction(x: number, a: number, b: number): number {
+  const least = 1e-300;
+  const sound = (value: number) => (Math.abs(value) < least ? least : value);
+  let c = 1;
+  let d = 1 / sound(1 - ((a + b) * x) / (a + 1));
+  let fraction = d;
+  for (let m = 1; m < MOST_TERMS; m++) {
+    for (const term of [
+      (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m)),
+      (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1)),
+    ]) {
+      d = 1 / sound(1 + term * d);
+      c = sound(1 + term / c);
+      fraction *= c * d;
+    }
+    if (Math.abs(c * d - 1) < 1e-16) break;
+  }
+  return fraction;
+}
+
+/** Natural logarithm of the two-sided p-value of Student's t; `df` are the degrees of freedom. */
+export function lnStudentTails(t: number, df: number): number {
+  if (Number.isNaN(t) || !(df > 0)) return Number.NaN;
+  const ratio = (t * t) / df;
+  if (ratio === Infinity) return -Infinity;
+  // The p-value is the incomplete beta function I_x(df / 2, ½) at x = df / (df + t²).
+  const a = df / 2;
+  const lnX = -Math.log1p(ratio);
+  const rest = ratio / (1 + ratio);
+  if (rest === 0) return 0;
+  // ln(1 / B(a, ½)) = ln(Γ(a + ½) / Γ(a)) − ln √π
+  const front = a * lnX + Math.log(rest) / 2 + lnGammaRatio(a) - Math.log(Math.PI) / 2;
+  if (1 - rest < (a + 1) / (a + 2.5)) return front + Math.log(betaFraction(1 - rest, a, 0.5) / a);
+  return Math.log1p(-Math.exp(front) * betaFraction(rest, 0.5, a) * 2);
+}
+
+/** Benjamini–Hochberg: adjusts base-10 logarithms of p-values for their number; NaN takes no part. */
+export function adjusted(log10P: ArrayLike<number>): Float64Array {
+  const out = new Float64Array(log10P.length).fill(Number.NaN);
+  const order = Array.from(log10P, (_, i) => i).filter((i) => !Number.isNaN(log10P[i]));
+  order.sort((i, j) => (log10P[j] as number) - (log10P[i] as number));
+  let least = 0;
+  order.forEach((i, at) => {
+    const rank = order.length - at;
+    least = Math.min(least, (log10P[i] as number) + Math.log10(order.length / rank));
+    out[i] = least;
+  });
+  return out;
+}

@@ -1,0 +1,39 @@
+import type { Manifest } from '../contract/manifest';
+import type { ReadContext } from '../source/bundle-source';
+import { type AssetReader, asFloat32, readChunks } from './chunks';
+import type { Batch } from './compare/comparer';
+import type { Steps } from './packed-shard';
+
+/** Genes that are read together. */
+export interface GeneBatch {
+  /** Position of the first gene. */
+  first: number;
+  count: number;
+  /** The file, for messages. */
+  path: string;
+  read(ctx: ReadContext): Promise<Batch>;
+}
+
+/** All genes of a bundle, to read one after the other. */
+export interface GeneTable {
+  names: readonly string[];
+  /** The values that codes of packed genes stand for; null if there are none. */
+  steps(ctx: ReadContext): Promise<Steps | null>;
+  batches: readonly GeneBatch[];
+}
+
+/** Reads genes that have a file each. */
+export function tableOfFiles(reader: AssetReader, { expression, n_cells: cells }: Manifest): GeneTable {
+  return {
+    names: expression.genes.map(({ gene }) => gene),
+    steps: async () => null,
+    batches: expression.genes.map(({ gene, chunks }, first) => ({
+      first,
+      count: 1,
+      path: chunks[0]?.path ?? 'manifest.json',
+      read: async (ctx) => ({
+        values: asFloat32(await readChunks(reader, chunks, cells, 4, `gene “${gene}”`, ctx)),
+      }),
+    })),
+  };
+}
