@@ -85,7 +85,7 @@ const bundles = await Promise.all([
   // A classic script: module scripts do not load from file://.
   context({
     ...common,
-    entryPoints: [entry('page.ts')],
+    entryPoints: [entry('script.ts')],
     write: false,
     format: 'iife',
     plugins: [texts, page],

@@ -172,7 +172,7 @@ class Notebook:
         self.problems: list[str] = []
         self.requests: list[str] = []
         self._client: BlockingKernelClient | None = None
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("pageerror", self._take_error)
         page.on("request", lambda request: self.requests.append(request.url))
         path = (
             f"lab/workspaces/{file.stem.replace('_', '-')}/tree/{file.name}"
@@ -186,6 +186,12 @@ class Notebook:
         eventually(self._kernels, page=page, what="no kernel started")
         # A key press before the page is connected to its kernel runs nothing.
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(state="attached")
+
+    def _take_error(self, error: Any) -> None:
+        # JupyterLab's output area takes messages of the kernel even after it is disposed: an error of its own.
+        disposed_area = str(error) == "Cannot read properties of null (reading 'widgets')"
+        if not (disposed_area and "karospace" not in (error.stack or "")):
+            self.problems.append(f"{error}\n{error.stack}")
 
     def command(self, name: str, args: dict[str, Any] | None = None) -> None:
         """Run a command of JupyterLab without waiting for it, because it may open a dialog first."""

@@ -38,6 +38,8 @@ export interface ViewerOptions {
   keys?: 'page' | 'element';
   /** Load all columns right away: the source may become unavailable later, such as a stopped kernel. */
   eager?: boolean;
+  /** Starts a worker that runs this script, to compare genes. Default: compares in the page. */
+  createWorker?: (() => Worker | null) | undefined;
   /** Whether the surrounding page is dark. Default: the system's color scheme. */
   dark?: boolean;
 }

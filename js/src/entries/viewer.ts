@@ -50,6 +50,7 @@ export function createViewer(
     eager: options.eager ?? false,
     useBundleView: nothingRequested,
     cellsOfView: cellsOfView(options.view),
+    createWorker: options.createWorker,
   });
   const actions = createActions(model, loader);
   let stage: Stage | null = null;

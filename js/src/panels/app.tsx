@@ -8,6 +8,7 @@ import { ColorTabs, type Tab, tabOf } from './color/color-tabs';
 import { GenePanel } from './color/gene-panel';
 import { SmallLegend } from './color/small-legend';
 import { ValuePanel } from './color/value-panel';
+import { ComparePanel } from './compare/compare-panel';
 import { type PanelContext, usePanels, useView } from './context';
 import { Display } from './display';
 import { Help } from './help';
@@ -179,6 +180,7 @@ function Panel({ chrome, room }: { chrome: Chrome; room: Room }): JSX.Element {
     if (finding) chosen.value = 'gene';
   }, [finding, chosen]);
   const tab = chosen.value ?? preferred;
+  const comparing = model.comparison.value !== null;
   const busy = model.status.value.kind !== 'ready';
   return (
     <aside
@@ -188,30 +190,36 @@ function Panel({ chrome, room }: { chrome: Chrome; room: Room }): JSX.Element {
     >
       <PanelEdge />
       <div class="ks-panel-scroll">
-        {!busy && room === 'section' && <SelectionPanel as={room} onMore={() => {}} />}
-        <section class="ks-section ks-tabs-section">
-          <h2 class="ks-heading">Color</h2>
-          <ColorTabs
-            tab={tab}
-            panel={id}
-            onTab={(next) => {
-              chosen.value = next;
-            }}
-          />
-        </section>
-        <div class="ks-tabpanel" role="tabpanel" id={id} aria-labelledby={`${id}-tab`}>
-          <section class="ks-section" aria-hidden={busy}>
-            {busy && [0, 1, 2, 3, 4].map((line) => <div class="ks-skeleton" key={line} />)}
-            {!busy && tab === 'gene' && <GenePanel.Search focus={chrome.findGene} />}
-            {!busy && tab === 'annotation' && <AnnotationPanel.Select />}
-            {!busy && tab === 'value' && <ValuePanel.Select />}
-          </section>
-          {!busy && tab === 'annotation' && <AnnotationPanel.Legend />}
-          {!busy && tab === 'gene' && <GenePanel.Facts />}
-          {!busy && tab === 'value' && <ValuePanel.Facts />}
-        </div>
+        {!busy && !comparing && room === 'section' && <SelectionPanel as={room} onMore={() => {}} />}
+        {comparing ? (
+          <ComparePanel />
+        ) : (
+          <>
+            <section class="ks-section ks-tabs-section">
+              <h2 class="ks-heading">Color</h2>
+              <ColorTabs
+                tab={tab}
+                panel={id}
+                onTab={(next) => {
+                  chosen.value = next;
+                }}
+              />
+            </section>
+            <div class="ks-tabpanel" role="tabpanel" id={id} aria-labelledby={`${id}-tab`}>
+              <section class="ks-section" aria-hidden={busy}>
+                {busy && [0, 1, 2, 3, 4].map((line) => <div class="ks-skeleton" key={line} />)}
+                {!busy && tab === 'gene' && <GenePanel.Search focus={chrome.findGene} />}
+                {!busy && tab === 'annotation' && <AnnotationPanel.Select />}
+                {!busy && tab === 'value' && <ValuePanel.Select />}
+              </section>
+              {!busy && tab === 'annotation' && <AnnotationPanel.Legend />}
+              {!busy && tab === 'gene' && <GenePanel.Facts />}
+              {!busy && tab === 'value' && <ValuePanel.Facts />}
+            </div>
+          </>
+        )}
       </div>
-      <Display />
+      {!comparing && <Display />}
       {!busy && <Regions />}
     </aside>
   );

@@ -8,6 +8,7 @@ import type { Model } from '../state/model';
 import { App, type Chrome, type Second } from './app';
 import base from './base.css';
 import legend from './color/legend.css';
+import compare from './compare/compare.css';
 import { Panels } from './context';
 import { attachKeys } from './keys';
 import layouts from './layout/layouts.css';
@@ -22,7 +23,7 @@ import states from './states.css';
 import touch from './touch.css';
 
 /** Order matters: `narrow` overrides the others and stays last. */
-const CSS = [base, stage, layouts, panel, legend, states, selection, save, touch, narrow].join('');
+const CSS = [base, stage, layouts, panel, legend, states, selection, compare, save, touch, narrow].join('');
 
 export interface MountOptions {
   keys: 'page' | 'element';

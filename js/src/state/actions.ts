@@ -4,6 +4,7 @@ import { createApply } from './change';
 import { type ColorActions, createColorActions } from './color/color-actions';
 import { createGeneSetActions, type GeneSetActions } from './color/gene-set-actions';
 import { createGroupActions, type GroupActions } from './color/group-actions';
+import type { CompareLoader } from './compare/compare-loader';
 import { createDisplayActions, type DisplayActions } from './display';
 import { createImageActions, type ImageActions } from './image/image-actions';
 import { fitAll } from './layout/camera';
@@ -28,7 +29,8 @@ export interface Actions
     ImageActions,
     DisplayActions,
     PointerActions,
-    SaveActions {
+    SaveActions,
+    CompareLoader {
   /** Applies a change of the state; resolves when the values it needs are loaded. */
   setState(change: Partial<ViewState>): Promise<void>;
   /** Like `setState`, but applies the rest and then rejects if the color, the layout or the grouping is not available. */
@@ -57,6 +59,8 @@ export function createActions(model: Model, loader: Loader): Actions {
     ...createDisplayActions(model),
     ...createPointerActions(model),
     ...createSaveActions(model, apply, selectionActions),
+    compare: loader.compare,
+    closeComparison: loader.closeComparison,
     setState: (change) => apply(change),
     setStateOrRest: (change) => apply(change, { orRest: true }),
     reset() {

@@ -6,6 +6,7 @@ import type { BundleSource, LiveChange } from '../source/bundle-source';
 import { forgetColumn, keepColumn } from './bundle-model';
 import { type ColorLoader, createColorLoader } from './color/color-loader';
 import { misfitOf } from './color/groups';
+import { type CompareLoader, createCompareLoader } from './compare/compare-loader';
 import { closeImage, loadImage, loadPreview } from './image/image-loader';
 import { lookAtCells, wholeOf } from './layout/camera';
 import { createLayoutLoader, type LayoutLoader } from './layout/layout-loader';
@@ -16,7 +17,7 @@ import { update } from './state-model';
 import { notify } from './status';
 
 /** Loads the data that the state refers to and stores it in the model. */
-export interface Loader extends ColorLoader, LayoutLoader {
+export interface Loader extends ColorLoader, LayoutLoader, CompareLoader {
   start(): Promise<void>;
   /** Loads what can wait until the first frame is drawn: image, cell ids, further columns. */
   loadRest(): Promise<void>;
@@ -37,18 +38,21 @@ export interface LoaderOptions {
   eager: boolean;
   /** Number of cells for which the initial view was saved. */
   cellsOfView?: number | undefined;
+  /** Starts a worker that compares genes; null where the page has none. */
+  createWorker?: (() => Worker | null) | undefined;
 }
 
 export function createLoader(
   model: Model,
   source: BundleSource,
-  { eager, useBundleView = false, cellsOfView }: LoaderOptions = { eager: false },
+  { eager, useBundleView = false, cellsOfView, createWorker = () => null }: LoaderOptions = { eager: false },
 ): Loader {
   const context = createLoadContext(model);
   const { closed } = context;
   const ctx = { signal: closed };
   const color = createColorLoader(model, context);
   const layout = createLayoutLoader(model, context);
+  const compare = createCompareLoader(model, context, createWorker);
 
   /** Reports what the user did not ask for; once the kernel is lost, a sign of that says enough. */
   const notifyUnlessClosed = (thrown: unknown) => {
@@ -201,6 +205,7 @@ export function createLoader(
   return {
     ...color,
     ...layout,
+    ...compare,
     start,
     async loadRest() {
       const bundle = model.bundle.value;

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { type BundleModel, createBundleModel } from './bundle-model';
 import { type ColorModel, createColorModel } from './color/color-model';
+import { type CompareModel, createCompareModel } from './compare/compare-model';
 import { createDisplayModel, type DisplayModel } from './display';
 import { createImageModel, type ImageModel } from './image/image-model';
 import { createLayoutModel, type LayoutModel } from './layout/layout-model';
@@ -18,6 +19,7 @@ export interface Model
     LayoutModel,
     ColorModel,
     SelectionModel,
+    CompareModel,
     ImageModel,
     DisplayModel,
     PointerModel {}
@@ -33,6 +35,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     ...createColorModel({ ...state, ...bundle, ...layout }),
     ...createStatusModel(),
     ...createSelectionModel(),
+    ...createCompareModel(),
     ...createImageModel(),
     ...createDisplayModel({ ...state, ...bundle }),
     ...createPointerModel(),

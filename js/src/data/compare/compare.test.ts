@@ -67,8 +67,8 @@ test('tails keep their digits where doubles end', () => {
   // From scipy.special.log_ndtr.
   expectNear(lnNormalTails(40), -803.915294833194, 'z = 40');
   expectNear(lnNormalTails(2.828427), -5.364940874895643, 'z near the change of methods');
-  expect(lnNormalTails(0)).toBe(0);
-  expect(lnStudentTails(0, 8)).toBe(0);
+  expect(lnNormalTails(0)).toBeCloseTo(0, 15);
+  expect(lnStudentTails(0, 8)).toBeCloseTo(0, 15);
   expect(lnStudentTails(Infinity, 8)).toBe(-Infinity);
   expect(lnStudentTails(3, Number.NaN)).toBeNaN();
 });

@@ -33,7 +33,7 @@ export async function compareGenes(
   ctx: ReadContext,
 ): Promise<Differences> {
   const { names, batches } = table;
-  const engine = await start({ ...question, steps: await table.steps(ctx) });
+  const engine = await start({ ...question, steps: await table.steps({ signal: ctx.signal }) });
   ctx.signal.addEventListener('abort', engine.dispose, { once: true });
   const all = new Float64Array(names.length * FIELDS.length).fill(Number.NaN);
   const problems: Error[] = [];

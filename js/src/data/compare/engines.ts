@@ -31,7 +31,7 @@ export async function sliced(question: Question): Promise<Engine> {
 }
 
 /** What is needed of the global scope of a worker. */
-interface Scope {
+export interface WorkerScope {
   postMessage(message: unknown, transfer?: Transferable[]): void;
   onmessage: ((event: MessageEvent) => void) | null;
 }
@@ -39,7 +39,7 @@ interface Scope {
 type Answer = { numbers: Float64Array<ArrayBuffer>; damaged: boolean };
 
 /** Answers in a worker: first to the question, then to each batch, in order. */
-export function answerQuestions(scope: Scope): void {
+export function answerQuestions(scope: WorkerScope): void {
   let compare: Comparer | null = null;
   scope.onmessage = ({ data }: MessageEvent<Question | Batch>) => {
     if ('group' in data) {

@@ -9,6 +9,7 @@ import { ordered } from '../../state/color/category-colors';
 import { membersOf } from '../../state/color/groups';
 import { dimmedFlags, flagsOf } from '../../state/color/layer';
 import { countsIn } from '../../state/color/scope';
+import { REST } from '../../state/compare/groups-of-cells';
 import { type ClassOrder, hiddenOf, PALETTE_NAMES, type PaletteName } from '../../state/view-state';
 import { HeadingButton } from '../buttons';
 import { usePanels, useView } from '../context';
@@ -117,6 +118,10 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   next?.focus();
 }
 
+/** Returns the first category that is not hidden. */
+const shownFirst = (rows: readonly Row[], hidden: ArrayLike<number>) =>
+  rows.find(({ name, code }) => name !== null && hidden[code] !== 1)?.name;
+
 /** Lists the categories of an annotation: names, cell counts and colors. */
 export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element {
   const { model, actions } = usePanels();
@@ -142,6 +147,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
     0,
   );
   const total = scope?.count ?? column.codes.length;
+  const compared = rows.length > 1 && shownFirst(rows, hidden);
   const largest = Array.from(counts).reduce((most, count) => Math.max(most, count), 0);
   const shown = rows.slice(0, MOST_ROWS);
   const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];
@@ -273,6 +279,18 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
               ? 'Tap to hide, double-tap to isolate; with the lasso or rectangle tool, tap to select. Tap the dot to change the color.'
               : 'Click to hide, double-click to isolate, Alt+click to select, Ctrl+click to group. Click the dot to change the color.'}
         </p>
+        {compared && (
+          <button
+            type="button"
+            class="ks-link"
+            title="Compare all genes of a category with those of another, or of the rest"
+            onClick={() =>
+              void actions.compare([{ kind: 'category', column: column.name, name: compared }, REST])
+            }
+          >
+            Compare genes
+          </button>
+        )}
         {(hiddenOf(state, column.name).length > 0 || dimmed) && (
           <button type="button" class="ks-link" onClick={() => actions.showAll(column.name)}>
             Show all

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { CategoryValues, GroupedCategory } from '../../data/column-values';
 import { formatClass, formatCount, formatShare } from '../../lib/format';
+import { REST } from '../../state/compare/groups-of-cells';
 import { usePanels } from '../context';
 import { Icon } from '../icons';
 import { GroupLine } from './grouping';
@@ -111,6 +112,20 @@ export function LegendRow(props: {
         </span>
         <Icon name={checked === null ? (hidden ? 'hidden' : 'eye') : checked ? 'checked' : 'one'} size={16} />
       </button>
+      {row.name !== null && checked === null && (
+        <button
+          type="button"
+          class="ks-pill ks-row-genes"
+          tabIndex={-1}
+          aria-label={`Genes of ${name}, compared with the rest`}
+          title={`Compare all genes of ${name} with those of the rest`}
+          onClick={() =>
+            void actions.compare([{ kind: 'category', column: column.name, name: row.name ?? '' }, REST])
+          }
+        >
+          Genes
+        </button>
+      )}
       {group && checked === null && (
         <GroupLine
           column={column}

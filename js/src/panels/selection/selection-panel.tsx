@@ -5,6 +5,7 @@ import { startingWith } from '../../lib/counts';
 import { counted, formatShare } from '../../lib/format';
 import { isolatedTest, visibleTest } from '../../state/color/layer';
 import { outOfSight, selectedIn } from '../../state/color/scope';
+import { REST } from '../../state/compare/groups-of-cells';
 import { freeName, type Selection } from '../../state/selection/selection';
 import { usePanels, useView } from '../context';
 import { Icon } from '../icons';
@@ -74,7 +75,7 @@ function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null 
   );
 }
 
-function Buttons(): JSX.Element {
+function Buttons({ onCompare }: { onCompare: () => void }): JSX.Element {
   const { model, actions } = usePanels();
   const naming = useSignal(false);
   const back = useRef(false);
@@ -108,6 +109,17 @@ function Buttons(): JSX.Element {
       >
         Save as region
       </button>
+      <button
+        type="button"
+        class="ks-pill"
+        title="Compare all genes of the selected cells with those of the rest"
+        onClick={() => {
+          onCompare();
+          void actions.compare([{ kind: 'selection' }, REST]);
+        }}
+      >
+        Compare genes
+      </button>
       <button type="button" class="ks-pill" onClick={() => actions.invertSelection()}>
         Invert
       </button>
@@ -123,7 +135,7 @@ function Buttons(): JSX.Element {
   );
 }
 
-function Whole({ selection: all }: { selection: Selection }): JSX.Element {
+function Whole({ selection: all, onMore }: { selection: Selection; onMore: () => void }): JSX.Element {
   const selection = useSelectedHere(all);
   return (
     <>
@@ -133,7 +145,7 @@ function Whole({ selection: all }: { selection: Selection }): JSX.Element {
       </div>
       <Elsewhere selection={all} />
       {selection && <Against selection={selection} />}
-      <Buttons />
+      <Buttons onCompare={onMore} />
     </>
   );
 }
@@ -153,14 +165,14 @@ export function SelectionPanel({ as, onMore }: { as: Room; onMore: () => void })
   if (as === 'section') {
     return (
       <section class="ks-section ks-selection" aria-label="Selection">
-        <Whole selection={selection} />
+        <Whole selection={selection} onMore={onMore} />
       </section>
     );
   }
   if (as === 'card') {
     return (
       <section class="ks-card ks-selection ks-selection-card" aria-label="Selection">
-        <Whole selection={selection} />
+        <Whole selection={selection} onMore={onMore} />
       </section>
     );
   }

@@ -1,0 +1,300 @@
+"""All genes are compared between two groups of cells in the page: in a worker, in slices, from a host and from disk."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+from axe import barriers
+from conftest import Viewer
+from playwright.sync_api import expect
+from scipy import stats
+
+from karospace_jupyter import Bundle, adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+
+pytestmark = pytest.mark.e2e
+
+INSIDE = 500
+
+
+@pytest.fixture(scope="module")
+def tissue() -> ad.AnnData:
+    return synthetic_tissue(n_cells=2000, n_genes=200, seed=11)
+
+
+@pytest.fixture(scope="module")
+def folder(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("compare") / "b"
+    # Small files, so that the genes are in many of them.
+    adata_to_karospace(tissue, made, genes_mode=["EPCAM"], packed="yes", max_asset_mb=0.02, image_path="none")
+    return made
+
+
+def panel(viewer: Viewer) -> Any:
+    return viewer.page.get_by_role("region", name="Compare genes")
+
+
+def compare_selection(viewer: Viewer, inside: int = INSIDE) -> Any:
+    """Compare the first cells with the rest, and wait for the table."""
+    viewer.page.evaluate(
+        "n => karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < n ? 1 : 0))", inside
+    )
+    viewer.page.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
+    panel(viewer).get_by_role("table").wait_for()
+    return panel(viewer)
+
+
+def compare_category(viewer: Viewer, name: str) -> Any:
+    """Compare a category with the rest by its button in the legend, and wait for the table."""
+    viewer.set(color={"kind": "annotation", "column": "cell_type"})
+    viewer.page.get_by_role("list", name="Categories").get_by_text(name, exact=True).hover()
+    viewer.page.get_by_role("button", name=f"Genes of {name}, compared with the rest").click()
+    panel(viewer).get_by_role("table").wait_for()
+    return panel(viewer)
+
+
+def saved_table(viewer: Viewer) -> dict[str, dict[str, float]]:
+    """Return the saved table: the numbers of each gene, NaN where there is none."""
+    with viewer.page.expect_download() as saved:
+        panel(viewer).get_by_role("button", name="CSV").click()
+    with Path(saved.value.path()).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {row.pop("gene"): {name: float(value or "nan") for name, value in row.items()} for row in rows}
+
+
+def assert_numbers(table: dict[str, dict[str, float]], adata: ad.AnnData, genes: list[str]) -> None:
+    """Compare the table with the numbers that scipy computes from the object."""
+    values = adata[:, genes].X.toarray().astype(np.float64)
+    for i, gene in enumerate(genes):
+        inside, rest = values[:INSIDE, i], values[INSIDE:, i]
+        rank = stats.mannwhitneyu(inside, rest, method="asymptotic")
+        welch = stats.ttest_ind(inside, rest, equal_var=False)
+        ratio = np.log2((np.expm1(inside.mean()) + 1e-9) / (np.expm1(rest.mean()) + 1e-9))
+        found = table[gene]
+        assert found["u"] == rank.statistic
+        expected = {
+            "mean_a": inside.mean(),
+            "mean_b": rest.mean(),
+            "fraction_a": (inside > 0).mean(),
+            "fraction_b": (rest > 0).mean(),
+            "log2_fold_change": ratio,
+            "auc": rank.statistic / (INSIDE * (len(values) - INSIDE)),
+            "log10_p": np.log10(rank.pvalue),
+            "t": welch.statistic,
+            "t_df": welch.df,
+            "t_log10_p": np.log10(welch.pvalue),
+        }
+        assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-9, nan_ok=True), gene
+
+
+def test_table_has_the_numbers_of_every_gene(
+    viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
+) -> None:
+    page = viewer.open(serve(folder)).page
+    started: list[Any] = []
+    page.on("worker", lambda worker: started.append(worker))
+    shown = compare_selection(viewer)
+    expect(shown).to_contain_text("500 and 1,500 cells · 200 genes")
+    table = saved_table(viewer)
+    assert sorted(table) == sorted(tissue.var_names)
+    assert_numbers(table, tissue, [str(gene) for gene in tissue.var_names])
+    assert len(started) == 1
+    z = [row["z"] for row in table.values() if not np.isnan(row["z"])]
+    assert z == sorted(z, reverse=True)
+    first = shown.get_by_role("row").nth(1).get_by_role("button")
+    gene = first.inner_text()
+    first.click()
+    viewer.until(f"state.color.gene === {json.dumps(gene)}")
+    expect(shown.get_by_role("button", name=gene, exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(shown.get_by_role("region", name="Legend")).to_contain_text(gene)
+    assert viewer.problems == []
+
+
+def test_adjusted_p_values_are_those_of_benjamini_and_hochberg(
+    viewer: Viewer, folder: Path, serve: Callable[[Path], str]
+) -> None:
+    viewer.open(serve(folder))
+    compare_selection(viewer)
+    rows = [row for row in saved_table(viewer).values() if not np.isnan(row["log10_p"])]
+    expected = stats.false_discovery_control([10 ** row["log10_p"] for row in rows])
+    assert [10 ** row["log10_p_adjusted"] for row in rows] == pytest.approx(expected.tolist(), rel=1e-9)
+
+
+def test_pages_without_workers_compare_in_slices(
+    viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
+) -> None:
+    page = viewer.page
+    page.add_init_script("window.Worker = class { constructor() { throw new DOMException('no', 'SecurityError'); } };")
+    viewer.open(serve(folder))
+    compare_selection(viewer)
+    assert_numbers(saved_table(viewer), tissue, ["EPCAM", "MS4A1"])
+    assert viewer.problems == []
+
+
+@pytest.mark.parametrize("single", [False, True], ids=["folder", "html"])
+def test_genes_are_compared_after_a_double_click(
+    viewer: Viewer, tmp_path: Path, tissue: ad.AnnData, single: bool
+) -> None:
+    where = {"single_file": tmp_path / "t.html"} if single else {"outdir": tmp_path / "b"}
+    adata_to_karospace(tissue, **where, genes_mode=["EPCAM"], packed="yes", image_path="none")  # type: ignore[arg-type]
+    started: list[Any] = []
+    viewer.page.on("worker", lambda worker: started.append(worker))
+    viewer.open((tmp_path / ("t.html" if single else "b/index.html")).as_uri())
+    compare_selection(viewer)
+    assert_numbers(saved_table(viewer), tissue, ["EPCAM", "MS4A1"])
+    assert len(started) == 1
+
+
+def test_bundle_without_packed_genes_compares_those_it_has(
+    viewer: Viewer, tmp_path: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
+) -> None:
+    genes = ["EPCAM", "MS4A1", "CD3E"]
+    adata_to_karospace(tissue, tmp_path / "b", genes_mode=genes, packed="no", image_path="none")
+    viewer.open(serve(tmp_path / "b"))
+    expect(compare_selection(viewer)).to_contain_text("3 exported genes")
+    assert_numbers(saved_table(viewer), tissue, genes)
+
+
+def test_category_is_compared_with_one_click(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
+    page = viewer.open(serve(folder)).page
+    shown = compare_category(viewer, "T cell")
+    assert shown.get_by_role("row").nth(1).get_by_role("button").inner_text() in {"CD3E", "CD3D", "CD2", "CD8A", "TRAC"}
+    # The other way round, and against another category.
+    shown.get_by_role("button", name="Swap the groups").click()
+    expect(shown.get_by_label("Group A").locator("option:checked")).to_have_text("Rest")
+    shown.get_by_label("Group A").select_option(label="Tumor")
+    expect(shown.get_by_label("Group B").locator("option:checked")).to_have_text("T cell")
+    shown.get_by_role("table").wait_for()
+    shown.get_by_role("button", name="Close comparison").click()
+    expect(page.get_by_role("list", name="Categories")).to_be_visible()
+
+
+def test_rows_are_sorted_and_filtered(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
+    viewer.open(serve(folder))
+    shown = compare_selection(viewer)
+
+    def column(number: int) -> list[str]:
+        return shown.locator("tbody tr").locator(f":nth-child({number})").all_inner_texts()
+
+    shown.get_by_role("button", name="Gene", exact=True).click()
+    expect(shown.get_by_role("columnheader", name="Gene")).to_have_attribute("aria-sort", "ascending")
+    names = shown.locator("tbody th").all_inner_texts()
+    assert len(names) == 100
+    assert names == sorted(names, key=lambda name: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", name)])
+    shown.get_by_role("button", name="AUC").click()
+    auc = [float(text) for text in column(3)]
+    assert auc == sorted(auc, reverse=True)
+    shown.get_by_role("button", name="AUC").click()
+    auc = [float(text) for text in column(3)]
+    assert auc == sorted(auc)
+    shown.get_by_role("button", name="100 more").click()
+    expect(shown.locator("tbody tr")).to_have_count(200)
+    shown.get_by_label("Filter genes").fill("epc")
+    assert shown.locator("tbody th").all_inner_texts() == ["EPCAM"]
+    shown.get_by_label("Filter genes").fill("nothing like this")
+    shown.get_by_text("No gene contains this text.").wait_for()
+
+
+def test_volcano_plot_names_a_gene_and_colors_by_it(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
+    page = viewer.open(serve(folder)).page
+    shown = compare_category(viewer, "T cell")
+    plot = shown.get_by_role("img", name="Volcano plot of")
+    box = plot.bounding_box()
+    assert box is not None
+    about = shown.locator(".ks-volcano-about")
+    # The most significant gene is at the top.
+    table = saved_table(viewer)
+    top = min(table, key=lambda gene: np.nan_to_num(table[gene]["log10_p_adjusted"], nan=0))
+    pointed = ""
+    for x in range(0, int(box["width"]), 6):
+        page.mouse.move(box["x"] + x, box["y"] + 16)
+        page.evaluate("new Promise(requestAnimationFrame)")
+        if about.count():
+            pointed = about.inner_text()
+            if pointed.startswith(top):
+                break
+    assert pointed.startswith(top)
+    page.mouse.down()
+    page.mouse.up()
+    viewer.until(f"state.color.gene === {json.dumps(top)}")
+
+
+def test_groups_that_cannot_be_compared_are_explained(
+    viewer: Viewer, folder: Path, serve: Callable[[Path], str]
+) -> None:
+    page = viewer.open(serve(folder)).page
+    viewer.set(color={"kind": "annotation", "column": "cell_type"})
+    shown = compare_selection(viewer)
+    shown.get_by_label("Group B").select_option(label="T cell")
+    shown.get_by_role("alert").filter(
+        has_text=re.compile(r"^\d+ cells are in both groups\. Choose groups without")
+    ).wait_for()
+    page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 2 ? 1 : 0))")
+    page.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
+    shown.get_by_text("“Selection” has 2 visible cells. A comparison needs at least 3 in each group.").wait_for()
+    page.evaluate("karospace.select(new Uint8Array(karospace.cells).fill(1))")
+    page.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
+    shown.get_by_text("“Rest” has no visible cells. A comparison needs at least 3 in each group.").wait_for()
+
+
+def test_changed_selection_is_noticed(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
+    page = viewer.open(serve(folder)).page
+    shown = compare_selection(viewer)
+    page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 40 ? 1 : 0))")
+    shown.get_by_text("The visible or selected cells have changed.").wait_for()
+    expect(shown).to_contain_text("500 and 1,500 cells")
+    shown.get_by_role("button", name="Compare again").click()
+    expect(shown).to_contain_text("40 and 1,960 cells")
+    expect(shown).not_to_contain_text("have changed")
+
+
+def test_comparison_can_be_canceled(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
+    page = viewer.page
+    held: list[Any] = []
+    page.route("**/packed/shard_*", lambda route: held.append(route))
+    viewer.open(serve(folder))
+    page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 40 ? 1 : 0))")
+    page.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
+    panel(viewer).get_by_text("0 of 200 genes").wait_for()
+    panel(viewer).get_by_role("button", name="Cancel").click()
+    expect(panel(viewer)).to_have_count(0)
+    viewer.becomes(lambda: len(page.workers), 0)
+    for route in held:
+        route.abort()
+    assert [problem for problem in viewer.problems if "Failed to load" not in problem] == []
+
+
+def test_damaged_file_costs_only_its_genes(
+    viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
+) -> None:
+    packed = Bundle(folder).manifest.packed
+    assert packed is not None
+    shard = packed.shards[0]
+    viewer.page.route(f"**/{shard.paths[0]}", lambda route: route.fulfill(status=404))
+    viewer.open(serve(folder))
+    shown = compare_selection(viewer)
+    shown.get_by_role("alert").filter(has_text=shard.paths[0]).wait_for()
+    table = saved_table(viewer)
+    lost = {str(gene) for gene in tissue.var_names[shard.first : shard.end]}
+    assert {gene for gene, row in table.items() if np.isnan(row["mean_a"])} == lost
+    assert_numbers(table, tissue, [str(tissue.var_names[shard.end]), str(tissue.var_names[-1])])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_comparison_has_no_barriers(viewer: Viewer, folder: Path, serve: Callable[[Path], str], scheme: str) -> None:
+    viewer.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    viewer.open(serve(folder))
+    shown = compare_selection(viewer)
+    shown.get_by_role("row").nth(1).get_by_role("button").click()
+    viewer.until("state.color.kind === 'gene'")
+    assert barriers(viewer.page) == []
+    viewer.page.set_viewport_size({"width": 400, "height": 500})
+    assert barriers(viewer.page) == []
