@@ -61,6 +61,7 @@ programs: .venv/.installed
 bench: .venv/.installed $(VIEWER) tests/bench/regl/node_modules/.installed
 	$(BIN)/python tests/bench/run.py
 	$(BIN)/python tests/bench/packed.py
+	$(BIN)/python tests/bench/compare.py
 	$(BIN)/python tests/bench/notebook.py
 	xvfb-run -a $(BIN)/python tests/bench/desktop.py
 

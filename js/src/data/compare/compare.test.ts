@@ -108,7 +108,11 @@ const random = (seed: number) => () => {
   return seed / 2147483648;
 };
 
-test.each([3, 400])('packed genes with up to %i distinct values have the numbers of dense ones', (most) => {
+test.each([
+  [3, 0],
+  [400, 0],
+  [400, 70_000],
+])('packed genes with %i values of %i others have the numbers of dense ones', (most, others) => {
   const next = random(most);
   const cells = 200;
   const genes = Array.from({ length: 6 }, (_, gene) =>
@@ -116,7 +120,13 @@ test.each([3, 400])('packed genes with up to %i distinct values have the numbers
       next() < 0.15 * gene ? Math.fround((Math.floor(next() * most) - most / 3) / 7) : 0,
     ),
   );
-  const { steps, shard } = packed(genes);
+  const { steps: own, shard } = packed(genes);
+  // A ladder that no cell has.
+  const steps = {
+    ...own,
+    starts: Uint32Array.from([...own.starts, own.values.length + others]),
+    values: Float32Array.from([...own.values, ...Array.from({ length: others }, (_, i) => i + 1)]),
+  };
   const group = Uint8Array.from({ length: cells }, () => Math.floor(next() * 3));
   const { numbers, damaged } = run({ group, steps, scale: null }, { shard });
   expect(damaged).toBe(false);

@@ -60,34 +60,39 @@ function sorted(keys: Uint32Array, spare: Uint32Array, bits: number): Uint32Arra
   return from;
 }
 
-/** Returns the distinct values of the steps in ascending order, and for each step the number of its value. */
-function ranked({ values }: Steps): { distinct: Float64Array; keys: Uint32Array } {
+/** Up to this number of values, they are counted rather than sorted. */
+const MOST_COUNTED = 65_536;
+
+interface Keys {
+  /** The key of each step, in the order of the values. */
+  keys: Uint32Array;
+  /** The value of each key, if keys are positions in a list of distinct values. */
+  distinct: Float64Array | null;
+}
+
+function keysOf({ values }: Steps): Keys {
+  if (values.length > MOST_COUNTED) {
+    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    return { keys: bits.map(keyOfBits), distinct: null };
+  }
   const ascending = values.filter(Number.isFinite).sort();
   const distinct = Float64Array.from(ascending.filter((value, i) => i === 0 || value !== ascending[i - 1]));
-  const keys = Uint32Array.from(values, (value) => {
-    if (!Number.isFinite(value)) return MISSING;
-    let [low, high] = [0, distinct.length - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((distinct[middle] as number) < value) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  });
-  return { distinct, keys };
+  const position = new Map(Array.from(distinct, (value, i) => [value, i]));
+  return { keys: Uint32Array.from(values, (value) => position.get(value) ?? MISSING), distinct };
 }
 
 export function createComparer({ group, steps, scale }: Question): Comparer {
   const total = group.length;
   const sizes: [number, number] = [0, 0];
   for (const side of group) if (side > 0) sizes[(side - 1) as 0 | 1]++;
-  const ranks = steps && ranked(steps);
-  const bits = ranks ? 32 - Math.clz32(ranks.distinct.length) : 32;
+  const keyed = steps && keysOf(steps);
+  const distinct = keyed?.distinct ?? null;
+  const bits = distinct ? 32 - Math.clz32(distinct.length) : 32;
   const cells = new Uint32Array(total);
   const places = new Uint32Array(total);
   const keys = [new Uint32Array(total), new Uint32Array(total)] as const;
   const spares = [new Uint32Array(total), new Uint32Array(total)] as const;
-  const counts = [0, 1].map(() => new Uint32Array(ranks?.distinct.length ?? 0)) as [Uint32Array, Uint32Array];
+  const counts = [0, 1].map(() => new Uint32Array(distinct?.length ?? 0)) as [Uint32Array, Uint32Array];
   const runs: Runs = {
     length: 0,
     values: new Float64Array(total + 1),
@@ -109,7 +114,7 @@ export function createComparer({ group, steps, scale }: Question): Comparer {
       const side = (group[cells[i] as number] as number) - 1;
       if (side < 0) continue;
       const place = places[i] as number;
-      const key = ranks ? (ranks.keys[place] as number) : keyOfBits(place);
+      const key = keyed ? (keyed.keys[place] as number) : keyOfBits(place);
       if (key === MISSING) missing[side as 0 | 1]++;
       else keys[side as 0 | 1][filled[side as 0 | 1]++] = key;
     }
@@ -124,7 +129,7 @@ export function createComparer({ group, steps, scale }: Question): Comparer {
       }
       add(value, a, b);
     };
-    if (ranks && ranks.distinct.length < 2 * (filled[0] + filled[1])) {
+    if (distinct && distinct.length < 2 * (filled[0] + filled[1])) {
       for (const side of [0, 1] as const) {
         const [count, mine] = [counts[side], keys[side]];
         count.fill(0);
@@ -133,7 +138,7 @@ export function createComparer({ group, steps, scale }: Question): Comparer {
       }
       const [a, b] = counts;
       for (let key = 0; key < a.length; key++)
-        if (a[key] || b[key]) take(ranks.distinct[key] as number, a[key] as number, b[key] as number);
+        if (a[key] || b[key]) take(distinct[key] as number, a[key] as number, b[key] as number);
     } else {
       const [a, b] = [0, 1].map((side) =>
         sorted(
@@ -147,7 +152,7 @@ export function createComparer({ group, steps, scale }: Question): Comparer {
         const [firstA, firstB] = [i, j];
         while (a[i] === key) i++;
         while (b[j] === key) j++;
-        take(ranks ? (ranks.distinct[key] as number) : valueOfKey(key), i - firstA, j - firstB);
+        take(distinct ? (distinct[key] as number) : valueOfKey(key), i - firstA, j - firstB);
       }
     }
     if (zeros && zerosA + zerosB > 0) add(0, zerosA, zerosB);

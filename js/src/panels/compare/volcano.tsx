@@ -128,16 +128,23 @@ export function Volcano(props: {
     text(effect === 'auc' ? 'AUC' : 'log₂ fold change', sx(0), HEIGHT - 7, 'center');
     text(`← ${labels[1]}`, LEFT, HEIGHT - 7, 'left');
     text(`${labels[0]} →`, width.value - RIGHT, HEIGHT - 7, 'right');
-    const dot = ({ x, y }: Place, radius: number) => {
+    // One path for all: filling each takes ten times as long.
+    const dots = (some: readonly Place[], radius: number) => {
       context.beginPath();
-      context.arc(sx(x), sy(y), radius, 0, 2 * Math.PI);
+      for (const { x, y } of some) {
+        context.moveTo(sx(x) + radius, sy(y));
+        context.arc(sx(x), sy(y), radius, 0, 2 * Math.PI);
+      }
       context.fill();
     };
     context.globalAlpha = 0.55;
-    for (const place of places) if (!isNotable(place)) dot(place, RADIUS * 0.75);
+    dots(
+      places.filter((place) => !isNotable(place)),
+      RADIUS * 0.75,
+    );
     context.fillStyle = accent;
     context.globalAlpha = 0.8;
-    for (const place of places) if (isNotable(place)) dot(place, RADIUS);
+    dots(places.filter(isNotable), RADIUS);
     context.globalAlpha = 1;
     context.fillStyle = ink;
     const ranked = places
@@ -145,7 +152,7 @@ export function Volcano(props: {
       .sort((a, b) => b.y - a.y)
       .slice(0, NAMED);
     const shown = places.find(({ gene }) => result.genes[gene] === current);
-    if (shown) dot(shown, RADIUS * 2);
+    if (shown) dots([shown], RADIUS * 2);
     const taken: [number, number][] = [];
     for (const place of shown ? [shown, ...ranked] : ranked) {
       const name = result.genes[place.gene] ?? '';
