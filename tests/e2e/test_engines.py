@@ -192,6 +192,37 @@ def test_bundle_opens_over_http(opened: EngineViewer, adata: ad.AnnData, bundle:
     opened.no_problems()
 
 
+WATCH_WORKERS = """() => {
+  window.workers = 0;
+  window.Worker = class extends Worker { constructor(...given) { super(...given); window.workers++; } };
+}"""
+COMPARE = (
+    "[...document.querySelectorAll('.ks-selection .ks-pill')].find((one) => /Compare/.test(one.textContent)).click()"
+)
+
+
+@pytest.mark.parametrize("disk", [False, True], ids=["host", "disk"])
+def test_genes_are_compared_in_a_worker(
+    viewer: EngineViewer, adata: ad.AnnData, bundle: Bundle, serve: Callable[[Path], str], disk: bool
+) -> None:
+    assert bundle.path is not None
+    viewer.open((bundle.path / "index.html").as_uri() if disk else serve(bundle.path))
+    viewer.page.evaluate(WATCH_WORKERS)
+    inside = (adata.obs["cell_type"] == "T cell").to_numpy()
+    viewer.page.evaluate("mask => karospace.select(mask)", inside.astype(int).tolist())
+    eventually(lambda: viewer.page.evaluate("document.querySelector('.ks-selection .ks-pill') !== null"))
+    viewer.page.evaluate(COMPARE)
+    first = "document.querySelector('.ks-genes tbody button')?.textContent ?? null"
+    becomes(lambda: viewer.page.evaluate(first) is not None, True)
+    scores = {
+        gene: (dense(adata, gene)[inside].mean(), dense(adata, gene)[~inside].mean()) for gene in bundle.gene_names
+    }
+    gene = viewer.page.evaluate(first)
+    assert scores[gene][0] > 3 * scores[gene][1]
+    assert viewer.page.evaluate("window.workers") == 1
+    viewer.no_problems()
+
+
 def test_bundle_opens_by_double_click(viewer: EngineViewer, adata: ad.AnnData, bundle: Bundle) -> None:
     assert bundle.path is not None
     viewer.open((bundle.path / "index.html").as_uri())

@@ -482,6 +482,30 @@ def test_bundle_is_displayed_without_fetching_its_files(shown: tuple[Notebook, A
     assert (Path(lab.folder) / "mine" / "manifest.json").exists()
 
 
+def test_genes_of_a_bundle_are_compared_in_a_worker(shown: tuple[Notebook, Any]) -> None:
+    nb, _ = shown
+    nb.run(6)
+    frame = nb.viewer(6)
+    frame.evaluate("""() => { window.workers = 0;
+      window.Worker = class extends Worker { constructor(...given) { super(...given); window.workers++; } }; }""")
+    frame.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 900 ? 1 : 0))")
+    frame.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
+    frame.get_by_role("region", name="Compare genes").get_by_text("900 and 2,100 cells").wait_for()
+    expect(frame.get_by_role("region", name="Compare genes").get_by_role("row")).not_to_have_count(0)
+    assert frame.evaluate("window.workers") == 1
+
+
+def test_live_view_says_where_its_genes_are_compared(shown: tuple[Notebook, Any]) -> None:
+    nb, frame = shown
+    frame.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 900 ? 1 : 0))")
+    frame.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
+    said = frame.get_by_role("region", name="Compare genes").get_by_role("alert")
+    expect(said).to_contain_text('Compare them in Python: view.compare("selection")')
+    frame.get_by_role("button", name="Close comparison").click()
+    frame.evaluate("karospace.select(null)")
+    nb.until("v.selection is None", True)
+
+
 def test_widget_closed_in_its_own_cell_logs_no_error(shown: tuple[Notebook, Any]) -> None:
     nb, _ = shown
     before = list(nb.problems)

@@ -28,7 +28,8 @@ export interface PlainRegion {
 }
 
 export type ToHost =
-  | { type: 'read'; id: number; path: string }
+  /** `body` is what the kernel needs to make the file. */
+  | { type: 'read'; id: number; path: string; body?: Uint8Array | undefined }
   | { type: 'abort'; id: number }
   /** `changed` names the fields that the user changed here; others know what was set from outside. */
   | { type: 'state'; state: StateFields; changed: readonly string[] }

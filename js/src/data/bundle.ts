@@ -1,13 +1,16 @@
 import type { Coordinates, Embedding, ImageTransform, Manifest } from '../contract/manifest';
 import type { LiveMatrix } from '../contract/to-page';
+import { packBits } from '../lib/bits';
+import { fromBase64 } from '../lib/bytes';
 import type { Extent } from '../lib/camera';
 import { asError, FormatError, isAbort, LooseFileError, UnknownNameError, ViewerError } from '../lib/errors';
 import { blurs, extentAt, extentFrom, type Origin, ZERO } from '../lib/origin';
 import type { BundleSource, Column, LiveGenes, LiveStatistics, ReadContext } from '../source/bundle-source';
-import { readAsset } from './asset';
+import { decode, readAsset } from './asset';
 import { type CellNames, readCellIds } from './cell-ids';
-import { asFloat32, assetReader, forgetting, readChunks } from './chunks';
+import { asFloat32, asFloat64, assetReader, forgetting, readChunks } from './chunks';
 import { type ColumnInfo, type ColumnValues, columnInfo, readColumn } from './column-values';
+import type { Differences } from './compare/compare';
 import { type GeneSearch, geneSearch } from './gene-search';
 import { type GeneStore, geneStore } from './gene-store';
 import { type GeneTable, tableOfFiles } from './gene-table';
@@ -55,8 +58,10 @@ export interface Bundle {
   readonly manifest: Manifest;
   readonly genes: GeneStore;
   readonly search: GeneSearch;
-  /** All genes, to compare them; null if they are read from a live object. */
+  /** All genes, to compare them here; null if a kernel compares those of a live object. */
   readonly table: GeneTable | null;
+  /** Compares all genes of the live object in its kernel; groups as in a `Question`. */
+  compareLive(group: Uint8Array, ctx: ReadContext): Promise<Differences>;
   positions(ctx: ReadContext): Promise<Positions>;
   columns(ctx: ReadContext): Promise<readonly ColumnInfo[]>;
   column(name: string, ctx: ReadContext): Promise<ColumnValues>;
@@ -205,7 +210,13 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     manifest,
     genes: geneStore(reader, manifest, live.names),
     search: geneSearch(manifest, live.names),
-    table,
+    table: live.names.length > 0 ? null : table,
+
+    compareLive: async (group, at) => ({
+      genes: live.names,
+      columns: await compareLive(source, group, at),
+      problems: [],
+    }),
 
     withLiveGenes({ source, values }) {
       const expression = { ...manifest.expression, genes: [], source, values };
@@ -221,7 +232,6 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
         manifest: without,
         genes: geneStore(reader, without, live.names),
         search: geneSearch(without, live.names),
-        table: null,
       };
     },
 
@@ -352,6 +362,23 @@ async function liveFile<T>(
 ): Promise<T> {
   if (!source.live) return without;
   return JSON.parse(new TextDecoder().decode(await readAsset(source, source.live[file], {}, ctx)));
+}
+
+async function compareLive(
+  source: BundleSource,
+  group: Uint8Array,
+  ctx: ReadContext,
+): Promise<Differences['columns']> {
+  if (!source.live) throw new Error('This view has no live object.');
+  const [a, b] = [1, 2].map((side) => packBits(group.map((of) => Number(of === side)))) as [
+    Uint8Array,
+    Uint8Array,
+  ];
+  const path = 'live/compare.json';
+  const bytes = await decode(path, await source.live.compare(a, b, ctx), {}, ctx.signal);
+  const stored = Object.entries(JSON.parse(new TextDecoder().decode(bytes)) as Record<string, string>);
+  const columns = stored.map(([name, text]) => [name, asFloat64(fromBase64(text))]);
+  return Object.fromEntries(columns) as Differences['columns'];
 }
 
 const byName = (columns: readonly Column[]) => new Map(columns.map((column) => [column.name, column]));

@@ -31,6 +31,7 @@ export function hostSource(port: MessagePort, hasLive = false): BundleSource {
     genes: 'live/genes.json',
     columns: 'live/columns.json',
     statistics: 'live/statistics.json',
+    compare: (a, b, ctx) => read('live/compare.json', ctx, joined([a, b])),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -75,29 +76,31 @@ export function hostSource(port: MessagePort, hasLive = false): BundleSource {
   };
   port.addEventListener('message', onMessage);
 
+  const read = (path: string, ctx: ReadContext, body?: Uint8Array): Promise<Uint8Array> => {
+    if (ctx.signal.aborted) return Promise.reject(ctx.signal.reason);
+    return new Promise((resolve, reject) => {
+      const id = ++last;
+      const abort = () => {
+        pending.delete(id);
+        post({ type: 'abort', id });
+        reject(ctx.signal.reason);
+      };
+      const settle =
+        <T>(done: (value: T) => void) =>
+        (value: T) => {
+          ctx.signal.removeEventListener('abort', abort);
+          done(value);
+        };
+      ctx.signal.addEventListener('abort', abort, { once: true });
+      pending.set(id, { parts: [], bytes: 0, resolve: settle(resolve), reject: settle(reject), ctx, path });
+      post({ type: 'read', id, path, body });
+    });
+  };
+
   return {
     live: hasLive ? live : undefined,
     onLost: (listener) => void lostListeners.add(listener),
-    read(path, ctx) {
-      if (ctx.signal.aborted) return Promise.reject(ctx.signal.reason);
-      return new Promise((resolve, reject) => {
-        const id = ++last;
-        const abort = () => {
-          pending.delete(id);
-          post({ type: 'abort', id });
-          reject(ctx.signal.reason);
-        };
-        const settle =
-          <T>(done: (value: T) => void) =>
-          (value: T) => {
-            ctx.signal.removeEventListener('abort', abort);
-            done(value);
-          };
-        ctx.signal.addEventListener('abort', abort, { once: true });
-        pending.set(id, { parts: [], bytes: 0, resolve: settle(resolve), reject: settle(reject), ctx, path });
-        post({ type: 'read', id, path });
-      });
-    },
+    read: (path, ctx) => read(path, ctx),
     dispose() {
       port.removeEventListener('message', onMessage);
       const closed = new DOMException('The source was closed.', 'AbortError');

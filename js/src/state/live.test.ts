@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { fixture } from '../data/bundle-fixture';
+import { toBase64 } from '../lib/bytes';
 import { HostError } from '../lib/errors';
 import type { BundleSource, Column, LiveChange } from '../source/bundle-source';
 import { memorySource } from '../source/memory-source';
@@ -11,7 +12,17 @@ import { createModel } from './model';
 
 const asJson = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
+/** Stands for the kernel: the means are the bits of the groups, so that a test sees what it was asked. */
+const asked = (a: Uint8Array, b: Uint8Array) => {
+  const numbers = { mean_a: a[0] ?? 0, mean_b: b[0] ?? 0, auc: Number.NaN };
+  const stored = Object.entries(numbers).map(([name, value]) => [
+    name,
+    toBase64(new Uint8Array(Float64Array.of(value).buffer)),
+  ]);
+  return asJson(Object.fromEntries(stored));
+};
 const LIVE = {
+  compare: async (a: Uint8Array, b: Uint8Array) => asked(a, b),
   genes: 'live/genes.json',
   columns: 'live/columns.json',
   statistics: 'live/statistics.json',
@@ -203,4 +214,19 @@ test('without a kernel, the color that is shown stays, with its limits', async (
   // What is read in the background is not reported: nobody asked for it.
   await loader.loadRest();
   expect(model.notices.value).toEqual([]);
+});
+
+test('genes of the live object are compared in its kernel', async () => {
+  const { model, loader } = await openLive();
+  model.selection.value = { mask: Uint8Array.from([1, 1, 1, 0]), count: 3 };
+  await loader.compare([{ kind: 'selection' }, { kind: 'rest' }]);
+  expect(model.comparison.value?.problem).toContain('“Rest” has 1 visible cell.');
+  // Each group needs three cells, and the bundle has four: ask it directly.
+  const found = await model.bundle.value?.compareLive(Uint8Array.from([1, 0, 2, 2]), {
+    signal: new AbortController().signal,
+  });
+  expect(found?.genes).toEqual(['Live']);
+  expect([...(found?.columns.mean_a ?? [])]).toEqual([0b0001]);
+  expect([...(found?.columns.mean_b ?? [])]).toEqual([0b1100]);
+  expect(found?.columns.auc[0]).toBeNaN();
 });

@@ -71,19 +71,24 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     },
   };
 
-  const read = (id: number, path: string) => {
+  const read = (id: number, path: string, body?: Uint8Array) => {
     const refused = (tag: string, message: string) => viewer.post({ type: 'refused', id, tag, message });
     if (gone) refused('failed', `This ${GONE}`);
     else
-      kernel.read(id, path, {
-        part({ index, count, total }, bytes) {
-          viewer.post({ type: 'part', id, index, count, total, bytes }, [bytes.buffer]);
+      kernel.read(
+        id,
+        path,
+        {
+          part({ index, count, total }, bytes) {
+            viewer.post({ type: 'part', id, index, count, total, bytes }, [bytes.buffer]);
+          },
+          refused,
         },
-        refused,
-      });
+        body,
+      );
   };
   const viewer = new ViewerPort((message: ToHost) => {
-    if (message.type === 'read') read(message.id, message.path);
+    if (message.type === 'read') read(message.id, message.path, message.body);
     else if (message.type === 'abort') kernel.abort(message.id);
     else if (message.type === 'state') {
       kernel.tell({ type: 'state', state: message.state, echo: message.changed.length === 0 });

@@ -82,8 +82,8 @@ export class KernelRequests {
   }
 
   /** Reads a file for the viewer. */
-  read(number: number, path: string, asked: Asked): void {
-    this.#read(this.#idOf(number), path, asked);
+  read(number: number, path: string, asked: Asked, body?: Uint8Array): void {
+    this.#read(this.#idOf(number), path, asked, body);
   }
 
   abort(number: number): void {
@@ -112,8 +112,10 @@ export class KernelRequests {
     return `${READ}${this.#loads}-${number}`;
   }
 
-  #read(id: string, path: string, asked: Asked): void {
-    this.#requests.add(id, { ...asked, parts: [] }, () => this.tell({ type: 'read', id, path }));
+  #read(id: string, path: string, asked: Asked, body?: Uint8Array): void {
+    this.#requests.add(id, { ...asked, parts: [] }, () =>
+      this.tell({ type: 'read', id, path }, body ? [body] : []),
+    );
   }
 
   #receive(message: ToPage, buffers: Uint8Array[]): void {

@@ -120,9 +120,10 @@ function Running({ comparison: { done, total } }: { comparison: Comparison }): J
   const { actions } = usePanels();
   return (
     <div class="ks-compare-running">
-      <progress max={total || 1} value={done} aria-label="Genes compared" />
+      {/* A kernel does not say how far it is. */}
+      <progress max={total || 1} value={total > 0 ? done : undefined} aria-label="Genes compared" />
       <span class="ks-muted" role="status">
-        {formatCount(done)} of {counted(total, 'gene')}
+        {total > 0 ? `${formatCount(done)} of ${counted(total, 'gene')}` : 'In the kernel'}
       </span>
       <HeadingButton onClick={() => actions.closeComparison()}>Cancel</HeadingButton>
     </div>
@@ -152,7 +153,8 @@ function Found({ comparison, result }: { comparison: Comparison; result: Result 
   const current = color.kind === 'gene' ? color.gene : null;
   const [sizeA, sizeB] = result.sizes;
   const inBundle = result.genes.length;
-  const genes = counted(inBundle, model.bundle.value?.manifest.packed ? 'gene' : 'exported gene');
+  const bundle = model.bundle.value;
+  const genes = counted(inBundle, bundle?.table && !bundle.manifest.packed ? 'exported gene' : 'gene');
   return (
     <>
       <p class="ks-note">

@@ -10,7 +10,7 @@ import { grouped, groupsOf } from '../color/groups';
 import type { LoadContext } from '../load-context';
 import type { Model } from '../model';
 import type { CellGroup, Comparison } from './compare-model';
-import { cellsNow, GroupsError, sidesOf } from './groups-of-cells';
+import { cellsNow, sidesOf } from './groups-of-cells';
 
 export interface CompareLoader {
   /** Compares all genes of two groups; a running comparison ends. Never rejects: what failed is in the model. */
@@ -54,19 +54,18 @@ export function createCompareLoader(
       };
       comparison.value = { groups, cells, result: null, done: 0, total, problem: null };
       try {
-        if (!table)
-          throw new GroupsError(
-            'This view reads its genes from the kernel. Compare them in Python: view.compare("selection").',
-          );
         const columns = new Map<string, CategoryValues | undefined>();
         for (const group of groups)
           if (group.kind === 'category') columns.set(group.column, await columnOf(group.column, signal));
         const { group, sizes } = sidesOf(groups, cells, (name) => columns.get(name), model.noun.value);
         const scale = scaleOf(model);
-        const found = await compareGenes(table, { group, scale }, inWorker(createWorker), {
-          signal,
-          progress: (done) => put({ done }),
-        });
+        const found = table
+          ? await compareGenes(table, { group, scale }, inWorker(createWorker), {
+              signal,
+              progress: (done) => put({ done }),
+            })
+          : await bundle.value?.compareLive(group, { signal });
+        if (!found) return;
         put({ result: { ...found, sizes, scale, noun: geneMeaningOf(model).noun } });
       } catch (thrown) {
         if (!isAbort(thrown, signal)) put({ problem: asError(thrown).message });
