@@ -242,7 +242,7 @@ class Bundle(BundleReader):
         Raises
         ------
         ComparisonError
-            If a group has another length or fewer than three cells, or the groups overlap.
+            If a group has another length or fewer than three cells, the groups overlap, or the bundle has no genes.
         BundleError
             If a file is missing or damaged.
 
@@ -263,6 +263,12 @@ class Bundle(BundleReader):
             raise ComparisonError(msg)
         in_b = ~in_a if b is None else np.asarray(b)
         check_groups(in_a, in_b, self.manifest.n_cells)
+        if not self.gene_names:
+            msg = (
+                f"{self.files.origin} has no genes to compare. Pass the AnnData object to the view, as in "
+                "karospace_view(bundle, adata=adata), or export it with its genes."
+            )
+            raise ComparisonError(msg)
         expression, packed = self.manifest.expression, self.packed_genes
         matrix = expression.source if packed is None or self.manifest.packed is None else self.manifest.packed.source
         known = expression.values if matrix == expression.source else None

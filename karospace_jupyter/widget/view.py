@@ -397,7 +397,7 @@ class KaroSpaceView(Base):
         >>> view = karospace_view(synthetic_tissue(300, 60, seed=1))
         >>> table = view.compare({"cell_type": "B cell"}, {"cell_type": ["T cell", "Macrophage"]})
         >>> table.index[:3].tolist(), table.attrs["n_a"]
-        (['MS4A1', 'CD19', 'CD79A'], 18)
+        (['MS4A1', 'CD79A', 'CD19'], 18)
         >>> view.close()
         """
         live = self._live
