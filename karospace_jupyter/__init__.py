@@ -12,6 +12,7 @@ from karospace_jupyter.errors import (
     BundleError,
     Cancelled,
     ColumnError,
+    ComparisonError,
     ConfigError,
     CoordinatesError,
     GenesError,
@@ -55,9 +56,9 @@ _HOMES = {
 __all__ = [
     "Bundle", "ExportConfig", "Job", "__version__", "adata_to_karospace", "export_h5ad", "karospace_grid",
     "karospace_view", "karospace_widget",
-    "BundleError", "Cancelled", "ColumnError", "ConfigError", "CoordinatesError", "GenesError", "ImageError",
-    "KaroSpaceError", "MissingFileError", "NamedFileError", "NoImageFileError", "NoMatrixError", "NoSourceError",
-    "NotExportedError", "OptionError", "PlanError", "SessionBusyError", "SinkError", "SourceError",
+    "BundleError", "Cancelled", "ColumnError", "ComparisonError", "ConfigError", "CoordinatesError", "GenesError",
+    "ImageError", "KaroSpaceError", "MissingFileError", "NamedFileError", "NoImageFileError", "NoMatrixError",
+    "NoSourceError", "NotExportedError", "OptionError", "PlanError", "SessionBusyError", "SinkError", "SourceError",
     "UnknownFormatError", "ViewError",
 ]  # fmt: skip
 

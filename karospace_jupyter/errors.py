@@ -22,6 +22,7 @@
     │   └── NotExportedError   a bundle has no such gene or embedding (also a KeyError)
     ├── SessionBusyError       an export is already running
     ├── ViewError              a view does not support the request
+    ├── ComparisonError        two groups of cells cannot be compared
     └── Cancelled              the user canceled the job; nothing was written
 
 A message says what failed, on what, what was found and what to do. It never names a command line flag, because the
@@ -142,6 +143,10 @@ class SessionBusyError(KaroSpaceError):
 
 class ViewError(KaroSpaceError):
     """A view does not support the request."""
+
+
+class ComparisonError(KaroSpaceError):
+    """Two groups of cells cannot be compared."""
 
 
 class Cancelled(KaroSpaceError):  # noqa: N818 - an outcome that the user requested, not an error

@@ -174,15 +174,32 @@ class BundleReader:
         """
         import scipy.sparse as sp
 
-        packed, n_cells = self.packed_genes, self.manifest.n_cells
+        n_cells = self.manifest.n_cells
         small = np.int32 if n_cells < 2**31 else np.int64
         cells, values = [np.zeros(0, dtype=small)], [np.zeros(0, dtype=np.float32)]
         starts = [0]
-        for of_gene, found in _entries(self) if packed is None else packed.entries():
+        for of_gene, found in self._entries():
             cells.append(of_gene.astype(small))
             values.append(found)
             starts.append(starts[-1] + len(of_gene))
         return sp.csc_matrix((np.concatenate(values), np.concatenate(cells), starts), shape=(n_cells, len(starts) - 1))
+
+    def _entries(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield the cells and the values of each of `gene_names`, except for zeros; NaN for missing values.
+
+        Raises
+        ------
+        BundleError
+            If a file is missing or damaged.
+        """
+        packed = self.packed_genes
+        if packed is not None:
+            yield from packed.entries()
+            return
+        for gene in self.manifest.expression.genes:
+            values = self.vector(gene.chunks, np.dtype("<f4")).astype(np.float32, copy=False)
+            cells = np.flatnonzero(values)  # includes NaN
+            yield cells, values[cells]
 
     @property
     def gene_sets(self) -> dict[str, list[str]]:
@@ -244,14 +261,6 @@ class BundleReader:
             msg = f"{path} has values for {expected:,} of {counted(self.manifest.n_cells, 'cell')}."
             raise BundleError(msg)
         return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
-
-
-def _entries(bundle: BundleReader) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Yield the cells and the values of the entries of each gene in `gene_list`."""
-    for gene in bundle.manifest.expression.genes:
-        values = bundle.vector(gene.chunks, np.dtype("<f4")).astype(np.float32, copy=False)
-        cells = np.flatnonzero(values)  # includes NaN
-        yield cells, values[cells]
 
 
 def read_manifest(files: BundleFiles) -> Manifest:

@@ -8,11 +8,14 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from karospace_jupyter import display
 from karospace_jupyter.bundle.files import FolderFiles, HtmlFiles, ZipFiles
 from karospace_jupyter.bundle.read import BundleReader
 from karospace_jupyter.bundle.tables import remarks
 from karospace_jupyter.bundle.verify import VerifyReport, verify
+from karospace_jupyter.errors import ComparisonError
 from karospace_jupyter.formatting import shape
 from karospace_jupyter.job import Job
 from karospace_jupyter.publish.write import WithViewer, save_file, save_folder
@@ -22,6 +25,8 @@ from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
     import anndata as ad
+    import pandas as pd
+    from numpy.typing import NDArray
 
     from karospace_jupyter.bundle.files import BundleFiles
     from karospace_jupyter.publish.scripts import When
@@ -215,6 +220,65 @@ class Bundle(BundleReader):
         """
         page = static_file("viewer.html")
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
+
+    def compare(self, a: NDArray[np.bool_], b: NDArray[np.bool_] | None = None) -> pd.DataFrame:
+        """Compare every gene between two groups of cells, as :meth:`~karospace_jupyter.widget.view.KaroSpaceView.compare` does.
+
+        All genes of the matrix are compared if they are packed, else the exported ones.
+
+        Parameters
+        ----------
+        a
+            bool, shape (n_cells,): whether each cell is in the first group.
+        b
+            The same for the second group. By default, all cells that are not in `a`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per gene.
+
+        Raises
+        ------
+        ComparisonError
+            If a group has another length or fewer than three cells, the groups overlap, or the bundle has no genes.
+        BundleError
+            If a file is missing or damaged.
+
+        Examples
+        --------
+        >>> from karospace_jupyter import ExportConfig
+        >>> from karospace_jupyter.datasets import synthetic_tissue
+        >>> from karospace_jupyter.export import run_to_memory
+        >>> adata = synthetic_tissue(n_cells=300, n_genes=60, seed=1)
+        >>> bundle = run_to_memory(adata, ExportConfig(genes_mode="all"))
+        >>> table = bundle.compare((adata.obs["cell_type"] == "B cell").to_numpy())
+        >>> table.index[:3].tolist(), table.attrs["n_a"]
+        (['MS4A1', 'CD19', 'CD79A'], 18)
+        """
+        # scipy's special functions take a tenth of a second to import, which other commands need not wait for.
+        from karospace_jupyter.differential import MatrixScale, check_groups, compare
+
+        in_a = np.asarray(a)
+        if in_a.dtype != bool and b is None:
+            msg = f"A group must be booleans, one for each cell; got {in_a.dtype}."
+            raise ComparisonError(msg)
+        in_b = ~in_a if b is None else np.asarray(b)
+        check_groups(in_a, in_b, self.manifest.n_cells)
+        if not self.gene_names:
+            msg = (
+                f"{self.files.origin} has no genes to compare. Pass the AnnData object to the view, as in "
+                "karospace_view(bundle, adata=adata), or export it with its genes."
+            )
+            raise ComparisonError(msg)
+        expression, packed = self.manifest.expression, self.packed_genes
+        matrix = expression.source if packed is None or self.manifest.packed is None else self.manifest.packed.source
+        known = expression.values if matrix == expression.source else None
+        scale = MatrixScale("other") if known is None else MatrixScale(known.kind, known.log_base)
+        found = compare(self._entries(), in_a, in_b, scale)
+        return found.table(
+            self.gene_names, matrix=matrix, fold_change=scale.fold_change, n_a=int(in_a.sum()), n_b=int(in_b.sum())
+        )
 
     def to_anndata(self) -> ad.AnnData:
         """Return the cells, annotations, coordinates, embeddings and genes as an AnnData object.

@@ -36,7 +36,7 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
         )
         raise BundleError(msg)
     names = pd.Index(cell_ids(bundle).tolist(), dtype=object)
-    obs = pd.DataFrame({column.name: _values(bundle, column) for column in m.columns}, index=names)
+    obs = pd.DataFrame({column.name: column_values(bundle, column) for column in m.columns}, index=names)
     var = pd.DataFrame(dict(bundle.gene_labels), index=pd.Index(bundle.gene_names, dtype=object))
     made = ad.AnnData(X=bundle.matrix().tocsr(), obs=obs, var=var)
     xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float64)
@@ -50,7 +50,14 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
     return made
 
 
-def _values(bundle: BundleReader, column: Column) -> Any:  # noqa: ANN401 - an array or a categorical
+def column_values(bundle: BundleReader, column: Column) -> Any:  # noqa: ANN401 - an array or a categorical
+    """Return the values of a column of a bundle: a categorical, or numbers.
+
+    Raises
+    ------
+    BundleError
+        If its file is missing or damaged.
+    """
     values = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
     if column.kind == "number":
         return values.astype(column.dtype)

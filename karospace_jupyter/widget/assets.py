@@ -15,6 +15,7 @@ from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.manifest import Values
 from karospace_jupyter.config import MatrixLayer, MatrixRaw, MatrixX
 from karospace_jupyter.contracts.messages import LiveMatrix
+from karospace_jupyter.differential import MatrixScale, check_groups, compare_values
 from karospace_jupyter.errors import BundleError, Cancelled, ColumnError, GenesError, ViewError
 from karospace_jupyter.formatting import hint
 from karospace_jupyter.plan.gene_choice import find_genes
@@ -22,6 +23,8 @@ from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import MatrixValues
 from karospace_jupyter.plan.names import as_text, listed, make_unique
 from karospace_jupyter.source import open_source
+from karospace_jupyter.source.by_gene import labeled_entries
+from karospace_jupyter.source.open import DEFAULT_MEMORY_BYTES
 from karospace_jupyter.static import static_file
 from karospace_jupyter.widget.live_columns import LiveColumns
 from karospace_jupyter.widget.live_statistics import MEMORY_BYTES, LiveStatistics
@@ -29,8 +32,11 @@ from karospace_jupyter.widget.live_statistics import MEMORY_BYTES, LiveStatistic
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from karospace_jupyter.config import ExportConfig, MatrixSpec
     from karospace_jupyter.publish.bundle import Bundle
+    from karospace_jupyter.widget.masks import Mask
 
 PAGE = "index.html"
 LIVE_LIST = "live/genes.json"
@@ -163,13 +169,50 @@ class LiveCells:
 
     def _new_statistics(self) -> LiveStatistics:
         spec, rows = self._spec, np.sort(self.rows)
-        known = self.matrix or self._exported
-        name = f"layer:{spec.name}" if spec.kind == "layer" else spec.kind
         return LiveStatistics(
             lambda: open_source(self.adata, matrix=spec, memory_bytes=MEMORY_BYTES),
-            MatrixValues(known.values.kind, known.values.log_base) if known.values and known.source == name else None,
+            self._known_values(spec),
             None if len(rows) == self.adata.n_obs else rows,
         )
+
+    def _known_values(self, spec: MatrixSpec) -> MatrixValues | None:
+        """Return what the values of a matrix are, if the bundle or an earlier reading says so."""
+        known = self.matrix or self._exported
+        name = f"layer:{spec.name}" if spec.kind == "layer" else spec.kind
+        return MatrixValues(known.values.kind, known.values.log_base) if known.values and known.source == name else None
+
+    def compare(self, a: Mask, b: Mask) -> pd.DataFrame:
+        """Compare every gene of the current matrix between two groups of cells; see :meth:`Bundle.compare`.
+
+        Parameters
+        ----------
+        a, b
+            Masks over obs.
+
+        Raises
+        ------
+        ComparisonError
+            If the groups overlap or have too few cells.
+        ViewError
+            If the cells or genes of the object changed since the view was created.
+        """
+        self.check_unchanged()
+        check_groups(a, b, self.adata.n_obs)
+        rows = np.flatnonzero(a | b)
+        labels = np.where(a[rows], np.uint8(1), np.uint8(2))
+        spec = self._spec
+        source = open_source(self.adata, matrix=spec, memory_bytes=DEFAULT_MEMORY_BYTES)
+        try:
+            values = self._known_values(spec) or matrix_values(source)
+            scale = MatrixScale(values.kind, values.log_base)
+            chosen = None if len(rows) == self.adata.n_obs else rows
+            entries = labeled_entries(source, chosen, labels, DEFAULT_MEMORY_BYTES)
+            genes = ((found[of_cell == 1], found[of_cell == 2]) for of_cell, found in entries)
+            n_a, n_b = int(a.sum()), int(b.sum())
+            found = compare_values(genes, n_a, n_b, scale)
+            return found.table(self.names, matrix=source.matrix_name, fold_change=scale.fold_change, n_a=n_a, n_b=n_b)
+        finally:
+            source.close()
 
     def check_unchanged(self) -> None:
         """Check that the object still has the cells and genes of this view.

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
+import numpy as np
 import traitlets
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
@@ -24,6 +25,7 @@ from karospace_jupyter.widget.base import Base
 from karospace_jupyter.widget.cells import Cells
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.colors import color_named, is_added
+from karospace_jupyter.widget.comparison import CellGroups, column_of, columns_of
 from karospace_jupyter.widget.fallback import fallback_picture
 from karospace_jupyter.widget.gene_sets import known_sets
 from karospace_jupyter.widget.groups import Groups, as_groups, grouped_column, groups_of, with_lists
@@ -35,6 +37,7 @@ from karospace_jupyter.widget.regions import as_regions, categories_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
     from PIL import Image
     from pydantic import JsonValue
 
@@ -345,6 +348,69 @@ class KaroSpaceView(Base):
             adata.uns[f"{name}_colors"] = colors
         self._live.columns.add(name)
         self._show_live(genes=False)
+
+    def compare(self, a: Any, b: Any = "rest") -> pd.DataFrame:  # noqa: ANN401 - many types are accepted
+        """Compare every gene between two groups of cells, such as the selection and the rest.
+
+        With an object, all genes of its chosen `layer` are compared, otherwise the packed genes of the bundle, or its
+        exported genes if it has none. Cells that are not in the view, such as those left out by downsampling, do not
+        count; hidden cells do. Values are used as they are: normalize counts by the cells' totals before.
+
+        The p-values rank genes. Cells of one tissue are not independent, so a small p-value says nothing about other
+        tissues or patients: for that, compare samples, for example with pseudobulks.
+
+        Parameters
+        ----------
+        a, b
+            A group each: ``"selection"``; ``"rest"``, which are all cells that are not in the other group; the name of
+            a region; a dict of columns to a category, a list of categories, or None for missing values (cells must
+            match all columns); or booleans, names or positions of cells. Names of groups of categories are
+            understood, too.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per gene, sorted by `z` descending: the genes of `a` first, those of `b` last, followed by genes
+            without a test. Columns, NaN where undefined:
+
+            - ``mean_a``, ``mean_b``, and ``fraction_a``, ``fraction_b``, the shares of cells whose value is not zero
+            - ``log2_fold_change`` of the means (plus 1e-9), back-transformed if the values are log1p, as in scanpy
+            - ``auc``, ``u``, ``z``, ``log10_p``, ``log10_p_adjusted``: the Wilcoxon rank-sum (Mann-Whitney) test with
+              correction for ties
+            - ``t``, ``t_df``, ``t_log10_p``, ``t_log10_p_adjusted``: Welch's t-test
+
+            p-values are two-sided and adjusted after Benjamini and Hochberg. A gene with a value in fewer than three
+            cells of a group has no test. ``attrs`` states the matrix, what the fold change compares, and the numbers
+            of cells of both groups, ``n_a`` and ``n_b``.
+
+        Raises
+        ------
+        ViewError
+            If a group does not exist, or the cells or genes of the object have changed.
+        ComparisonError
+            If the groups overlap, or one has fewer than three cells.
+
+        Examples
+        --------
+        >>> from karospace_jupyter import karospace_view
+        >>> from karospace_jupyter.datasets import synthetic_tissue
+        >>> view = karospace_view(synthetic_tissue(300, 60, seed=1))
+        >>> table = view.compare({"cell_type": "B cell"}, {"cell_type": ["T cell", "Macrophage"]})
+        >>> table.index[:3].tolist(), table.attrs["n_a"]
+        (['MS4A1', 'CD79A', 'CD19'], 18)
+        >>> view.close()
+        """
+        live = self._live
+        shown = np.ones(len(self._cell_names), dtype=bool)
+        if live is not None:
+            shown[:] = False
+            shown[live.rows] = True
+        groups = CellGroups(
+            self._cell_names, shown, self.selection, self.regions, groups_of(self._now),
+            columns_of(self.bundle, live), lambda name: column_of(self.bundle, live, name),
+        )  # fmt: skip
+        in_a, in_b = groups.pair(a, b)
+        return self.bundle.compare(in_a, in_b) if live is None else live.compare(in_a, in_b)
 
     def refresh(self) -> None:
         """Show the current values of ``adata.obs``, the stored colors in ``adata.uns``, and the matrix.

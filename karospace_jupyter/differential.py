@@ -1,0 +1,400 @@
+"""Compare the values of every gene between two groups of cells: means, Welch's t-test and the Wilcoxon rank-sum test.
+
+Everything is computed in float64 from the values of the cells, including the zeros, which are not stored. p-values are
+kept as logarithms, because many genes of a real tissue have p-values below the smallest double.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from karospace_jupyter.errors import ComparisonError
+from karospace_jupyter.formatting import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+MIN_CELLS = 3
+"""Minimum number of cells in a group, and of cells with a value for the tests of a gene."""
+_PSEUDO = 1e-9
+"""Added to both means of a fold change, as in scanpy."""
+_LN10 = math.log(10)
+_TINY = 1e-300
+_CLOSE = 4e-16
+_MOST_STEPS = 10_000
+"""Limit for a continued fraction, against endless loops."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixScale:
+    """What the values of a matrix are, as far as it matters for fold changes."""
+
+    kind: Literal["counts", "log1p", "scaled", "other"]
+    log_base: float | None = None
+    """Base of log1p; None is the natural logarithm."""
+
+    @property
+    def fold_change(self) -> str | None:
+        """What the fold change compares; None if these values have no fold change."""
+        if self.kind == "counts":
+            return "mean counts"
+        return "means back-transformed from log1p" if self.kind == "log1p" and self.factor is not None else None
+
+    @property
+    def factor(self) -> float | None:
+        """Converts logarithms of the base to natural ones; None if there is no such base."""
+        if self.log_base is None:
+            return 1.0
+        return math.log(self.log_base) if 1 < self.log_base < math.inf else None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The comparison of two groups, A and B: one float64 per gene, NaN where a number is undefined."""
+
+    mean_a: Floats
+    mean_b: Floats
+    fraction_a: Floats
+    """Share of the cells with a value whose value is not zero."""
+    fraction_b: Floats
+    log2_fold_change: Floats
+    """Of A over B; NaN if the values are neither counts nor their logarithms, or negative."""
+    auc: Floats
+    """Probability that a cell of A has a larger value than a cell of B; ties count half."""
+    u: Floats
+    """Mann-Whitney U of A."""
+    z: Floats
+    """Score of the Wilcoxon rank-sum test, corrected for ties, without continuity correction."""
+    log10_p: Floats
+    """Two-sided, from the normal distribution, with continuity correction."""
+    log10_p_adjusted: Floats
+    """After Benjamini and Hochberg, over the genes with a p-value."""
+    t: Floats
+    """Welch's t."""
+    t_df: Floats
+    """Degrees of freedom after Welch and Satterthwaite."""
+    t_log10_p: Floats
+    t_log10_p_adjusted: Floats
+
+    def table(self, names: Sequence[str], **attrs: object) -> pd.DataFrame:
+        """Return a table sorted by `z` descending, genes without a test last; its index ``gene`` has the `names`."""
+        import pandas as pd
+
+        columns = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        made = pd.DataFrame(columns, index=pd.Index(names, name="gene", dtype=object))
+        made = made.iloc[np.argsort(-self.z, kind="stable")]  # NaN is last
+        made.attrs = attrs
+        return made
+
+
+def check_groups(a: NDArray[np.bool_], b: NDArray[np.bool_], n_cells: int | None = None) -> None:
+    """Check that two groups of cells can be compared.
+
+    Parameters
+    ----------
+    a, b
+        Whether each cell is in the group.
+    n_cells
+        Number of cells that there are.
+
+    Raises
+    ------
+    ComparisonError
+        If a group has another length or fewer than three cells, or the groups overlap.
+    """
+    expected = len(a) if n_cells is None else n_cells
+    for name, group in (("A", a), ("B", b)):
+        if group.dtype != bool or group.shape != (expected,):
+            found = f"{group.dtype} of shape {group.shape}"
+            msg = f"Group {name} must be one boolean for each of the {expected:,} cells; got {found}."
+            raise ComparisonError(msg)
+    both = int((a & b).sum())
+    if both:
+        msg = f"{counted(both, 'cell is', 'cells are')} in both groups. Groups that are compared must not overlap."
+        raise ComparisonError(msg)
+    for name, group in (("A", a), ("B", b)):
+        n = int(group.sum())
+        if n < MIN_CELLS:
+            found = counted(n, "cell") if n else "no cells"
+            msg = f"Group {name} has {found}; a comparison needs at least {MIN_CELLS} in each group."
+            raise ComparisonError(msg)
+
+
+def compare(
+    genes: Iterable[tuple[NDArray[np.integer], NDArray[np.float32]]],
+    a: NDArray[np.bool_],
+    b: NDArray[np.bool_],
+    scale: MatrixScale,
+) -> Comparison:
+    """Compare the genes between two groups of cells.
+
+    Parameters
+    ----------
+    genes
+        The cells and the values of the entries of each gene; cells without an entry have the value zero, and NaN is a
+        missing value, which does not count.
+    a, b
+        Whether each cell is in the group, shape (n_cells,).
+    scale
+        What the values are.
+
+    Raises
+    ------
+    ComparisonError
+        As for :func:`check_groups`.
+
+    Examples
+    --------
+    >>> cells, values = np.array([0, 1, 2, 5]), np.array([4, 2, 3, 1], dtype=np.float32)
+    >>> a = np.arange(7) < 3
+    >>> found = compare([(cells, values)], a, ~a, MatrixScale("counts"))
+    >>> found.mean_a, found.u, found.z.round(3)
+    (array([3.]), array([12.]), array([2.201]))
+    """
+    check_groups(a, b)
+    group = a.astype(np.uint8) + 2 * b.astype(np.uint8)
+
+    def split() -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        for cells, values in genes:
+            held = group[cells]
+            yield values[held == 1], values[held == 2]
+
+    return compare_values(split(), int(a.sum()), int(b.sum()), scale)
+
+
+def compare_values(
+    genes: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]], n_a: int, n_b: int, scale: MatrixScale
+) -> Comparison:
+    """Compare the genes between two groups of `n_a` and `n_b` cells, given their entries in A and in B.
+
+    The entries of a group may be in any order; see :func:`compare`.
+    """
+    rows = [_sums(in_a, in_b, n_a, n_b) for in_a, in_b in genes]
+    sums = _Sums(*np.array(rows, dtype=np.float64).reshape(-1, len(_Sums._fields)).T)
+    tested = (sums.n_a >= MIN_CELLS) & (sums.n_b >= MIN_CELLS)
+    with np.errstate(all="ignore"):
+        u, z, log10_p = _rank_test(sums, tested)
+        t, df, t_log10_p = _t_test(sums, tested)
+        return Comparison(
+            mean_a=sums.mean_a,
+            mean_b=sums.mean_b,
+            fraction_a=sums.detected_a / sums.n_a,
+            fraction_b=sums.detected_b / sums.n_b,
+            log2_fold_change=_fold_change(sums, scale),
+            auc=u / (sums.n_a * sums.n_b),
+            u=u,
+            z=z,
+            log10_p=log10_p,
+            log10_p_adjusted=adjusted(log10_p),
+            t=t,
+            t_df=df,
+            t_log10_p=t_log10_p,
+            t_log10_p_adjusted=adjusted(t_log10_p),
+        )
+
+
+class _Sums(NamedTuple):
+    """What the tests need of each gene; counts are exact in float64."""
+
+    n_a: Any
+    """Number of cells with a value."""
+    n_b: Any
+    detected_a: Any
+    detected_b: Any
+    mean_a: Any
+    mean_b: Any
+    squares_a: Any
+    """Sum of squared deviations from the mean."""
+    squares_b: Any
+    twice_u: Any
+    spread: Any
+    """n³ - n - Σ(t³ - t) over the t cells of each distinct value; zero if all values are equal."""
+    negative: Any
+    """Whether a value is below zero."""
+
+
+def _sums(a: NDArray[np.float32], b: NDArray[np.float32], n_a: int, n_b: int) -> _Sums:
+    a, n_a = _present(a, n_a)
+    b, n_b = _present(b, n_b)
+    negative = bool(len(a) and a.min() < 0) or bool(len(b) and b.min() < 0)
+    mean_a, squares_a = _moments(a, n_a)
+    mean_b, squares_b = _moments(b, n_b)
+    twice_u, spread = _ranks(a, b, n_a - len(a), n_b - len(b), negative=negative)
+    return _Sums(n_a, n_b, len(a), len(b), mean_a, mean_b, squares_a, squares_b, twice_u, spread, negative)
+
+
+def _present(values: NDArray[np.float32], n: int) -> tuple[NDArray[np.float32], int]:
+    """Return the values other than zero, and how many of `n` cells have a value."""
+    if len(values) and not (values.min() > 0 and values.max() < np.inf):  # False for NaN
+        finite = np.isfinite(values)
+        n -= len(values) - int(finite.sum())
+        values = values[finite & (values != 0)]
+    return values, n
+
+
+def _moments(values: NDArray[np.float32], n: int) -> tuple[float, float]:
+    """Return the mean over `n` cells, and the sum of squared deviations from it."""
+    if not n:
+        return math.nan, math.nan
+    exact = values.astype(np.float64)
+    mean = float(exact.sum()) / n
+    exact -= mean
+    return mean, float(exact @ exact) + (n - len(values)) * mean * mean
+
+
+def _ranks(
+    a: NDArray[np.float32], b: NDArray[np.float32], zeros_a: int, zeros_b: int, *, negative: bool
+) -> tuple[int, float]:
+    """Return twice U of A, which is an integer, and `spread` of :class:`_Sums`.
+
+    The values are sorted as integers of the same order, with the group as the lowest bit.
+    """
+    held = np.concatenate([a, b])
+    bits = held.view(np.uint32)
+    keys: NDArray[Any]
+    below = 0
+    if negative:  # invert negative numbers, whose bits are in reverse order, and put them first
+        keys = (bits ^ ((bits.view(np.int32) >> 31).view(np.uint32) | np.uint32(2**31))).astype(np.uint64)
+    else:
+        keys = bits.copy()
+    keys <<= 1
+    keys[len(a) :] |= 1
+    keys.sort()
+    in_b = np.cumsum(keys & 1, dtype=np.int64)
+    keys >>= 1
+    last = np.append(np.flatnonzero(keys[1:] != keys[:-1]), len(keys) - 1) if len(keys) else np.zeros(0, np.int64)
+    if negative:
+        below = int(np.searchsorted(keys[last], 2**31))
+    upto_b = in_b[last]
+    of_b = np.diff(upto_b, prepend=0)
+    times = np.diff(last, prepend=-1)
+    of_a = times - of_b
+    before_b = upto_b - of_b
+    before_b[below:] += zeros_b
+    negative_b = int(of_b[:below].sum())
+    twice_u = int((of_a * (2 * before_b + of_b)).sum()) + zeros_a * (2 * negative_b + zeros_b)
+    n, zeros = len(held) + zeros_a + zeros_b, zeros_a + zeros_b
+    # Σ t (n - t) (n + t) is n³ - n - Σ(t³ - t), without a difference of nearly equal numbers.
+    tied = times.astype(np.float64)
+    return twice_u, float((tied * (n - tied) * (n + tied)).sum()) + float(zeros * (n - zeros) * (n + zeros))
+
+
+def _fold_change(sums: _Sums, scale: MatrixScale) -> Floats:
+    factor = scale.factor if scale.kind == "log1p" else 1.0
+    if scale.fold_change is None or factor is None:
+        return np.full(len(sums.n_a), np.nan)
+    a, b = (np.expm1(mean * factor) if scale.kind == "log1p" else mean for mean in (sums.mean_a, sums.mean_b))
+    found: Floats = np.log2((a + _PSEUDO) / (b + _PSEUDO))
+    found[sums.negative != 0] = np.nan
+    return found
+
+
+def _rank_test(sums: _Sums, tested: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+    n = sums.n_a + sums.n_b
+    pairs = sums.n_a * sums.n_b
+    u = np.where(tested, sums.twice_u / 2, np.nan)
+    sigma = np.where(sums.spread > 0, np.sqrt(pairs / 12 * (sums.spread / (n * (n - 1)))), np.nan)
+    off = u - pairs / 2
+    log_p = math.log(2) + special.log_ndtr((0.5 - np.abs(off)) / sigma)
+    return u, off / sigma, np.minimum(log_p / _LN10, 0.0)
+
+
+def _t_test(sums: _Sums, tested: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+    varied = tested & (sums.spread > 0)  # the others have a t of 0 / 0
+    of_a = sums.squares_a / (sums.n_a - 1) / sums.n_a
+    of_b = sums.squares_b / (sums.n_b - 1) / sums.n_b
+    t = np.where(varied, (sums.mean_a - sums.mean_b) / np.sqrt(of_a + of_b), np.nan)
+    df = (of_a + of_b) ** 2 / (of_a**2 / (sums.n_a - 1) + of_b**2 / (sums.n_b - 1))
+    df = np.where(varied, np.where(of_a + of_b > 0, df, 1.0), np.nan)  # 1 for an infinite t, as in scipy
+    return t, df, log10_two_sided(t, df)
+
+
+def log10_two_sided(t: Floats, df: Floats) -> Floats:
+    """Return log10 of the two-sided p-value of Student's t; -inf for an infinite t, NaN for NaN.
+
+    p is the regularized incomplete beta function I(df / 2, 1 / 2) at x = df / (df + t²).
+
+    Examples
+    --------
+    >>> log10_two_sided(np.array([0.0, 2.0, 300.0]), np.array([10.0, 10.0, 1000.0])).round(6)
+    array([   0.      ,   -1.134375, -981.11647 ])
+    """
+    found = np.full(len(t), np.nan)
+    a, squared = df / 2, t * t
+    with np.errstate(all="ignore"):
+        x, y = df / (df + squared), squared / (df + squared)
+        found[np.isinf(t)] = -np.inf
+        near = x >= (a + 1) / (a + 2.5)  # where the continued fraction of the complement converges
+        found[near] = np.log1p(-special.betainc(0.5, a[near], y[near])) / _LN10
+        far = np.flatnonzero(~near & np.isfinite(t) & np.isfinite(df))
+        front = -a * np.log1p(squared / df) - 0.5 * np.log1p(df / squared) - _log_beta_half(a)
+        found[far] = (front[far] - np.log(_beta_fraction(a[far], x[far], y[far]))) / _LN10
+    return np.asarray(np.minimum(found, 0.0))
+
+
+def _log_beta_half(a: Floats) -> Floats:
+    """Return log B(a, 1/2). A difference of log-gammas would lose digits for large `a`."""
+    small = a < 20
+    ratio = special.gammaln(a + 0.5) - special.gammaln(a)
+    i = 1 / np.maximum(a, 1)
+    series = np.log(a) / 2 - i / 8 + i**3 / 192 - i**5 / 640 + 17 * i**7 / 14336 - 31 * i**9 / 18432
+    return np.asarray(special.gammaln(0.5) - np.where(small, ratio, series))
+
+
+def _beta_fraction(a: Floats, x: Floats, y: Floats) -> Floats:
+    """Return the continued fraction that x^a y^b / B(a, b) is divided by to get I(a, b) at `x`, for b = 1/2.
+
+    This is the fraction of Didonato and Morris, evaluated by Lentz's method. Its terms are not differences of nearly
+    equal numbers, and it takes fewer than a hundred steps for any `a`.
+    """
+    b = 0.5
+    found = np.full(len(a), np.nan)
+    at = np.arange(len(a))
+    c = h = a * (a * y - b * x + 1) / (a + 1)
+    d = np.zeros(len(a))
+    for m in range(1, _MOST_STEPS):
+        if not len(at):
+            break
+        before = a + 2 * m - 1
+        above = m * (a + m - 1) / before * ((a + b + m - 1) / before) * (b - m) * x * x
+        below = m + m * (b - m) * x / before + (a + m) * (a * y - b * x + 1 + m * (1 + y)) / (a + 2 * m + 1)
+        d = 1 / _not_zero(below + above * d)
+        c = _not_zero(below + above / c)
+        h = h * c * d
+        found[at] = h
+        going = np.abs(c * d - 1) > _CLOSE
+        if not going.all():
+            at = at[going]
+            a, x, y, c, d, h = (part[going] for part in (a, x, y, c, d, h))
+    return found
+
+
+def _not_zero(values: Floats) -> Floats:
+    return np.where(np.abs(values) < _TINY, _TINY, values)
+
+
+def adjusted(log10_p: Floats) -> Floats:
+    """Return log10 of the p-values after Benjamini and Hochberg, over those that are not NaN.
+
+    Examples
+    --------
+    >>> adjusted(np.array([-400.0, np.nan, -1.0, -2.0])).round(3)
+    array([-399.523,      nan,   -1.   ,   -1.824])
+    """
+    found = np.full(len(log10_p), np.nan)
+    known = np.flatnonzero(~np.isnan(log10_p))
+    order = known[np.argsort(log10_p[known], kind="stable")]
+    raised = log10_p[order] + np.log10(len(known) / np.arange(1, len(known) + 1))
+    found[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 0.0)
+    return found
