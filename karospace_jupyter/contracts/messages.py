@@ -66,7 +66,10 @@ class Gone(Message):
 
 
 class Read(_Request):
-    """Requests a file of the bundle, the page of the viewer, or a gene of the live object."""
+    """Requests a file of the bundle, the page of the viewer, or a gene of the live object.
+
+    For the comparison of two groups of cells, one buffer has one bit per cell for each group.
+    """
 
     type: Literal["read"] = "read"
     path: str

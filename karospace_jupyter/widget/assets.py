@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import gzip
 import json
 import threading
@@ -15,7 +17,7 @@ from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.manifest import Values
 from karospace_jupyter.config import MatrixLayer, MatrixRaw, MatrixX
 from karospace_jupyter.contracts.messages import LiveMatrix
-from karospace_jupyter.differential import MatrixScale, check_groups, compare_values
+from karospace_jupyter.differential import Comparison, MatrixScale, check_groups, compare_values
 from karospace_jupyter.errors import BundleError, Cancelled, ColumnError, GenesError, ViewError
 from karospace_jupyter.formatting import hint
 from karospace_jupyter.plan.gene_choice import find_genes
@@ -42,6 +44,7 @@ PAGE = "index.html"
 LIVE_LIST = "live/genes.json"
 LIVE_COLUMNS = "live/columns.json"
 LIVE_STATISTICS = "live/statistics.json"
+LIVE_COMPARISON = "live/compare.json"
 _LIVE_GENE = "live/gene_"
 _LIVE_COLUMN = "live/column_"
 
@@ -67,6 +70,8 @@ class LiveCells:
         self._obs_names, self._genes = adata.obs_names, self._var_names()
         self._exported = bundle.manifest.expression
         self._statistics = self._new_statistics()
+        self._comparing = threading.Lock()
+        self._last_comparison: tuple[str, bytes] | None = None
 
     def _var_names(self, spec: MatrixSpec | None = None) -> Any:  # noqa: ANN401
         in_raw = (spec or self._spec).kind == "raw" and self.adata.raw is not None
@@ -196,6 +201,43 @@ class LiveCells:
         ViewError
             If the cells or genes of the object changed since the view was created.
         """
+        found, matrix, scale = self._compared(a, b)
+        n_a, n_b = int(a.sum()), int(b.sum())
+        return found.table(self.names, matrix=matrix, fold_change=scale.fold_change, n_a=n_a, n_b=n_b)
+
+    def comparison(self, a: Mask, b: Mask, request: str) -> bytes:
+        """Return the numbers of :meth:`compare` for the page.
+
+        Parameters
+        ----------
+        a, b
+            Masks over obs.
+        request
+            Identifies the request: a page repeats one that takes long, and then gets the same answer.
+
+        Returns
+        -------
+        bytes
+            Gzipped JSON: for each column, its little-endian float64 in the order of the genes, as base64.
+
+        Raises
+        ------
+        ComparisonError
+            If the groups overlap or have too few cells.
+        ViewError
+            If the cells or genes of the object changed since the view was created.
+        """
+        with self._comparing:
+            if self._last_comparison is None or self._last_comparison[0] != request:
+                found, _, _ = self._compared(a, b)
+                columns = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+                texts = {
+                    name: base64.b64encode(column.astype("<f8").tobytes()).decode() for name, column in columns.items()
+                }
+                self._last_comparison = (request, gzip.compress(json.dumps(texts).encode(), 1, mtime=0))
+            return self._last_comparison[1]
+
+    def _compared(self, a: Mask, b: Mask) -> tuple[Comparison, str, MatrixScale]:
         self.check_unchanged()
         check_groups(a, b, self.adata.n_obs)
         rows = np.flatnonzero(a | b)
@@ -208,9 +250,7 @@ class LiveCells:
             chosen = None if len(rows) == self.adata.n_obs else rows
             entries = labeled_entries(source, chosen, labels, DEFAULT_MEMORY_BYTES)
             genes = ((found[of_cell == 1], found[of_cell == 2]) for of_cell, found in entries)
-            n_a, n_b = int(a.sum()), int(b.sum())
-            found = compare_values(genes, n_a, n_b, scale)
-            return found.table(self.names, matrix=source.matrix_name, fold_change=scale.fold_change, n_a=n_a, n_b=n_b)
+            return compare_values(genes, int(a.sum()), int(b.sum()), scale), source.matrix_name, scale
         finally:
             source.close()
 
@@ -266,6 +306,21 @@ class Assets:
         """Return whether `path` is a gene of the live object, or their statistics, which may be slow to read."""
         slow = isinstance(path, str) and (path.startswith(_LIVE_GENE) or path == LIVE_STATISTICS)
         return self._live is not None and slow
+
+    def comparison(self, a: Mask, b: Mask, request: str) -> bytes:
+        """Return the comparison of two groups of cells of the live object; see :meth:`LiveCells.comparison`.
+
+        Raises
+        ------
+        ViewError
+            If there is no live object, or its cells or genes have changed.
+        ComparisonError
+            If the groups overlap or have too few cells.
+        """
+        if self._live is None:
+            msg = "This view has no AnnData object whose genes could be compared."
+            raise ViewError(msg)
+        return self._live.comparison(a, b, request)
 
     def cancel(self) -> None:
         """Cancel what takes long: no page waits for it anymore."""

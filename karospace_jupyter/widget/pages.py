@@ -24,6 +24,7 @@ from karospace_jupyter.contracts.messages import (
     TakeSnapshot,
 )
 from karospace_jupyter.errors import ViewError
+from karospace_jupyter.widget.assets import LIVE_COMPARISON
 from karospace_jupyter.widget.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -173,8 +174,12 @@ class Pages:
         if not self._frames:
             self._assets.cancel()
 
-    def _on_read(self, message: Read, _: Buffers) -> None:
-        if self._assets.is_live(message.path):
+    def _on_read(self, message: Read, buffers: Buffers) -> None:
+        if message.path == LIVE_COMPARISON and buffers:
+            bits = buffers[0]
+            a, b = (self._cells.unpacked(half) for half in (bits[: len(bits) // 2], bits[len(bits) // 2 :]))
+            self._channel.aside(message, lambda: self._assets.comparison(a, b, f"{message.view} {message.id}"))
+        elif self._assets.is_live(message.path):
             self._channel.aside(message, lambda: self._assets.read(message.path))
         else:
             self._channel.answer(message, self._assets.read(message.path))

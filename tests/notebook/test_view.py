@@ -495,12 +495,21 @@ def test_genes_of_a_bundle_are_compared_in_a_worker(shown: tuple[Notebook, Any])
     assert frame.evaluate("window.workers") == 1
 
 
-def test_live_view_says_where_its_genes_are_compared(shown: tuple[Notebook, Any]) -> None:
+def test_genes_of_the_live_object_are_compared_in_the_kernel(shown: tuple[Notebook, Any]) -> None:
     nb, frame = shown
     frame.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 900 ? 1 : 0))")
+    nb.until("0 if v.selection is None else int(v.selection.sum())", 900)
     frame.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
-    said = frame.get_by_role("region", name="Compare genes").get_by_role("alert")
-    expect(said).to_contain_text('Compare them in Python: view.compare("selection")')
+    panel = frame.get_by_role("region", name="Compare genes")
+    panel.get_by_text("900 and 2,100 cells · 60 genes").wait_for()
+    names = panel.locator("tbody th").all_inner_texts()
+    found = nb.python("(lambda t: [t.index.tolist(), t.log10_p_adjusted.tolist()])(v.compare('selection'))")
+    assert names == found[0]
+    texts = panel.locator("tbody td:last-child").all_inner_texts()
+    assert [float(text) for text in texts] == pytest.approx([10**p for p in found[1]], rel=0.06)
+    # A gene that was not exported colors the tissue.
+    frame.get_by_role("button", name=names[0], exact=True).click()
+    nb.until("v.state['color']", {"kind": "gene", "gene": names[0]})
     frame.get_by_role("button", name="Close comparison").click()
     frame.evaluate("karospace.select(null)")
     nb.until("v.selection is None", True)
