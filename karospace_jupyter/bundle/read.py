@@ -178,13 +178,13 @@ class BundleReader:
         small = np.int32 if n_cells < 2**31 else np.int64
         cells, values = [np.zeros(0, dtype=small)], [np.zeros(0, dtype=np.float32)]
         starts = [0]
-        for of_gene, found in self.entries():
+        for of_gene, found in self._entries():
             cells.append(of_gene.astype(small))
             values.append(found)
             starts.append(starts[-1] + len(of_gene))
         return sp.csc_matrix((np.concatenate(values), np.concatenate(cells), starts), shape=(n_cells, len(starts) - 1))
 
-    def entries(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    def _entries(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Yield the cells and the values of each of `gene_names`, except for zeros; NaN for missing values.
 
         Raises

@@ -15,7 +15,6 @@ from karospace_jupyter.bundle.files import FolderFiles, HtmlFiles, ZipFiles
 from karospace_jupyter.bundle.read import BundleReader
 from karospace_jupyter.bundle.tables import remarks
 from karospace_jupyter.bundle.verify import VerifyReport, verify
-from karospace_jupyter.differential import MatrixScale, check_groups, compare
 from karospace_jupyter.errors import ComparisonError
 from karospace_jupyter.formatting import shape
 from karospace_jupyter.job import Job
@@ -223,9 +222,10 @@ class Bundle(BundleReader):
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
 
     def compare(self, a: NDArray[np.bool_], b: NDArray[np.bool_] | None = None) -> pd.DataFrame:
-        """Compare every gene between two groups of cells, as :meth:`KaroSpaceView.compare` does.
+        """Compare every gene between two groups of cells.
 
-        All genes of the matrix are compared if they are packed, else the exported ones.
+        All genes of the matrix are compared if they are packed, else the exported ones. The table is that of
+        :meth:`~karospace_jupyter.widget.view.KaroSpaceView.compare`.
 
         Parameters
         ----------
@@ -257,6 +257,9 @@ class Bundle(BundleReader):
         >>> table.index[:3].tolist(), table.attrs["n_a"]
         (['MS4A1', 'CD19', 'CD79A'], 18)
         """
+        # scipy's special functions take a tenth of a second to import, which other commands need not wait for.
+        from karospace_jupyter.differential import MatrixScale, check_groups, compare
+
         in_a = np.asarray(a)
         if in_a.dtype != bool and b is None:
             msg = f"A group must be booleans, one for each cell; got {in_a.dtype}."
@@ -273,7 +276,7 @@ class Bundle(BundleReader):
         matrix = expression.source if packed is None or self.manifest.packed is None else self.manifest.packed.source
         known = expression.values if matrix == expression.source else None
         scale = MatrixScale("other") if known is None else MatrixScale(known.kind, known.log_base)
-        found = compare(self.entries(), in_a, in_b, scale)
+        found = compare(self._entries(), in_a, in_b, scale)
         return found.table(
             self.gene_names, matrix=matrix, fold_change=scale.fold_change, n_a=int(in_a.sum()), n_b=int(in_b.sum())
         )

@@ -133,7 +133,8 @@ class CellGroups:
 def column_of(bundle: Bundle, live: LiveCells | None, name: str) -> pd.Series[Any] | None:
     """Return a column of obs, or without an object a column of the bundle that has categories."""
     if live is not None:
-        return live.adata.obs[name] if name in live.adata.obs.columns else None
+        obs = live.adata.obs
+        return next((obs.iloc[:, i] for i, column in enumerate(obs.columns) if str(column) == name), None)
     for column in bundle.manifest.columns or ():
         if column.name == name and column.kind == "category":
             return pd.Series(column_values(bundle, column))
