@@ -222,9 +222,10 @@ class Bundle(BundleReader):
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
 
     def compare(self, a: NDArray[np.bool_], b: NDArray[np.bool_] | None = None) -> pd.DataFrame:
-        """Compare every gene between two groups of cells, as :meth:`~karospace_jupyter.widget.view.KaroSpaceView.compare` does.
+        """Compare every gene between two groups of cells.
 
-        All genes of the matrix are compared if they are packed, else the exported ones.
+        All genes of the matrix are compared if they are packed, else the exported ones. The table is that of
+        :meth:`~karospace_jupyter.widget.view.KaroSpaceView.compare`.
 
         Parameters
         ----------

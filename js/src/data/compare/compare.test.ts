@@ -63,12 +63,26 @@ test.each(golden.adjust)(
   },
 );
 
+const STUDENT: [number, number, number][] = [
+  [0.3, 2.5, -0.23909209149837385],
+  [1.7, 1e6, -2.417645428049518],
+  [0.01, 2e5, -0.008010702830155259],
+  [2.5, 199998, -4.388437144531822],
+  [30, 3, -9.416715253207565],
+  [35, 1e6, -615.9064920509861],
+  [20, 100000.5, -202.82308010707126],
+  [1.2, 30, -1.4290751441073648],
+  [300, 1000, -2259.1041584210525],
+];
+
 test('tails keep their digits where doubles end', () => {
   // From scipy.special.log_ndtr.
   expectNear(lnNormalTails(40), -803.915294833194, 'z = 40');
   expectNear(lnNormalTails(2.828427), -5.364940874895643, 'z near the change of methods');
   expect(lnNormalTails(0)).toBeCloseTo(0, 15);
   expect(lnStudentTails(0, 8)).toBeCloseTo(0, 15);
+  // From scipy.stats.t, and for the last from the integral of the density.
+  for (const [t, df, log] of STUDENT) expectNear(lnStudentTails(t, df), log, `t = ${t}, df = ${df}`);
   expect(lnStudentTails(Infinity, 8)).toBe(-Infinity);
   expect(lnStudentTails(3, Number.NaN)).toBeNaN();
 });

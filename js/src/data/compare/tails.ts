@@ -33,23 +33,26 @@ function lnGammaRatio(a: number): number {
   return Math.log(at) / 2 + series + shift;
 }
 
-/** Continued fraction of the incomplete beta function (Lentz's method), for x below (a + 1) / (a + b + 2). */
-function betaFraction(x: number, a: number, b: number): number {
+/**
+ * The continued fraction of Didonato and Morris by which x^a y^b / B(a, b) is divided to get the incomplete beta function
+ * at x = 1 − y, for x below (a + 1) / (a + b + 2); evaluated by Lentz's method. Unlike the usual one, it keeps its digits
+ * for many degrees of freedom.
+ */
+function betaFraction(a: number, b: number, x: number, y: number): number {
   const least = 1e-300;
   const sound = (value: number) => (Math.abs(value) < least ? least : value);
-  let c = 1;
-  let d = 1 / sound(1 - ((a + b) * x) / (a + 1));
-  let fraction = d;
+  const skew = a * y - b * x + 1;
+  let fraction = (a * skew) / (a + 1);
+  let c = fraction;
+  let d = 0;
   for (let m = 1; m < MOST_TERMS; m++) {
-    for (const term of [
-      (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m)),
-      (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1)),
-    ]) {
-      d = 1 / sound(1 + term * d);
-      c = sound(1 + term / c);
-      fraction *= c * d;
-    }
-    if (Math.abs(c * d - 1) < 1e-16) break;
+    const before = a + 2 * m - 1;
+    const above = ((m * (a + m - 1)) / before) * ((a + b + m - 1) / before) * (b - m) * x * x;
+    const below = m + (m * (b - m) * x) / before + ((a + m) * (skew + m * (1 + y))) / (a + 2 * m + 1);
+    d = 1 / sound(below + above * d);
+    c = sound(below + above / c);
+    fraction *= c * d;
+    if (Math.abs(c * d - 1) < 4e-16) break;
   }
   return fraction;
 }
@@ -64,10 +67,11 @@ export function lnStudentTails(t: number, df: number): number {
   const lnX = -Math.log1p(ratio);
   const rest = ratio / (1 + ratio);
   if (rest === 0) return 0;
-  // ln(1 / B(a, ½)) = ln(Γ(a + ½) / Γ(a)) − ln √π
+  // x^a y^½ / B(a, ½), where ln(1 / B(a, ½)) = ln(Γ(a + ½) / Γ(a)) − ln √π
   const front = a * lnX + Math.log(rest) / 2 + lnGammaRatio(a) - Math.log(Math.PI) / 2;
-  if (1 - rest < (a + 1) / (a + 2.5)) return front + Math.log(betaFraction(1 - rest, a, 0.5) / a);
-  return Math.log1p(-Math.exp(front) * betaFraction(rest, 0.5, a) * 2);
+  const x = 1 / (1 + ratio);
+  if (x < (a + 1) / (a + 2.5)) return Math.min(0, front - Math.log(betaFraction(a, 0.5, x, rest)));
+  return Math.log1p(-Math.exp(front) / betaFraction(0.5, a, rest, x));
 }
 
 /** Benjamini–Hochberg: adjusts base-10 logarithms of p-values for their number; NaN takes no part. */
