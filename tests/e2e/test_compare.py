@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 from axe import barriers
 from conftest import Viewer
+from PIL import Image
 from playwright.sync_api import expect
 from scipy import stats
 
@@ -295,3 +298,83 @@ def test_comparison_has_no_barriers(viewer: Viewer, folder: Path, serve: Callabl
     assert barriers(viewer.page) == []
     viewer.page.set_viewport_size({"width": 400, "height": 500})
     assert barriers(viewer.page) == []
+
+
+def dots(viewer: Viewer) -> Any:
+    return viewer.page.get_by_role("region", name="Dot plot")
+
+
+def saved_plot(viewer: Viewer, ending: str) -> bytes:
+    with viewer.page.expect_download() as saved:
+        dots(viewer).get_by_role("button", name=ending.upper(), exact=True).click()
+    assert saved.value.suggested_filename.endswith(f"dots_cell_type.{ending}")
+    return Path(saved.value.path()).read_bytes()
+
+
+def test_dot_plot_shows_genes_in_all_categories(
+    viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
+) -> None:
+    page = viewer.open(serve(folder)).page
+    compare_category(viewer, "T cell").get_by_role("button", name="Dot plot").click()
+    genes = [next(iter(saved_table(viewer))), "MS4A1", "EPCAM"]
+    expect(dots(viewer).get_by_role("button", name="Color by")).to_have_count(15)
+    field = dots(viewer).get_by_label("Genes of the dot plot")
+    expect(field).to_have_value(re.compile(f"^{genes[0]}, "))
+    field.fill(f"{genes[0]} ms4a1;EPCAM, NOTAGENE")
+    field.press("Enter")
+    dots(viewer).get_by_role("alert").filter(has_text="No gene is named NOTAGENE.").wait_for()
+    expect(dots(viewer).get_by_role("button", name="Color by")).to_have_count(3)
+    # The numbers are those of the object.
+    values = tissue[:, genes].X.toarray()
+    types = tissue.obs["cell_type"]
+    for at, gene in enumerate(genes):
+        inside = values[(types == "B cell").to_numpy(), at]
+        title = dots(viewer).locator("title").filter(has_text=f"{gene}, B cell: mean")
+        share = re.sub(r"\D.*", "", f"{(inside > 0).mean() * 100:.0f}")
+        expect(title).to_have_text(re.compile(rf"in (< )?{share}(\.\d)? %$"))
+        radius = float(title.locator("..").get_attribute("r"))  # type: ignore[arg-type]
+        assert radius == pytest.approx(9.5 * np.sqrt((inside > 0).mean()))
+    dots(viewer).get_by_role("button", name="Color by MS4A1").press("Enter")
+    viewer.until("state.color.gene === 'MS4A1'")
+    assert barriers(page) == []
+    dots(viewer).get_by_role("button", name="Close dot plot").click()
+    expect(dots(viewer)).to_have_count(0)
+    assert viewer.problems == []
+
+
+def test_dot_plot_is_saved_as_svg_and_png(
+    viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
+) -> None:
+    viewer.open(serve(folder))
+    compare_category(viewer, "T cell").get_by_role("button", name="Dot plot").click()
+    expect(dots(viewer).get_by_role("button", name="Color by")).to_have_count(15)
+    svg = ET.fromstring(saved_plot(viewer, "svg"))
+    assert "var(" not in ET.tostring(svg, encoding="unicode")
+    texts = ["".join(text.itertext()) for text in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert {*tissue.obs["cell_type"].cat.categories} <= {*texts}
+    genes = set(tissue.var_names)
+    assert len([text for text in texts if text in genes]) == 15
+    picture = Image.open(io.BytesIO(saved_plot(viewer, "png")))
+    width, height = float(svg.attrib["width"]), float(svg.attrib["height"])
+    assert picture.size == pytest.approx((3 * width, 3 * height), abs=3)
+    assert len(set(picture.convert("RGB").get_flattened_data())) > 100  # type: ignore[attr-defined]
+
+
+def test_names_fit_into_the_dot_plot(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> None:
+    adata = synthetic_tissue(n_cells=400, n_genes=40, seed=2)
+    adata.var_names = [f"WWWWMMMM{i}" for i in range(20)] + [f"LONG-{'W' * 40}-{i}" for i in range(20)]
+    names = {name: f"{name} of the outer marginal zone, activated and cycling" for name in ("Tumor", "T cell")}
+    adata.obs["cell_type"] = adata.obs["cell_type"].cat.rename_categories(names)
+    adata_to_karospace(adata, tmp_path / "b", genes_mode="all", image_path="none")
+    page = viewer.open(serve(tmp_path / "b")).page
+    compare_category(viewer, "Fibroblast").get_by_role("button", name="Dot plot").click()
+    dots(viewer).get_by_role("button", name="Color by").first.wait_for()
+    outside = page.evaluate("""() => {
+      const plot = document.querySelector('.ks-dot-scroll svg');
+      const {left, top, right, bottom} = plot.getBoundingClientRect();
+      return [...plot.querySelectorAll('text')].filter((text) => {
+        const box = text.getBoundingClientRect();
+        return box.left < left - 0.5 || box.top < top - 0.5 || box.right > right + 0.5 || box.bottom > bottom + 0.5;
+      }).map((text) => text.textContent);
+    }""")
+    assert outside == []

@@ -9,6 +9,7 @@ import { GenePanel } from './color/gene-panel';
 import { SmallLegend } from './color/small-legend';
 import { ValuePanel } from './color/value-panel';
 import { ComparePanel } from './compare/compare-panel';
+import { DotPlot } from './compare/dot-plot';
 import { type PanelContext, usePanels, useView } from './context';
 import { Display } from './display';
 import { Help } from './help';
@@ -106,6 +107,7 @@ export function App(props: {
         </div>
         {ready && <Tooltip />}
         {ready && <CellCard />}
+        {ready && !chrome.embed && <DotPlot />}
         <Hint />
         <StatusView />
       </section>

@@ -61,6 +61,8 @@ export function createActions(model: Model, loader: Loader): Actions {
     ...createSaveActions(model, apply, selectionActions),
     compare: loader.compare,
     closeComparison: loader.closeComparison,
+    showDots: loader.showDots,
+    readDots: loader.readDots,
     setState: (change) => apply(change),
     setStateOrRest: (change) => apply(change, { orRest: true }),
     reset() {

@@ -24,6 +24,7 @@ import {
 import { Volcano } from './volcano';
 
 const PAGE_ROWS = 100;
+const DOT_GENES = 15;
 const SIGNIFICANT = Math.log10(0.05);
 
 /** Annotations whose categories can be compared: the one that groups cells, that of the color, and the sections. */
@@ -191,6 +192,14 @@ function Found({ comparison, result }: { comparison: Comparison; result: Result 
             </Chip>
           ))}
         </div>
+        <HeadingButton
+          title={`Show the first ${DOT_GENES} genes of the table in all categories`}
+          onClick={() =>
+            actions.showDots(rows.slice(0, DOT_GENES).flatMap((gene) => result.genes[gene] ?? []))
+          }
+        >
+          Dot plot
+        </HeadingButton>
         <HeadingButton
           title="Save the numbers of all genes as a table"
           onClick={() =>

@@ -3,6 +3,7 @@ import { asCategories } from '../../data/column-values';
 import { compareGenes } from '../../data/compare/compare';
 import { inWorker } from '../../data/compare/engines';
 import type { Scale } from '../../data/compare/gene-test';
+import { dotsOf, type GeneDots } from '../../data/dots';
 import { asError, isAbort } from '../../lib/errors';
 import { keepColumn } from '../bundle-model';
 import { geneMeaningOf } from '../color/gene-meaning';
@@ -16,6 +17,15 @@ export interface CompareLoader {
   /** Compares all genes of two groups; a running comparison ends. Never rejects: what failed is in the model. */
   compare(groups: readonly [CellGroup, CellGroup]): Promise<void>;
   closeComparison(): void;
+  /** Opens the dot plot with these genes, or closes it. */
+  showDots(genes: readonly string[] | null): void;
+  /** Reads genes and summarizes them in the categories of an annotation; `mask` as in `dotsOf`. */
+  readDots(
+    genes: readonly string[],
+    column: CategoryValues,
+    mask: Uint8Array | null,
+    signal: AbortSignal,
+  ): Promise<GeneDots[]>;
 }
 
 /** How the means of the genes become a fold change, as the bundle states it. */
@@ -27,7 +37,7 @@ function scaleOf(model: Model): Scale {
 
 export function createCompareLoader(
   model: Model,
-  { closed }: LoadContext,
+  { closed, readAsTask }: LoadContext,
   createWorker: () => Worker | null,
 ): CompareLoader {
   let running = new AbortController();
@@ -70,6 +80,20 @@ export function createCompareLoader(
       } catch (thrown) {
         if (!isAbort(thrown, signal)) put({ problem: asError(thrown).message });
       }
+    },
+    showDots(genes) {
+      model.dotGenes.value = genes;
+    },
+    async readDots(genes, column, mask, signal) {
+      const found: GeneDots[] = [];
+      for (const gene of genes) {
+        const { bundle } = model;
+        await readAsTask(gene, signal, async (ctx) => {
+          const read = await bundle.value?.genes.read(gene, ctx);
+          if (read) found.push(dotsOf(gene, read.values, column, mask));
+        });
+      }
+      return found;
     },
     closeComparison() {
       running.abort();

@@ -44,6 +44,11 @@ export interface Result extends Differences {
 export interface CompareModel {
   /** The open comparison; null if none is. */
   readonly comparison: Signal<Comparison | null>;
+  /** Genes of the open dot plot; null if none is. */
+  readonly dotGenes: Signal<readonly string[] | null>;
 }
 
-export const createCompareModel = (): CompareModel => ({ comparison: signal<Comparison | null>(null) });
+export const createCompareModel = (): CompareModel => ({
+  comparison: signal<Comparison | null>(null),
+  dotGenes: signal<readonly string[] | null>(null),
+});

@@ -1,0 +1,307 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { CategoryValues } from '../../data/column-values';
+import type { GeneDots } from '../../data/dots';
+import { type ColorScale, colorScale } from '../../lib/colormap';
+import { asError } from '../../lib/errors';
+import { counted, formatClass, formatMean, formatShare } from '../../lib/format';
+import { fileName } from '../../picture/file-name';
+import { geneMeaningOf } from '../../state/color/gene-meaning';
+import { HeadingButton } from '../buttons';
+import { GroupSelect } from '../color/by-category';
+import { usePanels } from '../context';
+import { IconButton } from '../icons';
+
+const CELL = 22;
+const LARGEST = 9.5;
+const FONT = 12;
+const FAMILY = 'system-ui, sans-serif';
+/** A saved plot may be shown in a wider font than the one that was measured. */
+const MARGIN = 1.08;
+const LONGEST_ROW = 220;
+const LONGEST_GENE = 160;
+const MOST_GENES = 100;
+const PNG_SCALE = 3;
+const KEYS = [0.25, 0.5, 1];
+
+/** Genes (columns) by categories (rows): the size of a dot is the share of cells with the gene, its color the mean. */
+export function DotPlot(): JSX.Element | null {
+  const { model } = usePanels();
+  const genes = model.dotGenes.value;
+  return genes && <Card genes={genes} />;
+}
+
+function Card({ genes }: { genes: readonly string[] }): JSX.Element {
+  const { model, actions, download } = usePanels();
+  const made = useSignal<{ column: CategoryValues; dots: readonly GeneDots[] } | null>(null);
+  const problem = useSignal<string | null>(null);
+  const plot = useRef<SVGSVGElement>(null);
+  const layer = model.layer.value;
+  const column = model.group.value ?? (layer.kind === 'category' ? layer.column : null);
+  const shown = model.shown.value;
+  useEffect(() => {
+    if (!column) return;
+    const closed = new AbortController();
+    actions.readDots(genes, column, shown?.mask ?? null, closed.signal).then(
+      (dots) => {
+        problem.value = null;
+        made.value = { column, dots };
+      },
+      (thrown) => {
+        if (!closed.signal.aborted) problem.value = asError(thrown).message;
+      },
+    );
+    return () => closed.abort();
+  }, [genes, column, shown, actions, made, problem]);
+  const save = async (ending: 'svg' | 'png') => {
+    if (!plot.current) return;
+    const svg = standalone(plot.current);
+    const file = new Blob([svg], { type: 'image/svg+xml' });
+    const name = fileName(model.title.value, `dots_${column?.name ?? ''}`, ending);
+    try {
+      download(ending === 'svg' ? file : await pngOf(file), name);
+    } catch (thrown) {
+      problem.value = asError(thrown).message;
+    }
+  };
+  return (
+    <section class="ks-card ks-dot-plot" aria-label="Dot plot">
+      <div class="ks-heading-line">
+        <h2 class="ks-heading">Dot plot</h2>
+        <GroupSelect />
+        <HeadingButton title="Save the dot plot as SVG" onClick={() => void save('svg')}>
+          SVG
+        </HeadingButton>
+        <HeadingButton title="Save the dot plot as PNG" onClick={() => void save('png')}>
+          PNG
+        </HeadingButton>
+        <IconButton icon="close" label="Close dot plot" onClick={() => actions.showDots(null)} />
+      </div>
+      <GeneList genes={genes} />
+      {!column && <p class="ks-note">This bundle has no categories.</p>}
+      {problem.value !== null && (
+        <p class="ks-warning ks-break" role="alert">
+          {problem.value}
+        </p>
+      )}
+      <div class="ks-dot-scroll">{made.value && <Dots {...made.value} plot={plot} />}</div>
+    </section>
+  );
+}
+
+/** The names of the genes, to edit. */
+function GeneList({ genes }: { genes: readonly string[] }): JSX.Element {
+  const { model, actions } = usePanels();
+  const unknown = useSignal<readonly string[]>([]);
+  const take = (text: string) => {
+    const bundle = model.bundle.value;
+    const wanted = [...new Set(text.split(/[\s,;]+/).filter(Boolean))].slice(0, MOST_GENES);
+    const found = wanted.map((name) => {
+      if (bundle?.genes.has(name)) return name;
+      const hit = bundle?.search.find(name, 1)[0];
+      const same = [hit?.gene, hit?.label].some((other) => other?.toLowerCase() === name.toLowerCase());
+      return same ? hit?.gene : undefined;
+    });
+    unknown.value = wanted.filter((_, i) => found[i] === undefined);
+    const known = found.filter((gene) => gene !== undefined);
+    if (known.length > 0) actions.showDots(known);
+  };
+  return (
+    <>
+      <div class="ks-field">
+        <input
+          type="text"
+          key={genes.join()}
+          aria-label="Genes of the dot plot"
+          title="Names of genes, separated by commas or spaces. Enter draws them."
+          spellcheck={false}
+          autocomplete="off"
+          defaultValue={genes.join(', ')}
+          onChange={(event) => take(event.currentTarget.value)}
+        />
+      </div>
+      {unknown.value.length > 0 && (
+        <p class="ks-warning ks-break" role="alert">
+          {unknown.value.length === 1 ? 'No gene is' : 'No genes are'} named {unknown.value.join(', ')}.
+        </p>
+      )}
+    </>
+  );
+}
+
+interface DotsProps {
+  column: CategoryValues;
+  dots: readonly GeneDots[];
+  plot: { current: SVGSVGElement | null };
+}
+
+function Dots({ column, dots, plot }: DotsProps): JSX.Element {
+  const { model, actions } = usePanels();
+  const classes = model.classes.value(column);
+  const rows = column.categories
+    .map(({ name }, code) => ({
+      name: formatClass(name),
+      label: fitted(formatClass(name), LONGEST_ROW),
+      code,
+      color: classes[code]?.color ?? '',
+    }))
+    .filter(({ code }) => dots.some(({ mean }) => !Number.isNaN(mean[code])));
+  const meaning = geneMeaningOf(model);
+  const scale = useMemo(() => scaleOf(dots, model.colormap.value), [dots, model.colormap.value]);
+  const left = 24 + Math.max(0, ...rows.map(({ label }) => widthOf(label)));
+  const top = 10 + Math.max(0, ...dots.map(({ gene }) => widthOf(fitted(gene, LONGEST_GENE))));
+  const width = left + CELL * dots.length + 12;
+  const height = top + CELL * rows.length + 58;
+  const foot = top + CELL * rows.length + 26;
+  const [low, high] = scale.range;
+  const show = (gene: string) => actions.setColor({ kind: 'gene', gene });
+  return (
+    <svg
+      ref={plot}
+      width={Math.max(width, 430)}
+      height={height}
+      aria-label={`Dot plot of ${counted(dots.length, 'gene')} by ${column.name}`}
+      font-family={FAMILY}
+      font-size={FONT}
+      fill="var(--ink)"
+    >
+      {rows.map(({ name, label, color }, row) => (
+        <g key={name} transform={`translate(0 ${top + CELL * (row + 0.5)})`}>
+          <line x1={left} x2={left + CELL * dots.length} y1={CELL / 2} y2={CELL / 2} stroke="var(--line)" />
+          <circle cx={8} cy={0} r={5} fill={color} />
+          <text x={20} y={4}>
+            {label}
+          </text>
+        </g>
+      ))}
+      {dots.map(({ gene, mean, detected }, at) => (
+        // biome-ignore lint/a11y/useSemanticElements: SVG has no buttons
+        <g
+          key={gene}
+          transform={`translate(${left + CELL * (at + 0.5)} ${top})`}
+          role="button"
+          // Names of attributes of SVG are case-sensitive.
+          tabindex={0}
+          aria-label={`Color by ${gene}`}
+          onClick={() => show(gene)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter' && event.key !== ' ') return;
+            event.preventDefault();
+            show(gene);
+          }}
+        >
+          <rect
+            x={-CELL / 2}
+            y={-top}
+            width={CELL}
+            height={top + CELL * rows.length}
+            fill="none"
+            pointer-events="all"
+          />
+          <text transform="translate(4 -6) rotate(-90)">{fitted(gene, LONGEST_GENE)}</text>
+          {rows.map(({ name, code }, row) => (
+            <circle
+              key={name}
+              cx={0}
+              cy={CELL * (row + 0.5)}
+              r={LARGEST * Math.sqrt(detected[code] || 0)}
+              fill={scale.css(mean[code] ?? Number.NaN)}
+              stroke="var(--muted)"
+              stroke-width={0.5}
+            >
+              <title>{`${gene}, ${name}: mean ${formatMean(mean[code] ?? Number.NaN)}, in ${formatShare(detected[code] ?? Number.NaN)}`}</title>
+            </circle>
+          ))}
+        </g>
+      ))}
+      <g transform={`translate(4 ${foot})`} fill="var(--muted)" font-size={11}>
+        {KEYS.map((share, at) => (
+          <g key={share} transform={`translate(${8 + at * 64} 0)`}>
+            <circle cx={0} cy={0} r={LARGEST * Math.sqrt(share)} fill="none" stroke="var(--muted)" />
+            <text x={14} y={4}>
+              {formatShare(share)}
+            </text>
+          </g>
+        ))}
+        {Array.from({ length: 24 }, (_, at) => (
+          <rect
+            key={at}
+            x={208 + at * 3}
+            y={-5}
+            width={3.2}
+            height={10}
+            fill={scale.css(low + ((high - low) * at) / 23)}
+          />
+        ))}
+        <text x={208} y={20}>
+          {formatMean(low)}
+        </text>
+        <text x={280} y={20} text-anchor="end">
+          {formatMean(high)}
+        </text>
+        <text x={0} y={24}>
+          {`Share of ${model.noun.value}s${meaning.detectable ? '' : ' with a value other than 0'}`}
+        </text>
+        <text x={288} y={4}>
+          {`Mean of ${meaning.noun}`}
+        </text>
+      </g>
+    </svg>
+  );
+}
+
+let ruler: CanvasRenderingContext2D | null = null;
+
+function widthOf(text: string): number {
+  ruler ??= document.createElement('canvas').getContext('2d');
+  if (!ruler) return text.length * FONT;
+  ruler.font = `${FONT}px ${FAMILY}`;
+  return ruler.measureText(text).width * MARGIN;
+}
+
+/** Shortens a text that is too wide, and says so. */
+function fitted(text: string, most: number): string {
+  let short = text;
+  while (short.length > 1 && widthOf(short) > most) short = `${short.replace(/…$/, '').slice(0, -1)}…`;
+  return short;
+}
+
+/** Colors from zero, or from the lowest mean if it is negative, to the highest mean. */
+function scaleOf(dots: readonly GeneDots[], map: Parameters<typeof colorScale>[0]['map']): ColorScale {
+  let [low, high] = [0, 0];
+  for (const { mean } of dots)
+    for (const value of mean) [low, high] = [Math.min(low, value || 0), Math.max(high, value || 0)];
+  if (low < 0) [low, high] = [Math.min(low, -high), Math.max(high, -low)];
+  return colorScale({ map, reversed: false, log: false, range: [low, high > low ? high : low + 1] });
+}
+
+/** The plot as a file of its own, with the colors of the theme. */
+function standalone(plot: SVGSVGElement): string {
+  const style = getComputedStyle(plot);
+  const copy = plot.cloneNode(true) as SVGSVGElement;
+  copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  copy.setAttribute('style', 'background: var(--panel)');
+  return new XMLSerializer()
+    .serializeToString(copy)
+    .replaceAll(/var\((--\w+)\)/g, (_, name) => style.getPropertyValue(name).trim())
+    .replaceAll(/ (role|tabindex|aria-label)="[^"]*"/g, '');
+}
+
+async function pngOf(svg: Blob): Promise<Blob> {
+  const url = URL.createObjectURL(svg);
+  try {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    canvas.width = image.width * PNG_SCALE;
+    canvas.height = image.height * PNG_SCALE;
+    canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
+    const png = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/png'));
+    if (!png) throw new Error('The browser cannot draw a picture of this size. Save it as SVG.');
+    return png;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
