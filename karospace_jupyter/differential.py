@@ -121,7 +121,7 @@ def check_groups(a: NDArray[np.bool_], b: NDArray[np.bool_], n_cells: int | None
             raise ComparisonError(msg)
     both = int((a & b).sum())
     if both:
-        msg = f"{counted(both, 'cell is', 'cells are')} in both groups. Groups that are compared must not overlap."
+        msg = f"{counted(both, 'cell is', 'cells are')} in both groups. Groups must not overlap."
         raise ComparisonError(msg)
     for name, group in (("A", a), ("B", b)):
         n = int(group.sum())

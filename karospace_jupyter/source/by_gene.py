@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import scipy.sparse as sp
 
+    from karospace_jupyter.job import Job
     from karospace_jupyter.source.protocol import Rows, Source
 
 _BLOCK_BYTES_PER_ENTRY = 64
@@ -40,7 +41,7 @@ class _Block(NamedTuple):
 
 
 def labeled_entries(
-    source: Source, rows: Rows, labels: NDArray[np.uint8], memory_bytes: int
+    source: Source, rows: Rows, labels: NDArray[np.uint8], memory_bytes: int, job: Job
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
     """Yield the values other than zero of each gene, in the order of the genes, and the labels of their cells.
 
@@ -56,6 +57,8 @@ def labeled_entries(
         A label for each of these cells, shape (n_rows,).
     memory_bytes
         Memory for the entries that are held; half of it is for the block that is being read.
+    job
+        Checked before each block.
 
     Yields
     ------
@@ -65,13 +68,14 @@ def labeled_entries(
     most = max(2**16, min(4_000_000, memory_bytes // (4 * _BLOCK_BYTES_PER_ENTRY)))
     if source.by_column:
         for part in source.entries(rows, most):
+            job.check()
             block = _block(part().values, labels)
             yield from (block.gene(i) for i in range(len(block.starts) - 1))
         return
     most_held = memory_bytes // 2 // _HELD_BYTES_PER_ENTRY
     gene = 0
     while gene < source.n_genes:
-        held, n_genes = _held(source, rows, labels, most, most_held, gene)
+        held, n_genes = _held(source, rows, labels, most, most_held, gene, job)
         for i in range(n_genes):
             parts = [block.gene(i) for block in held]
             yield np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
@@ -79,7 +83,7 @@ def labeled_entries(
 
 
 def _held(
-    source: Source, rows: Rows, labels: NDArray[np.uint8], most: int, most_held: int, gene: int
+    source: Source, rows: Rows, labels: NDArray[np.uint8], most: int, most_held: int, gene: int, job: Job
 ) -> tuple[list[_Block], int]:
     """Read as many genes as fit, starting with `gene`, in one pass; return their number, too.
 
@@ -89,6 +93,7 @@ def _held(
     n_genes = source.n_genes - gene
     held: list[_Block] = []
     for part in source.entries(rows, most):
+        job.check()
         entries = part()
         values = entries.values
         if gene or n_genes < values.shape[1]:

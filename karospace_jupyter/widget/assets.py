@@ -20,6 +20,7 @@ from karospace_jupyter.contracts.messages import LiveMatrix
 from karospace_jupyter.differential import Comparison, MatrixScale, check_groups, compare_values
 from karospace_jupyter.errors import BundleError, Cancelled, ColumnError, GenesError, ViewError
 from karospace_jupyter.formatting import hint
+from karospace_jupyter.job import Job
 from karospace_jupyter.plan.gene_choice import find_genes
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import MatrixValues
@@ -72,6 +73,7 @@ class LiveCells:
         self._statistics = self._new_statistics()
         self._comparing = threading.Lock()
         self._last_comparison: tuple[str, bytes] | None = None
+        self._comparison = ("", Job())
 
     def _var_names(self, spec: MatrixSpec | None = None) -> Any:  # noqa: ANN401
         in_raw = (spec or self._spec).kind == "raw" and self.adata.raw is not None
@@ -171,6 +173,7 @@ class LiveCells:
     def cancel(self) -> None:
         """Cancel what takes long: no page waits for it anymore."""
         self._statistics.cancel()
+        self._comparison[1].cancel()
 
     def _new_statistics(self) -> LiveStatistics:
         spec, rows = self._spec, np.sort(self.rows)
@@ -201,7 +204,7 @@ class LiveCells:
         ViewError
             If the cells or genes of the object changed since the view was created.
         """
-        found, matrix, scale = self._compared(a, b)
+        found, matrix, scale = self._compared(a, b, Job.null())
         n_a, n_b = int(a.sum()), int(b.sum())
         return found.table(self.names, matrix=matrix, fold_change=scale.fold_change, n_a=n_a, n_b=n_b)
 
@@ -226,10 +229,17 @@ class LiveCells:
             If the groups overlap or have too few cells.
         ViewError
             If the cells or genes of the object changed since the view was created.
+        Cancelled
+            If another request or :meth:`cancel` followed.
         """
+        current, job = self._comparison
+        if request != current:
+            job.cancel()
+            self._comparison = request, (job := Job())
         with self._comparing:
+            job.check()
             if self._last_comparison is None or self._last_comparison[0] != request:
-                found, _, _ = self._compared(a, b)
+                found, _, _ = self._compared(a, b, job)
                 columns = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
                 texts = {
                     name: base64.b64encode(column.astype("<f8").tobytes()).decode() for name, column in columns.items()
@@ -237,7 +247,7 @@ class LiveCells:
                 self._last_comparison = (request, gzip.compress(json.dumps(texts).encode(), 1, mtime=0))
             return self._last_comparison[1]
 
-    def _compared(self, a: Mask, b: Mask) -> tuple[Comparison, str, MatrixScale]:
+    def _compared(self, a: Mask, b: Mask, job: Job) -> tuple[Comparison, str, MatrixScale]:
         self.check_unchanged()
         check_groups(a, b, self.adata.n_obs)
         rows = np.flatnonzero(a | b)
@@ -248,7 +258,7 @@ class LiveCells:
             values = self._known_values(spec) or matrix_values(source)
             scale = MatrixScale(values.kind, values.log_base)
             chosen = None if len(rows) == self.adata.n_obs else rows
-            entries = labeled_entries(source, chosen, labels, DEFAULT_MEMORY_BYTES)
+            entries = labeled_entries(source, chosen, labels, DEFAULT_MEMORY_BYTES, job)
             genes = ((found[of_cell == 1], found[of_cell == 2]) for of_cell, found in entries)
             return compare_values(genes, int(a.sum()), int(b.sum()), scale), source.matrix_name, scale
         finally:

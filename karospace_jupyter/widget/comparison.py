@@ -48,14 +48,18 @@ class CellGroups:
     """Returns a column by name; None if it does not exist."""
 
     def pair(self, a: Any, b: Any) -> tuple[Mask, Mask]:  # noqa: ANN401 - many types are accepted
-        """Return two groups as masks; either may be ``"rest"``.
+        """Return two groups as masks; either may be ``"rest"``, and `b` is by default.
 
         Raises
         ------
         ViewError
-            If a group does not exist.
+            If a group does not exist, or a region is named like another group.
         """
-        rest_a, rest_b = (isinstance(one, str) and one == "rest" for one in (a, b))
+        for name in ("rest", "selection"):
+            if name in self.regions and any(isinstance(one, str) and one == name for one in (a, b)):
+                msg = f"A region is named {name!r}, which means other cells here. Pass view.regions[{name!r}]."
+                raise ViewError(msg)
+        rest_a, rest_b = isinstance(a, str) and a == "rest", b is None or (isinstance(b, str) and b == "rest")
         if rest_a and rest_b:
             msg = 'Both groups are "rest", the cells that are not in the other group. Name one of them.'
             raise ViewError(msg)

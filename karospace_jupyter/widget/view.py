@@ -349,7 +349,7 @@ class KaroSpaceView(Base):
         self._live.columns.add(name)
         self._show_live(genes=False)
 
-    def compare(self, a: Any, b: Any = "rest") -> pd.DataFrame:  # noqa: ANN401 - many types are accepted
+    def compare(self, a: Any, b: Any = None) -> pd.DataFrame:  # noqa: ANN401 - many types are accepted
         """Compare every gene between two groups of cells, such as the selection and the rest.
 
         With an object, all genes of its chosen `layer` are compared, otherwise the packed genes of the bundle, or its
@@ -362,10 +362,10 @@ class KaroSpaceView(Base):
         Parameters
         ----------
         a, b
-            A group each: ``"selection"``; ``"rest"``, which are all cells that are not in the other group; the name of
-            a region; a dict of columns to a category, a list of categories, or None for missing values (cells must
-            match all columns); or booleans, names or positions of cells. Names of groups of categories are
-            understood, too.
+            A group each: ``"selection"``; ``"rest"`` (the default of `b`), which are all cells that are not in the other
+            group; the name of a region; a dict of columns to a category, a list of categories, or None for missing
+            values (cells must match all columns); or booleans, names or positions of cells. Names of groups of
+            categories are accepted, too.
 
         Returns
         -------

@@ -59,7 +59,7 @@ def compare_category(viewer: Viewer, name: str) -> Any:
     """Compare a category with the rest by its button in the legend, and wait for the table."""
     viewer.set(color={"kind": "annotation", "column": "cell_type"})
     viewer.page.get_by_role("list", name="Categories").get_by_text(name, exact=True).hover()
-    viewer.page.get_by_role("button", name=f"Genes of {name}, compared with the rest").click()
+    viewer.page.get_by_role("button", name=f"Markers of {name}").click()
     panel(viewer).get_by_role("table").wait_for()
     return panel(viewer)
 
@@ -101,6 +101,8 @@ def assert_numbers(table: dict[str, dict[str, float]], adata: ad.AnnData, genes:
 def test_table_has_the_numbers_of_every_gene(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
+    viewer.page.add_init_script("""window.answers = 0; window.Worker = class extends Worker {
+      constructor(...given) { super(...given); this.addEventListener('message', () => window.answers++); } };""")
     page = viewer.open(serve(folder)).page
     started: list[Any] = []
     page.on("worker", lambda worker: started.append(worker))
@@ -110,6 +112,10 @@ def test_table_has_the_numbers_of_every_gene(
     assert sorted(table) == sorted(tissue.var_names)
     assert_numbers(table, tissue, [str(gene) for gene in tissue.var_names])
     assert len(started) == 1
+    # The worker itself answered: once to the question, and once for each file.
+    packed = Bundle(folder).manifest.packed
+    assert packed is not None
+    viewer.becomes(lambda: page.evaluate("window.answers"), 1 + len(packed.shards))
     z = [row["z"] for row in table.values() if not np.isnan(row["z"])]
     assert z == sorted(z, reverse=True)
     gene = next(iter(table))
@@ -172,7 +178,7 @@ def test_category_is_compared_with_one_click(viewer: Viewer, folder: Path, serve
     shown = compare_category(viewer, "T cell")
     expect(shown.get_by_role("row").nth(1).get_by_role("button")).to_have_text(re.compile("^(CD3[DE]|CD2|CD8A|TRAC)$"))
     # The other way round, and against another category.
-    shown.get_by_role("button", name="Swap the groups").click()
+    shown.get_by_role("button", name="Swap groups").click()
     expect(shown.get_by_label("Group A").locator("option:checked")).to_have_text("Rest")
     shown.get_by_label("Group A").select_option(label="Tumor")
     expect(shown.get_by_label("Group B").locator("option:checked")).to_have_text("T cell")
@@ -203,7 +209,7 @@ def test_rows_are_sorted_and_filtered(
     shown.get_by_label("Filter genes").fill("epc")
     expect(names).to_have_text(["EPCAM"])
     shown.get_by_label("Filter genes").fill("nothing like this")
-    shown.get_by_text("No gene contains this text.").wait_for()
+    shown.get_by_text("No matching genes.").wait_for()
 
 
 def test_volcano_plot_names_a_gene_and_colors_by_it(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
@@ -235,7 +241,7 @@ def test_groups_that_cannot_be_compared_are_explained(
     shown = compare_selection(viewer)
     shown.get_by_label("Group B").select_option(label="T cell")
     shown.get_by_role("alert").filter(
-        has_text=re.compile(r"^\d+ cells are in both groups\. Choose groups without")
+        has_text=re.compile(r"^\d+ cells are in both groups\. Choose groups that do not overlap")
     ).wait_for()
     page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 2 ? 1 : 0))")
     page.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
@@ -249,11 +255,50 @@ def test_changed_selection_is_noticed(viewer: Viewer, folder: Path, serve: Calla
     page = viewer.open(serve(folder)).page
     shown = compare_selection(viewer)
     page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 40 ? 1 : 0))")
-    shown.get_by_text("The visible or selected cells have changed.").wait_for()
+    shown.get_by_text("The groups or the values have changed.").wait_for()
     expect(shown).to_contain_text("500 and 1,500 cells")
     shown.get_by_role("button", name="Compare again").click()
     expect(shown).to_contain_text("40 and 1,960 cells")
     expect(shown).not_to_contain_text("have changed")
+
+
+def test_only_changes_of_the_groups_make_a_result_outdated(
+    viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
+) -> None:
+    page = viewer.open(serve(folder)).page
+    viewer.set(hidden={"cell_type": ["Macrophage"]})
+    shown = compare_category(viewer, "T cell")
+    counts = tissue.obs["cell_type"].value_counts()
+    rest = tissue.n_obs - counts["T cell"] - counts["Macrophage"]
+    status = f"{counts['T cell']:,} and {rest:,} cells"
+    expect(shown).to_contain_text(status)
+    # The color, a lasso and a region have nothing to do with these groups.
+    shown.get_by_role("row").nth(1).get_by_role("button").click()
+    viewer.until("state.color.kind === 'gene'")
+    page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 40 ? 1 : 0))")
+    page.evaluate("karospace.setRegions([{name: 'a', mask: new Uint8Array(karospace.cells).fill(1, 9)}])")
+    expect(shown).not_to_contain_text("have changed")
+    shown.get_by_role("button", name="Swap groups").click()
+    expect(shown).to_contain_text(f"{rest:,} and {counts['T cell']:,} cells")
+    viewer.set(hidden={})
+    shown.get_by_text("The groups or the values have changed.").wait_for()
+
+
+def test_escape_closes_the_dot_plot_and_the_comparison_before_the_selection(
+    viewer: Viewer, folder: Path, serve: Callable[[Path], str]
+) -> None:
+    page = viewer.open(serve(folder)).page
+    compare_selection(viewer).get_by_role("button", name="Dot plot").click()
+    dots(viewer).wait_for()
+    expect(panel(viewer)).to_be_visible()
+    panel(viewer).get_by_role("heading", name="Compare genes").click()
+    page.keyboard.press("Escape")
+    expect(dots(viewer)).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(panel(viewer)).to_have_count(0)
+    assert page.evaluate("karospace.selection !== null")
+    page.keyboard.press("Escape")
+    viewer.becomes(lambda: page.evaluate("karospace.selection"), None)
 
 
 def test_comparison_can_be_canceled(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
@@ -264,6 +309,7 @@ def test_comparison_can_be_canceled(viewer: Viewer, folder: Path, serve: Callabl
     page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 40 ? 1 : 0))")
     page.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
     panel(viewer).get_by_text("0 of 200 genes").wait_for()
+    viewer.becomes(lambda: len(page.workers), 1)
     panel(viewer).get_by_role("button", name="Cancel").click()
     expect(panel(viewer)).to_have_count(0)
     viewer.becomes(lambda: len(page.workers), 0)

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+from karospace_jupyter.job import Job
 from karospace_jupyter.source import Source, by_gene, open_source
 from karospace_jupyter.source.by_gene import labeled_entries
 
@@ -52,7 +53,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
 def test_every_gene_is_read_once_with_the_labels_of_its_cells(source: Source, rows: Any, memory_bytes: int) -> None:
     expected = dense() if rows is None else dense()[rows]
     labels = (np.arange(len(expected)) % 3).astype(np.uint8)
-    found = list(labeled_entries(source, rows, labels, memory_bytes))
+    found = list(labeled_entries(source, rows, labels, memory_bytes, Job.null()))
     assert len(found) == G
     for gene, (of_cell, values) in enumerate(found):
         assert values.dtype == np.float32
@@ -75,7 +76,7 @@ def test_held_entries_stay_within_the_memory(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(by_gene, "_held", counted)
     adata = ad.AnnData(sp.csr_matrix(dense()), pd.DataFrame(index=[f"c{i}" for i in range(N)]))
     memory = 20_000
-    genes = list(labeled_entries(open_source(adata), None, np.ones(N, dtype=np.uint8), memory))
+    genes = list(labeled_entries(open_source(adata), None, np.ones(N, dtype=np.uint8), memory, Job.null()))
     assert len(genes) == sum(passes) == G
     assert 1 < len(passes) < 12
     assert max(held) <= memory // 2

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,12 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from waiting import eventually
 
 from karospace_jupyter import Bundle, ExportConfig, karospace_view
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.differential import MatrixScale, compare
-from karospace_jupyter.errors import ComparisonError, ViewError
+from karospace_jupyter.errors import Cancelled, ComparisonError, ViewError
 from karospace_jupyter.export import run_to_memory
+from karospace_jupyter.widget.assets import LiveCells
 from karospace_jupyter.widget.view import KaroSpaceView
 
 
@@ -245,3 +251,42 @@ def test_changed_object_is_refused(view: KaroSpaceView, adata: ad.AnnData) -> No
     adata.obs_names = [f"other {name}" for name in adata.obs_names]
     with pytest.raises(ViewError, match="changed after this view was created"):
         view.compare({"cell_type": "Tumor"})
+
+
+@pytest.mark.parametrize("name", ["rest", "selection"])
+def test_region_named_like_another_group_is_refused(view: KaroSpaceView, adata: ad.AnnData, name: str) -> None:
+    view.regions = {name: is_type(adata, "Tumor")}
+    with pytest.raises(ViewError, match=f"A region is named '{name}', which means other cells here"):
+        view.compare({"cell_type": "B cell"}, name)
+    assert view.compare(view.regions[name]).attrs["n_a"] == is_type(adata, "Tumor").sum()
+
+
+def test_new_comparison_of_the_page_cancels_the_earlier_one(adata: ad.AnnData) -> None:
+    live = LiveCells(adata, exported(adata), ExportConfig())
+    tumor = is_type(adata, "Tumor")
+    stopped: list[str] = []
+    started: list[threading.Thread] = []
+
+    def ask(request: str) -> None:
+        try:
+            live.comparison(tumor, ~tumor, request)
+        except Cancelled:
+            stopped.append(request)
+
+    with live._comparing:  # stands for a comparison that takes long
+        asked = [threading.Thread(target=ask, args=(name,)) for name in ("first", "second", "second")]
+        for thread in asked:
+            thread.start()
+            eventually(lambda: live._comparison[0] == ("second" if len(started) else "first"))
+            started.append(thread)
+    for thread in asked:
+        thread.join()
+    assert stopped == ["first"]
+    again = live.comparison(tumor, ~tumor, "second")
+    assert again == live.comparison(tumor, ~tumor, "third")  # the same numbers, computed anew
+    columns = json.loads(gzip.decompress(again))
+    wanted = live.compare(tumor, ~tumor)
+    assert [*columns] == [*wanted.columns]
+    for name, text in columns.items():
+        found = pd.Series(np.frombuffer(base64.b64decode(text), "<f8"), list(live.names))
+        np.testing.assert_array_equal(found[wanted.index], wanted[name])

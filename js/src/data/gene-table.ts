@@ -16,8 +16,10 @@ export interface GeneBatch {
 
 /** All genes of a bundle, to read one after the other. */
 export interface GeneTable {
+  /** The matrix. */
+  source: string | null | undefined;
   names: readonly string[];
-  /** The values that codes of packed genes stand for; null if there are none. */
+  /** The values that codes of packed genes refer to; null if there are none. */
   steps(ctx: ReadContext): Promise<Steps | null>;
   batches: readonly GeneBatch[];
 }
@@ -25,6 +27,7 @@ export interface GeneTable {
 /** Reads genes that have a file each. */
 export function tableOfFiles(reader: AssetReader, { expression, n_cells: cells }: Manifest): GeneTable {
   return {
+    source: expression.source,
     names: expression.genes.map(({ gene }) => gene),
     steps: async () => null,
     batches: expression.genes.map(({ gene, chunks }, first) => ({

@@ -1,4 +1,4 @@
-/** Values that codes stand for: each cell has a ladder, and a code is a step on it. */
+/** Values that codes refer to: each cell has a ladder, and a code is a step on it. */
 export interface Steps {
   /** First value of each ladder, and the number of all values. */
   starts: Uint32Array;
@@ -35,25 +35,39 @@ export function fromPlanes(bytes: Uint8Array, width: number): Uint32Array {
   return found;
 }
 
+/** Where in the bytes of a shard each gene starts, and how many bytes all genes take. */
+export interface Offsets {
+  gaps: Float64Array;
+  values: Float64Array;
+  length: number;
+}
+
+export function offsetsOf({ stored, gapBytes, width }: Omit<Shard, 'raw'>): Offsets {
+  const [gaps, values] = [new Float64Array(stored.length), new Float64Array(stored.length)];
+  let length = gapBytes.reduce((sum, bytes) => sum + bytes, 0);
+  for (let i = 0, gap = 0; i < stored.length; i++) {
+    gaps[i] = gap;
+    gap += gapBytes[i] as number;
+    values[i] = length;
+    length += (stored[i] as number) * (width[i] as number);
+  }
+  return { gaps, values, length };
+}
+
 /**
  * Reads the entries of one gene of a shard: their cells, ascending, and where their values are: places in `steps.values`,
  * or without steps the bits of each float32. Returns the number of entries; -1 if the shard is damaged.
  */
 export function readEntries(
   { raw, stored, gapBytes, width }: Shard,
+  { gaps: gapStarts, values, length }: Offsets,
   gene: number,
   steps: Steps | null,
   total: number,
   cells: Uint32Array,
   places: Uint32Array,
 ): number {
-  let [gap, value, length] = [0, 0, 0];
-  for (let i = 0; i < stored.length; i++) {
-    const taken = (stored[i] as number) * (width[i] as number);
-    if (i < gene) [gap, value] = [gap + (gapBytes[i] as number), value + taken];
-    length += (gapBytes[i] as number) + taken;
-    value += gapBytes[i] as number;
-  }
+  const [gap, value] = [gapStarts[gene] as number, values[gene] as number];
   const [n, wide, gaps] = [stored[gene] as number, width[gene] as number, gapBytes[gene] as number];
   const wrong = steps ? wide !== 1 && wide !== 2 : wide !== 4;
   // Without gaps, every cell has an entry, or none.

@@ -5,7 +5,7 @@ import { keepRecent } from '../lib/recent';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asUint32, forgetting } from './chunks';
 import type { GeneTable } from './gene-table';
-import { fromPlanes, readEntries, type Shard, type Steps } from './packed-shard';
+import { fromPlanes, offsetsOf, readEntries, type Shard, type Steps } from './packed-shard';
 import { SharedReads } from './shared-reads';
 
 const VERSION = 1;
@@ -113,6 +113,7 @@ export async function withPackedGenes(
     shardOf.fill(shard, next, shard.end);
     next = shard.end;
   }
+  if (next !== genes) throw damaged(undefined);
   const sizesOf = ({ first, end }: PackedShard) => ({
     stored: stored.subarray(first, end),
     gapBytes: gapBytes.subarray(first, end),
@@ -129,7 +130,8 @@ export async function withPackedGenes(
     const n = stored[gene] as number;
     // At most the number of cells: a damaged index may state more.
     const [at, places] = [0, 1].map(() => new Uint32Array(Math.min(n, cells))) as [Uint32Array, Uint32Array];
-    if (readEntries(shard, gene - of.first, steps, cells, at, places) < 0) throw damaged(of.paths[0]);
+    if (readEntries(shard, offsetsOf(shard), gene - of.first, steps, cells, at, places) < 0)
+      throw damaged(of.paths[0]);
     const exact = new Float32Array(places.buffer);
     const found = new Float32Array(cells);
     for (let i = 0; i < n; i++)
@@ -162,6 +164,7 @@ export async function withPackedGenes(
   });
   return {
     table: {
+      source: packed.source,
       names,
       steps: stepsOf,
       batches: shards.map((shard) => ({

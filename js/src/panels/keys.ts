@@ -152,6 +152,8 @@ export function attachKeys(
         actions.draw(null);
         second.value?.pane.actions.draw(null);
       } else if (model.pinned.value) actions.pin(null);
+      else if (model.dotGenes.value) actions.showDots(null);
+      else if (model.comparison.value) actions.closeComparison();
       else actions.clearSelection();
     },
     ...(chrome.embed ? {} : chromeKeys(chrome, model, actions)),

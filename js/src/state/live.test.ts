@@ -12,7 +12,7 @@ import { createModel } from './model';
 
 const asJson = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-/** Stands for the kernel: the means are the bits of the groups, so that a test sees what it was asked. */
+/** Fake kernel: returns the first byte of each group as its mean. */
 const asked = (a: Uint8Array, b: Uint8Array) => {
   const numbers = { mean_a: a[0] ?? 0, mean_b: b[0] ?? 0, auc: Number.NaN };
   const stored = Object.entries(numbers).map(([name, value]) => [

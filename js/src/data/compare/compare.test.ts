@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { compareGenes } from './compare';
 import { type Batch, createComparer, type Question } from './comparer';
-import { sliced } from './engines';
+import { inWorker, sliced } from './engines';
 import { FIELDS } from './gene-test';
 import { adjusted, lnNormalTails, lnStudentTails } from './tails';
 
@@ -154,6 +154,7 @@ test('a file that cannot be read, or is damaged, costs its own genes', async () 
   const good = [0, 2, 0, 3, 5, 0, 1, 4];
   const { steps, shard } = packed([good]);
   const table = {
+    source: 'X',
     names: ['A', 'B', 'C', 'D'],
     steps: async () => steps,
     batches: [
@@ -192,8 +193,151 @@ test('a canceled comparison rejects', async () => {
       return { shard };
     },
   };
-  const table = { names: ['A'], steps: async () => steps, batches: [batch] };
+  const other = { first: 1, count: 1, path: 'b', read: () => new Promise<never>(() => {}) };
+  const table = { source: 'X', names: ['A', 'B'], steps: async () => steps, batches: [batch, other] };
   const group = Uint8Array.from([1, 1, 1, 1, 2, 2, 2, 2]);
   const result = compareGenes(table, { group, scale: 0 }, sliced, { signal: stop.signal });
+  await expect(result).rejects.toThrow(/canceled|aborted/);
+});
+
+test('zeros that another exporter stored count as zeros', () => {
+  const group = Uint8Array.from([1, 1, 1, 2, 2, 2]);
+  const [gapBytes, width] = [Uint32Array.of(3), Uint32Array.of(1)];
+  const shard = { raw: Uint8Array.from([0, 0, 0, 0, 0, 1]), stored: Uint32Array.of(3), gapBytes, width };
+  const steps = {
+    starts: Uint32Array.from([0, 2]),
+    values: Float32Array.from([0, 3]),
+    ladderOf: new Uint32Array(6),
+  };
+  const wanted = run({ group, steps: null, scale: 0 }, { values: Float32Array.from([0, 0, 3, 0, 0, 0]) });
+  expect([...run({ group, steps, scale: 0 }, { shard }).numbers]).toEqual([...wanted.numbers]);
+  const many = { ...steps, values: Float32Array.from([0, 3, ...new Float32Array(70_000).fill(9)]) };
+  expect([...run({ group, steps: many, scale: 0 }, { shard }).numbers]).toEqual([...wanted.numbers]);
+  // Float32: 0, −0 and 3 as planes.
+  const planes = [0, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0x40];
+  const exact = { ...shard, raw: Uint8Array.from([0, 0, 0, ...planes]), width: Uint32Array.of(4) };
+  expect([...run({ group, steps: null, scale: 0 }, { shard: exact }).numbers]).toEqual([...wanted.numbers]);
+});
+
+test('a file with many genes is read in one pass', () => {
+  const genes = 30_000;
+  const group = Uint8Array.from([1, 1, 1, 2, 2, 2]);
+  const shard = {
+    raw: new Uint8Array(2 * genes),
+    stored: new Uint32Array(genes).fill(1),
+    gapBytes: new Uint32Array(genes).fill(1),
+    width: new Uint32Array(genes).fill(1),
+  };
+  let reads = 0;
+  const counted = new Proxy(shard.gapBytes, {
+    get: (of, key) => {
+      reads++;
+      const found = Reflect.get(of, key, of);
+      return typeof found === 'function' ? found.bind(of) : found;
+    },
+  });
+  const steps = {
+    starts: Uint32Array.from([0, 1]),
+    values: Float32Array.of(2),
+    ladderOf: new Uint32Array(6),
+  };
+  run({ group, steps, scale: 0 }, { shard: { ...shard, gapBytes: counted } });
+  expect(reads).toBeLessThan(10 * genes);
+});
+
+/** A worker whose script is a function; it answers at the next turn. */
+function fakeWorker(answer: (message: unknown, count: number) => unknown) {
+  let count = 0;
+  const worker = {
+    ended: false,
+    onmessage: null as ((event: { data: unknown }) => void) | null,
+    onerror: null as ((event: unknown) => void) | null,
+    onmessageerror: null,
+    postMessage(message: unknown) {
+      queueMicrotask(() => {
+        if (worker.ended) return;
+        try {
+          worker.onmessage?.({ data: answer(message, count++) });
+        } catch (thrown) {
+          worker.onerror?.({ preventDefault() {}, message: (thrown as Error).message });
+        }
+      });
+    },
+    terminate() {
+      worker.ended = true;
+    },
+  };
+  return worker;
+}
+
+const SMALL = packed([[0, 2, 0, 3, 5, 0, 1, 4]]);
+const HALVES = { group: Uint8Array.from([1, 1, 1, 1, 2, 2, 2, 2]), scale: 0 };
+
+function smallTable(count: number) {
+  const batches = Array.from({ length: count }, (_, first) => ({
+    first,
+    count: 1,
+    path: `p${first}`,
+    read: async () => ({ shard: { ...SMALL.shard, raw: SMALL.shard.raw.slice() } }),
+  }));
+  const names = batches.map(({ path }) => path);
+  return { source: 'X', names, steps: async () => SMALL.steps, batches };
+}
+
+test('a worker that fails at first is replaced by slices', async () => {
+  const worker = fakeWorker(() => {
+    throw new Error('no script');
+  });
+  const found = await compareGenes(
+    smallTable(5),
+    HALVES,
+    inWorker(() => worker as unknown as Worker),
+    {
+      signal: new AbortController().signal,
+    },
+  );
+  expect([...found.columns.u]).toEqual([5, 5, 5, 5, 5]);
+  expect(worker.ended).toBe(true);
+});
+
+test('a worker that fails later ends the comparison', async () => {
+  const numbers = new Float64Array(FIELDS.length);
+  const worker = fakeWorker((_, count) => {
+    if (count === 2) throw new Error('out of memory');
+    return count === 0 ? null : { numbers, damaged: false };
+  });
+  const result = compareGenes(
+    smallTable(9),
+    HALVES,
+    inWorker(() => worker as unknown as Worker),
+    {
+      signal: new AbortController().signal,
+    },
+  );
+  await expect(result).rejects.toThrow('The comparison failed: out of memory.');
+  expect(worker.ended).toBe(true);
+});
+
+test('a worker that has not answered yet ends with its comparison', async () => {
+  const worker = fakeWorker(() => null);
+  worker.postMessage = () => {};
+  const stop = new AbortController();
+  const result = compareGenes(
+    smallTable(2),
+    HALVES,
+    inWorker(() => worker as unknown as Worker),
+    {
+      signal: stop.signal,
+    },
+  );
+  setTimeout(() => stop.abort());
   await expect(result).rejects.toThrow('canceled');
+  expect(worker.ended).toBe(true);
+});
+
+test('if no file can be read, the comparison fails', async () => {
+  const table = smallTable(3);
+  for (const batch of table.batches) batch.read = () => Promise.reject(new Error(`${batch.path} is gone.`));
+  const result = compareGenes(table, HALVES, sliced, { signal: new AbortController().signal });
+  await expect(result).rejects.toThrow('is gone.');
 });

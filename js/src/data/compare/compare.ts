@@ -1,6 +1,6 @@
 import { asError, FormatError, isAbort } from '../../lib/errors';
 import type { ReadContext } from '../../source/bundle-source';
-import type { GeneTable } from '../gene-table';
+import type { GeneBatch, GeneTable } from '../gene-table';
 import type { Batch, Question } from './comparer';
 import { FIELDS, type Field } from './gene-test';
 import { adjusted } from './tails';
@@ -15,51 +15,61 @@ export interface Differences {
   problems: readonly Error[];
 }
 
-/** Compares batches elsewhere: in a worker, or here in slices. */
+/** Runs a comparison, in a worker or in slices. */
 export interface Engine {
   run(batch: Batch): Promise<{ numbers: Float64Array; damaged: boolean }>;
-  /** Ends the work; what is still running is rejected. */
+  /** Stops the engine; pending runs reject. */
   dispose(): void;
 }
 
 /** Batches that are read ahead while one is compared. */
 const AHEAD = 3;
 
-/** Compares all genes of a table between two groups of cells. A file that cannot be read costs its own genes. */
+/** Compares all genes of a table between two groups of cells. Genes of unreadable files are NaN. */
 export async function compareGenes(
   table: GeneTable,
   question: Omit<Question, 'steps'>,
-  start: (question: Question) => Promise<Engine>,
+  start: (question: Question, signal: AbortSignal) => Promise<Engine>,
   ctx: ReadContext,
 ): Promise<Differences> {
   const { names, batches } = table;
-  const engine = await start({ ...question, steps: await table.steps({ signal: ctx.signal }) });
-  ctx.signal.addEventListener('abort', engine.dispose, { once: true });
+  const { signal } = ctx;
+  const engine = await start({ ...question, steps: await table.steps({ signal }) }, signal);
   const all = new Float64Array(names.length * FIELDS.length).fill(Number.NaN);
   const problems: Error[] = [];
   let next = 0;
   let done = 0;
+  const read = async (batch: GeneBatch): Promise<Batch | null> => {
+    try {
+      return await batch.read({ signal });
+    } catch (thrown) {
+      if (isAbort(thrown, signal)) throw thrown;
+      problems.push(asError(thrown));
+      return null;
+    }
+  };
   const worker = async () => {
     for (let batch = batches[next++]; batch; batch = batches[next++]) {
-      ctx.signal.throwIfAborted();
-      try {
-        const { numbers, damaged } = await engine.run(await batch.read({ signal: ctx.signal }));
+      signal.throwIfAborted();
+      const given = await read(batch);
+      if (given) {
+        const { numbers, damaged } = await engine.run(given);
         all.set(numbers, batch.first * FIELDS.length);
         if (damaged) problems.push(new FormatError(batch.path, 'its genes do not match the index'));
-      } catch (thrown) {
-        if (isAbort(thrown, ctx.signal)) throw thrown;
-        problems.push(asError(thrown));
       }
       done += batch.count;
       ctx.progress?.(done, names.length);
     }
   };
+  signal.addEventListener('abort', engine.dispose, { once: true });
   try {
     await Promise.all(Array.from({ length: AHEAD }, worker));
   } finally {
-    ctx.signal.removeEventListener('abort', engine.dispose);
+    signal.removeEventListener('abort', engine.dispose);
     engine.dispose();
   }
+  // If all failed, the first one says why.
+  if (problems[0] && problems.length === batches.length) throw problems[0];
   const column = (at: number) =>
     Float64Array.from(names, (_, gene) => all[gene * FIELDS.length + at] as number);
   const fields = Object.fromEntries(FIELDS.map((field, at) => [field, column(at)])) as Record<

@@ -1,4 +1,4 @@
-import { readEntries, type Shard, type Steps } from '../packed-shard';
+import { offsetsOf, readEntries, type Shard, type Steps } from '../packed-shard';
 import { FIELDS, type Runs, type Scale, testGene } from './gene-test';
 
 /** What is compared, the same for all genes. */
@@ -16,8 +16,9 @@ export type Batch = { shard: Shard } | { values: Float32Array };
 /** Compares the genes of a batch one by one. Ends with `FIELDS.length` numbers for each gene, NaN if they are damaged. */
 export type Comparer = (batch: Batch) => Generator<void, { numbers: Float64Array; damaged: boolean }>;
 
-/** Key of a missing value: larger than all others. */
+/** Keys that no other value has: a missing value, and zero. Zeros are not stored, except by other exporters. */
 const MISSING = 0xffffffff;
+const ZERO = 0xfffffffe;
 const DIGIT_BITS = 11;
 const DIGITS = 2 ** DIGIT_BITS;
 
@@ -25,8 +26,11 @@ const float = new Float32Array(1);
 const floatBits = new Uint32Array(float.buffer);
 
 /** Keys of float32 bits that are in the order of the values. */
-const keyOfBits = (bits: number): number =>
-  (bits & 0x7f800000) === 0x7f800000 ? MISSING : (bits >>> 31 ? ~bits : bits | 0x80000000) >>> 0;
+function keyOfBits(bits: number): number {
+  if ((bits & 0x7f800000) === 0x7f800000) return MISSING;
+  if ((bits & 0x7fffffff) === 0) return ZERO;
+  return (bits >>> 31 ? ~bits : bits | 0x80000000) >>> 0;
+}
 
 function valueOfKey(key: number): number {
   floatBits[0] = key >>> 31 ? key & 0x7fffffff : ~key;
@@ -75,10 +79,13 @@ function keysOf({ values }: Steps): Keys {
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
     return { keys: bits.map(keyOfBits), distinct: null };
   }
-  const ascending = values.filter(Number.isFinite).sort();
+  const ascending = values.filter((value) => Number.isFinite(value) && value !== 0).sort();
   const distinct = Float64Array.from(ascending.filter((value, i) => i === 0 || value !== ascending[i - 1]));
   const position = new Map(Array.from(distinct, (value, i) => [value, i]));
-  return { keys: Uint32Array.from(values, (value) => position.get(value) ?? MISSING), distinct };
+  return {
+    keys: Uint32Array.from(values, (value) => position.get(value) ?? (value === 0 ? ZERO : MISSING)),
+    distinct,
+  };
 }
 
 export function createComparer({ group, steps, scale }: Question): Comparer {
@@ -115,6 +122,7 @@ export function createComparer({ group, steps, scale }: Question): Comparer {
       if (side < 0) continue;
       const place = places[i] as number;
       const key = keyed ? (keyed.keys[place] as number) : keyOfBits(place);
+      if (key === ZERO) continue;
       if (key === MISSING) missing[side as 0 | 1]++;
       else keys[side as 0 | 1][filled[side as 0 | 1]++] = key;
     }
@@ -160,11 +168,16 @@ export function createComparer({ group, steps, scale }: Question): Comparer {
 
   return function* (batch) {
     const count = 'shard' in batch ? batch.shard.stored.length : 1;
+    const offsets = 'shard' in batch ? offsetsOf(batch.shard) : null;
     const numbers = new Float64Array(count * FIELDS.length).fill(Number.NaN);
     let damaged = false;
     for (let gene = 0; gene < count; gene++) {
       const n =
-        'shard' in batch ? readEntries(batch.shard, gene, steps, total, cells, places) : dense(batch.values);
+        offsets && 'shard' in batch
+          ? readEntries(batch.shard, offsets, gene, steps, total, cells, places)
+          : 'values' in batch
+            ? dense(batch.values)
+            : -1;
       damaged ||= n < 0;
       if (n >= 0) {
         collect(n);

@@ -2,7 +2,9 @@ import { turns } from '../../lib/pause';
 import type { Engine } from './compare';
 import { type Batch, type Comparer, createComparer, type Question } from './comparer';
 
-/** Compares here, in slices between which the page stays responsive. */
+const canceled = () => new DOMException('The comparison was canceled.', 'AbortError');
+
+/** Compares in the page, in slices between which it stays responsive. */
 export async function sliced(question: Question): Promise<Engine> {
   const compare = createComparer(question);
   const turn = turns();
@@ -14,7 +16,7 @@ export async function sliced(question: Question): Promise<Engine> {
       const step = genes.next();
       if (step.done) return step.value;
       await turn();
-      if (ended) throw new DOMException('The comparison was canceled.', 'AbortError');
+      if (ended) throw canceled();
     }
   };
   return {
@@ -55,10 +57,12 @@ export function answerQuestions(scope: WorkerScope): void {
   };
 }
 
+type Waiting = { resolve: (answer: Answer) => void; reject: (error: Error) => void };
+
 /** Compares in a worker; where the browser does not start one, in slices. */
 export const inWorker =
   (create: () => Worker | null) =>
-  (question: Question): Promise<Engine> =>
+  (question: Question, signal: AbortSignal): Promise<Engine> =>
     new Promise((resolve, reject) => {
       const instead = () => sliced(question).then(resolve, reject);
       let worker: Worker | null = null;
@@ -69,29 +73,42 @@ export const inWorker =
       }
       if (!worker) return void instead();
       const started = worker;
-      const waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
-      const fail = (error: Error) => {
-        for (const { reject } of waiting.splice(0)) reject(error);
-      };
+      const waiting: Waiting[] = [];
       let begun = false;
-      started.onerror = (event) => {
-        event.preventDefault();
+      /** Why the worker answers no more. */
+      let failure: Error | null = null;
+      const fail = (error: Error) => {
         started.terminate();
-        if (!begun) return void instead();
-        fail(new Error(`The comparison failed: ${event.message}`));
+        failure ??= error;
+        for (const { reject } of waiting.splice(0)) reject(failure);
       };
+      const end = () => {
+        fail(canceled());
+        reject(canceled());
+      };
+      signal.addEventListener('abort', end, { once: true });
+      const broken = (event: Event) => {
+        event.preventDefault();
+        if (failure) return;
+        const { message = 'no answer' } = event as Partial<ErrorEvent>;
+        fail(new Error(`The comparison failed: ${message}.`));
+        if (!begun) instead();
+      };
+      started.onerror = broken;
+      started.onmessageerror = broken;
       started.onmessage = ({ data }: MessageEvent<Answer | null>) => {
         if (data) return waiting.shift()?.resolve(data);
         begun = true;
         resolve({
           run: (batch) =>
             new Promise((resolve, reject) => {
-              waiting.push({ resolve, reject });
+              if (failure) return reject(failure);
               started.postMessage(batch, 'shard' in batch ? [batch.shard.raw.buffer as ArrayBuffer] : []);
+              waiting.push({ resolve, reject });
             }),
           dispose() {
-            started.terminate();
-            fail(new DOMException('The comparison was canceled.', 'AbortError'));
+            signal.removeEventListener('abort', end);
+            fail(canceled());
           },
         });
       };

@@ -147,7 +147,8 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
     0,
   );
   const total = scope?.count ?? column.codes.length;
-  const compared = rows.length > 1 && shownFirst(rows, hidden);
+  const hasGenes = (model.bundle.value?.genes.count ?? 0) > 0;
+  const compared = hasGenes && rows.length > 1 && shownFirst(rows, hidden);
   const largest = Array.from(counts).reduce((most, count) => Math.max(most, count), 0);
   const shown = rows.slice(0, MOST_ROWS);
   const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];

@@ -39,7 +39,8 @@ export function LegendRow(props: {
   focusOn: (name: string | null) => void;
 }): JSX.Element {
   const { row, column, hidden, dimmed, of, width, tabStop, onFocus, last, checked, onCheck, focusOn } = props;
-  const { actions } = usePanels();
+  const { model, actions } = usePanels();
+  const hasGenes = (model.bundle.value?.genes.count ?? 0) > 0;
   const renaming = useSignal(false);
   const { color, count, group } = row;
   const check = (range: boolean) => row.name !== null && onCheck(row.name, range);
@@ -112,18 +113,18 @@ export function LegendRow(props: {
         </span>
         <Icon name={checked === null ? (hidden ? 'hidden' : 'eye') : checked ? 'checked' : 'one'} size={16} />
       </button>
-      {row.name !== null && checked === null && (
+      {row.name !== null && checked === null && hasGenes && (
         <button
           type="button"
           class="ks-pill ks-row-genes"
           tabIndex={-1}
-          aria-label={`Genes of ${name}, compared with the rest`}
-          title={`Compare all genes of ${name} with those of the rest`}
+          aria-label={`Markers of ${name}`}
+          title={`Markers of ${name}: compare all its genes with those of the rest`}
           onClick={() =>
             void actions.compare([{ kind: 'category', column: column.name, name: row.name ?? '' }, REST])
           }
         >
-          Genes
+          Markers
         </button>
       )}
       {group && checked === null && (

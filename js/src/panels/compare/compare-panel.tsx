@@ -1,18 +1,21 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { CategoryValues } from '../../data/column-values';
 import type { Column } from '../../data/compare/compare';
+import { LEAST_CELLS } from '../../data/compare/gene-test';
 import { counted, formatCount, formatShare } from '../../lib/format';
 import { fileName } from '../../picture/file-name';
 import type { CellGroup, Comparison, Result } from '../../state/compare/compare-model';
-import { cellsNow, choices, groupLabel, REST, sameCells } from '../../state/compare/groups-of-cells';
+import { choices, groupLabel, isOutdated, REST } from '../../state/compare/groups-of-cells';
 import { Chip, HeadingButton } from '../buttons';
 import { SmallLegend } from '../color/small-legend';
-import { usePanels } from '../context';
+import { usePanels, useView } from '../context';
 import { Icon, IconButton } from '../icons';
 import {
   aboutGene,
+  briefly,
+  countsOf,
   formatNumber,
   formatP,
   type Order,
@@ -20,12 +23,12 @@ import {
   TESTS,
   type Test,
   tableText,
+  withText,
 } from './gene-rows';
 import { Volcano } from './volcano';
 
 const PAGE_ROWS = 100;
 const DOT_GENES = 15;
-const SIGNIFICANT = Math.log10(0.05);
 
 /** Annotations whose categories can be compared: the one that groups cells, that of the color, and the sections. */
 function useGroupings(): CategoryValues[] {
@@ -78,19 +81,37 @@ function GroupSelect(props: {
   );
 }
 
+/** How the table is shown; kept while the groups change. */
+interface TableView {
+  test: Signal<Test>;
+  text: Signal<string>;
+  /** Null for that of the statistic. */
+  order: Signal<Order | null>;
+}
+
 /** Compares all genes of two groups of cells; takes the place of the panel while it is open. */
 export function ComparePanel(): JSX.Element | null {
   const { model, actions } = usePanels();
   const comparison = model.comparison.value;
   const section = useRef<HTMLElement>(null);
-  // What was clicked may be gone, and the panel may be scrolled.
+  const view: TableView = {
+    test: useSignal<Test>('wilcoxon'),
+    text: useSignal(''),
+    order: useSignal<Order | null>(null),
+  };
+  // The clicked button may be unmounted, and the panel may be scrolled.
   useLayoutEffect(() => {
     const before = document.activeElement;
     section.current?.focus();
     return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      const kept = before instanceof HTMLElement && before !== document.body && before.isConnected;
+      (kept ? before : document.querySelector<HTMLElement>('.ks-canvas'))?.focus();
     };
   }, []);
+  const found = comparison?.result ?? null;
+  useLayoutEffect(() => {
+    if (document.activeElement === document.body) section.current?.focus();
+  }, [found]);
   if (!comparison) return null;
   const [a, b] = comparison.groups;
   const { result, problem } = comparison;
@@ -102,7 +123,7 @@ export function ComparePanel(): JSX.Element | null {
       </div>
       <div class="ks-compare-groups">
         <GroupSelect label="A" value={a} other={b} onChange={(next) => void actions.compare([next, b])} />
-        <IconButton icon="swap" label="Swap the groups" onClick={() => void actions.compare([b, a])} />
+        <IconButton icon="swap" label="Swap groups" onClick={() => void actions.compare([b, a])} />
         <GroupSelect label="B" value={b} other={a} onChange={(next) => void actions.compare([a, next])} />
       </div>
       <SmallLegend />
@@ -112,70 +133,68 @@ export function ComparePanel(): JSX.Element | null {
         </p>
       )}
       {!result && problem === null && <Running comparison={comparison} />}
-      {result && <Found comparison={comparison} result={result} />}
+      {result && <Found {...{ comparison, result, view }} />}
     </section>
   );
 }
 
-function Running({ comparison: { done, total } }: { comparison: Comparison }): JSX.Element {
+function Running({ comparison: { done, total, basis } }: { comparison: Comparison }): JSX.Element {
   const { actions } = usePanels();
+  const inKernel = basis.bundle?.table === null;
   return (
     <div class="ks-compare-running">
-      {/* A kernel does not say how far it is. */}
-      <progress max={total || 1} value={total > 0 ? done : undefined} aria-label="Genes compared" />
-      <span class="ks-muted" role="status">
-        {total > 0 ? `${formatCount(done)} of ${counted(total, 'gene')}` : 'In the kernel'}
+      {/* The kernel reports no progress. */}
+      <progress max={total || 1} value={inKernel ? undefined : done} aria-label="Genes compared" />
+      <span class="ks-muted">
+        {inKernel ? 'Comparing in the kernel…' : `${formatCount(done)} of ${counted(total, 'gene')}`}
       </span>
       <HeadingButton onClick={() => actions.closeComparison()}>Cancel</HeadingButton>
     </div>
   );
 }
 
-function Found({ comparison, result }: { comparison: Comparison; result: Result }): JSX.Element {
+function Found(props: { comparison: Comparison; result: Result; view: TableView }): JSX.Element {
+  const { comparison, result, view } = props;
+  const { test, text, order } = view;
   const { model, actions, download } = usePanels();
-  const test = useSignal<Test>('wilcoxon');
-  const text = useSignal('');
-  const order = useSignal<Order | null>(null);
   const [a, b] = comparison.groups;
   const labels = [groupLabel(a), groupLabel(b)] as const;
   const { statistic, p } = TESTS[test.value];
   const by = order.value ?? { column: statistic, way: -1 };
-  const rows = useMemo(() => ordered(result, text.value, by), [result, text.value, by.column, by.way]);
-  const significant = useMemo(
-    () => result.columns[p].reduce((sum, value) => sum + Number(value <= SIGNIFICANT), 0),
-    [result, p],
-  );
-  const untested = useMemo(
-    () => result.columns[p].reduce((sum, value) => sum + Number(Number.isNaN(value)), 0),
-    [result, p],
-  );
+  const all = useMemo(() => ordered(result, by), [result, by.column, by.way]);
+  const rows = useMemo(() => withText(result, all, text.value), [result, all, text.value]);
+  const { significant, untested, unread } = useMemo(() => countsOf(result, p), [result, p]);
+  const outdated = useComputed(() => isOutdated(comparison, model)).value;
   const noun = model.noun.value;
-  const color = model.state.value.color;
+  const color = useView('color');
   const current = color.kind === 'gene' ? color.gene : null;
+  const currentAt = current === null ? -1 : result.genes.indexOf(current);
   const [sizeA, sizeB] = result.sizes;
   const inBundle = result.genes.length;
   const bundle = model.bundle.value;
   const genes = counted(inBundle, bundle?.table && !bundle.manifest.packed ? 'exported gene' : 'gene');
   return (
     <>
-      <p class="ks-note">
+      <p class="ks-note" role="status">
         {formatCount(sizeA)} and {counted(sizeB, noun)} · {genes} · {formatCount(significant)} with adjusted p
         ≤ 0.05
       </p>
-      {!sameCells(comparison.cells, cellsNow(model)) && (
+      {outdated && (
         <p class="ks-warning">
-          The visible or selected {noun}s have changed.{' '}
+          The groups or the values have changed.{' '}
           <button type="button" class="ks-link" onClick={() => void actions.compare([a, b])}>
             Compare again
           </button>
         </p>
       )}
-      {result.problems.map(({ message }) => (
-        <p key={message} class="ks-warning ks-break" role="alert">
-          {message}
+      {result.problems.length > 0 && (
+        <p class="ks-warning ks-break" role="alert">
+          {counted(unread, 'gene')} could not be read: {result.problems[0]?.message}
+          {result.problems.length > 1 && ` ${counted(result.problems.length - 1, 'more file')} failed.`}
         </p>
-      ))}
+      )}
       <Volcano result={result} p={p} labels={labels} current={current} />
+      {currentAt >= 0 && <p class="ks-note ks-compare-about">{briefly(result, currentAt)}</p>}
       <div class="ks-heading-line ks-compare-tools">
         <div class="ks-chips">
           {(Object.keys(TESTS) as Test[]).map((name) => (
@@ -201,10 +220,10 @@ function Found({ comparison, result }: { comparison: Comparison; result: Result 
           Dot plot
         </HeadingButton>
         <HeadingButton
-          title="Save the numbers of all genes as a table"
+          title="Save all numbers of all genes as CSV"
           onClick={() =>
             download(
-              new Blob([tableText(result, ordered(result, '', by))], { type: 'text/csv' }),
+              new Blob([tableText(result, all)], { type: 'text/csv' }),
               fileName(`${model.title.value} ${labels[0]} vs ${labels[1]}`, 'genes', 'csv'),
             )
           }
@@ -234,9 +253,9 @@ function Found({ comparison, result }: { comparison: Comparison; result: Result 
       />
       <p class="ks-note ks-compare-note">
         {untested > 0 &&
-          `${counted(untested, 'gene')} could not be tested: constant, or fewer than 3 ${noun}s with a value. `}
-        The {noun}s of one tissue are not independent: p-values rank genes; they prove nothing about other
-        samples.
+          `${counted(untested, 'gene')} could not be tested: constant, or fewer than ${LEAST_CELLS} ${noun}s with a value. `}
+        The {noun}s of one tissue are not independent: use p-values to rank genes; they say nothing about
+        other samples.
         {result.scale !== null &&
           ` Fold change: ratio of the means${result.scale === 0 ? ' of counts' : ', back-transformed from log1p'}.`}
       </p>
@@ -262,7 +281,7 @@ function GeneTable(props: {
   labels: readonly [string, string];
   current: string | null;
   by: Order;
-  onOrder: (order: Order) => void;
+  onOrder: (order: Order | null) => void;
 }): JSX.Element {
   const { result, rows, p, labels, current, by, onOrder } = props;
   const { actions } = usePanels();
@@ -274,7 +293,12 @@ function GeneTable(props: {
         type="button"
         class="ks-text-button"
         title={`${title}. Click to sort.`}
-        onClick={() => onOrder({ column, way: on ? (-by.way as Order['way']) : first })}
+        // The third click restores the order by the statistic.
+        onClick={() =>
+          onOrder(
+            !on ? { column, way: first } : by.way === first ? { column, way: -first as Order['way'] } : null,
+          )
+        }
       >
         {label}
         {on && (by.way > 0 ? ' ↑' : ' ↓')}
@@ -336,7 +360,7 @@ function GeneTable(props: {
           })}
         </tbody>
       </table>
-      {rows.length === 0 && <p class="ks-note">No gene contains this text.</p>}
+      {rows.length === 0 && <p class="ks-note">No matching genes.</p>}
       {rows.length > shown.value && (
         <button
           type="button"

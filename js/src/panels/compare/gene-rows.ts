@@ -1,4 +1,5 @@
 import type { Column } from '../../data/compare/compare';
+import { FIELDS } from '../../data/compare/gene-test';
 import { field } from '../../lib/csv';
 import { formatShare, formatValue } from '../../lib/format';
 import type { Result } from '../../state/compare/compare-model';
@@ -27,12 +28,31 @@ export interface Order {
   way: 1 | -1;
 }
 
-/** Returns the positions of the genes whose name contains the text, in this order; genes without a number come last. */
-export function ordered({ genes, columns }: Result, text: string, { column, way }: Order): number[] {
+/** Base-10 logarithm of the p-value up to which a gene counts as significant. */
+export const SIGNIFICANT = Math.log10(0.05);
+
+/** Counts genes by the outcome of their test. */
+export function countsOf({ genes, columns }: Result, p: Column) {
+  const counts = { significant: 0, untested: 0, unread: 0 };
+  for (let gene = 0; gene < genes.length; gene++) {
+    const log = columns[p][gene] ?? Number.NaN;
+    if (log <= SIGNIFICANT) counts.significant++;
+    else if (Number.isNaN(columns.mean_a[gene]) && Number.isNaN(columns.mean_b[gene])) counts.unread++;
+    else if (Number.isNaN(log)) counts.untested++;
+  }
+  return counts;
+}
+
+/** Returns the genes whose name contains the text. */
+export function withText({ genes }: Result, rows: readonly number[], text: string): readonly number[] {
   const wanted = text.trim().toLowerCase();
-  const found = Array.from(genes, (_, gene) => gene).filter((gene) =>
-    (genes[gene] ?? '').toLowerCase().includes(wanted),
-  );
+  if (wanted === '') return rows;
+  return rows.filter((gene) => (genes[gene] ?? '').toLowerCase().includes(wanted));
+}
+
+/** Returns the positions of all genes in this order; genes without a number come last. */
+export function ordered({ genes, columns }: Result, { column, way }: Order): number[] {
+  const found = Array.from(genes, (_, gene) => gene);
   if (column === 'gene') {
     const collator = new Intl.Collator('en', { numeric: true });
     return found.sort((a, b) => way * collator.compare(genes[a] ?? '', genes[b] ?? ''));
@@ -65,7 +85,7 @@ export const formatNumber = (value: number): string =>
   Number.isNaN(value)
     ? '–'
     : Number.isFinite(value)
-      ? formatValue(value).replace('-', '−')
+      ? formatValue(value).replaceAll('-', '−')
       : value > 0
         ? '∞'
         : '−∞';
@@ -86,22 +106,19 @@ export function aboutGene(
   ].join('\n');
 }
 
-const TABLE: readonly Column[] = [
-  'mean_a',
-  'mean_b',
-  'fraction_a',
-  'fraction_b',
-  'log2_fold_change',
-  'auc',
-  'u',
-  'z',
-  'log10_p',
-  'log10_p_adjusted',
-  't',
-  't_df',
-  't_log10_p',
-  't_log10_p_adjusted',
-];
+/** Means and fractions of a gene, which a narrow table does not show. */
+export function briefly({ genes, columns, noun }: Result, gene: number): string {
+  const of = (column: Column) => columns[column][gene] ?? Number.NaN;
+  return [
+    `${genes[gene]}: mean of ${noun} ${formatNumber(of('mean_a'))} (A), ${formatNumber(of('mean_b'))} (B)`,
+    `Detected in ${formatShare(of('fraction_a'))} (A), ${formatShare(of('fraction_b'))} (B)`,
+  ].join('\n');
+}
+
+/** Columns of the table, as in Python: each p-value is followed by the adjusted one. */
+const TABLE = FIELDS.flatMap((name): Column[] =>
+  name === 'log10_p' || name === 't_log10_p' ? [name, `${name}_adjusted`] : [name],
+);
 
 /** The table of all genes as CSV, with the same columns as in Python; empty where there is no number. */
 export function tableText({ genes, columns }: Result, order: readonly number[]): string {

@@ -5,15 +5,13 @@ import type { Column } from '../../data/compare/compare';
 import { counted } from '../../lib/format';
 import type { Result } from '../../state/compare/compare-model';
 import { usePanels } from '../context';
-import { aboutGene } from './gene-rows';
+import { aboutGene, SIGNIFICANT } from './gene-rows';
 
 const HEIGHT = 184;
 const [LEFT, TOP, RIGHT, BOTTOM] = [30, 8, 8, 30];
 /** How near the pointer must be to a gene, in pixels. */
 const NEAR = 10;
 const RADIUS = 2;
-/** Genes above this line, and beyond the sides, stand out. */
-const NOTABLE_P = Math.log10(0.05);
 const NAMED = 6;
 
 interface Place {
@@ -41,11 +39,11 @@ export function Volcano(props: {
   const width = useSignal(0);
   const pointed = useSignal<Place | null>(null);
   const effect: Column = result.scale === null ? 'auc' : 'log2_fold_change';
-  const middle = effect === 'auc' ? 0.5 : 0;
+  const [middle, least] = effect === 'auc' ? ([0.5, 0.1] as const) : ([0, 1] as const);
   const { places, across, up } = useMemo(() => {
     const [xs, ys] = [result.columns[effect], result.columns[p]];
     const found: Place[] = [];
-    let [across, up] = [effect === 'auc' ? 0.1 : 1, 2];
+    let [across, up]: [number, number] = [least, 2];
     for (let gene = 0; gene < xs.length; gene++) {
       const [x, y] = [(xs[gene] ?? Number.NaN) - middle, -(ys[gene] ?? Number.NaN)];
       if (Number.isNaN(x) || Number.isNaN(y)) continue;
@@ -57,13 +55,13 @@ export function Volcano(props: {
     const [inA, inB] = [result.columns.fraction_a, result.columns.fraction_b];
     for (const { gene, x } of found) if (inA[gene] && inB[gene]) across = Math.max(across, Math.abs(x));
     return { places: found, across: across * 1.05, up: up * 1.05 };
-  }, [result, effect, middle, p]);
+  }, [result, effect, middle, least, p]);
   const sx = (x: number) => {
     const half = (width.value - LEFT - RIGHT) / 2;
     return LEFT + half + (Math.max(-across, Math.min(across, x)) / across) * half;
   };
   const sy = (y: number) => HEIGHT - BOTTOM - (Math.min(up, y) / up) * (HEIGHT - TOP - BOTTOM);
-  const isNotable = ({ x, y }: Place) => y >= -NOTABLE_P && Math.abs(x) >= (effect === 'auc' ? 0.1 : 1);
+  const isNotable = ({ x, y }: Place) => y >= -SIGNIFICANT && Math.abs(x) >= least;
 
   useEffect(() => {
     const element = canvas.current?.parentElement;
@@ -126,8 +124,8 @@ export function Volcano(props: {
     }
     rule(sx(0), TOP, sx(0), HEIGHT - BOTTOM);
     text(effect === 'auc' ? 'AUC' : 'log₂ fold change', sx(0), HEIGHT - 7, 'center');
-    text(`← ${labels[1]}`, LEFT, HEIGHT - 7, 'left');
-    text(`${labels[0]} →`, width.value - RIGHT, HEIGHT - 7, 'right');
+    text('← B', LEFT, HEIGHT - 7, 'left');
+    text('A →', width.value - RIGHT, HEIGHT - 7, 'right');
     // One path for all: filling each takes ten times as long.
     const dots = (some: readonly Place[], radius: number) => {
       context.beginPath();
@@ -165,7 +163,7 @@ export function Volcano(props: {
       taken.push([from, y]);
       text(name, from, y, 'left');
     }
-  }, [places, across, up, width.value, dark, current, labels[0], labels[1]]);
+  }, [places, across, up, width.value, dark, current]);
 
   const nearest = (event: MouseEvent): Place | null => {
     const box = canvas.current?.getBoundingClientRect();

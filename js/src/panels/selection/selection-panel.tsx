@@ -77,6 +77,7 @@ function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null 
 
 function Buttons({ onCompare }: { onCompare: () => void }): JSX.Element {
   const { model, actions } = usePanels();
+  const hasGenes = (model.bundle.value?.genes.count ?? 0) > 0;
   const naming = useSignal(false);
   const back = useRef(false);
   if (naming.value) {
@@ -109,17 +110,19 @@ function Buttons({ onCompare }: { onCompare: () => void }): JSX.Element {
       >
         Save as region
       </button>
-      <button
-        type="button"
-        class="ks-pill"
-        title="Compare all genes of the selected cells with those of the rest"
-        onClick={() => {
-          onCompare();
-          void actions.compare([{ kind: 'selection' }, REST]);
-        }}
-      >
-        Compare genes
-      </button>
+      {hasGenes && (
+        <button
+          type="button"
+          class="ks-pill"
+          title="Compare all genes of the selected cells with those of the rest"
+          onClick={() => {
+            onCompare();
+            void actions.compare([{ kind: 'selection' }, REST]);
+          }}
+        >
+          Compare genes
+        </button>
+      )}
       <button type="button" class="ks-pill" onClick={() => actions.invertSelection()}>
         Invert
       </button>

@@ -1,3 +1,4 @@
+import type { Bundle } from '../../data/bundle';
 import type { CategoryValues } from '../../data/column-values';
 import { asCategories } from '../../data/column-values';
 import { compareGenes } from '../../data/compare/compare';
@@ -7,11 +8,10 @@ import { dotsOf, type GeneDots } from '../../data/dots';
 import { asError, isAbort } from '../../lib/errors';
 import { keepColumn } from '../bundle-model';
 import { geneMeaningOf } from '../color/gene-meaning';
-import { grouped, groupsOf } from '../color/groups';
 import type { LoadContext } from '../load-context';
 import type { Model } from '../model';
 import type { CellGroup, Comparison } from './compare-model';
-import { cellsNow, sidesOf } from './groups-of-cells';
+import { basisNow, columnOf, sidesOf } from './groups-of-cells';
 
 export interface CompareLoader {
   /** Compares all genes of two groups; a running comparison ends. Never rejects: what failed is in the model. */
@@ -29,10 +29,13 @@ export interface CompareLoader {
 }
 
 /** How the means of the genes become a fold change, as the bundle states it. */
-function scaleOf(model: Model): Scale {
-  const values = model.bundle.value?.manifest.expression.values;
-  if (geneMeaningOf(model).linear === null) return null;
-  return values?.kind === 'counts' ? 0 : Math.log(values?.log_base ?? Math.E);
+function scaleOf({ manifest, table }: Bundle): Scale {
+  const { source, values } = manifest.expression;
+  // What is stated is about another matrix.
+  if (table && table.source !== source) return null;
+  if (values?.kind === 'counts') return 0;
+  const factor = values?.kind === 'log1p' ? Math.log(values.log_base ?? Math.E) : 0;
+  return factor > 0 && Number.isFinite(factor) ? factor : null;
 }
 
 export function createCompareLoader(
@@ -42,44 +45,54 @@ export function createCompareLoader(
 ): CompareLoader {
   let running = new AbortController();
 
-  const columnOf = async (name: string, signal: AbortSignal): Promise<CategoryValues | undefined> => {
-    const { bundle, state } = model;
-    const column = model.loaded.value.get(name) ?? (await bundle.value?.column(name, { signal }));
-    if (!column) return undefined;
-    keepColumn(model, column);
-    return grouped(asCategories(column), groupsOf(state.value, name));
+  const readColumn = async (name: string, signal: AbortSignal): Promise<CategoryValues | undefined> => {
+    const column = model.loaded.value.get(name) ?? (await model.bundle.value?.column(name, { signal }));
+    if (column) keepColumn(model, asCategories(column));
+    return columnOf(model, name);
+  };
+
+  const compare: CompareLoader['compare'] = async (groups) => {
+    running.abort();
+    running = new AbortController();
+    const signal = AbortSignal.any([running.signal, closed]);
+    const { comparison } = model;
+    const put = (change: Partial<Comparison>) => {
+      if (!signal.aborted && comparison.value) comparison.value = { ...comparison.value, ...change };
+    };
+    const columns = new Map<string, CategoryValues>();
+    const total = model.bundle.value?.table?.names.length ?? 0;
+    const basis = basisNow(model, columns);
+    comparison.value = { groups, basis, result: null, done: 0, total, problem: null };
+    try {
+      for (const group of groups) {
+        if (group.kind !== 'category') continue;
+        const column = await readColumn(group.column, signal);
+        if (column) columns.set(group.column, column);
+      }
+      const bundle = model.bundle.value;
+      if (!bundle) return;
+      const { group, sizes } = sidesOf(groups, basis, bundle.manifest.n_cells, model.noun.value);
+      const scale = scaleOf(bundle);
+      const { noun } = geneMeaningOf(model);
+      const found = bundle.table
+        ? await compareGenes(bundle.table, { group, scale }, inWorker(createWorker), {
+            signal,
+            progress: (done) => put({ done }),
+          })
+        : await bundle.compareLive(group, { signal });
+      // The kernel may have read another matrix by now.
+      if (!bundle.table && bundle !== model.bundle.value) return compare(groups);
+      put({ result: { ...found, sizes, scale, noun } });
+    } catch (thrown) {
+      if (!isAbort(thrown, signal)) put({ problem: asError(thrown).message });
+    }
   };
 
   return {
-    async compare(groups) {
+    compare,
+    closeComparison() {
       running.abort();
-      running = new AbortController();
-      const signal = AbortSignal.any([running.signal, closed]);
-      const { bundle, comparison } = model;
-      const table = bundle.value?.table ?? null;
-      const cells = cellsNow(model);
-      const total = table?.names.length ?? 0;
-      const put = (change: Partial<Comparison>) => {
-        if (!signal.aborted && comparison.value) comparison.value = { ...comparison.value, ...change };
-      };
-      comparison.value = { groups, cells, result: null, done: 0, total, problem: null };
-      try {
-        const columns = new Map<string, CategoryValues | undefined>();
-        for (const group of groups)
-          if (group.kind === 'category') columns.set(group.column, await columnOf(group.column, signal));
-        const { group, sizes } = sidesOf(groups, cells, (name) => columns.get(name), model.noun.value);
-        const scale = scaleOf(model);
-        const found = table
-          ? await compareGenes(table, { group, scale }, inWorker(createWorker), {
-              signal,
-              progress: (done) => put({ done }),
-            })
-          : await bundle.value?.compareLive(group, { signal });
-        if (!found) return;
-        put({ result: { ...found, sizes, scale, noun: geneMeaningOf(model).noun } });
-      } catch (thrown) {
-        if (!isAbort(thrown, signal)) put({ problem: asError(thrown).message });
-      }
+      model.comparison.value = null;
     },
     showDots(genes) {
       model.dotGenes.value = genes;
@@ -94,10 +107,6 @@ export function createCompareLoader(
         });
       }
       return found;
-    },
-    closeComparison() {
-      running.abort();
-      model.comparison.value = null;
     },
   };
 }

@@ -1,4 +1,6 @@
 import { type Signal, signal } from '@preact/signals';
+import type { Bundle } from '../../data/bundle';
+import type { CategoryValues } from '../../data/column-values';
 import type { Differences } from '../../data/compare/compare';
 import type { Scale } from '../../data/compare/gene-test';
 import type { Region } from '../selection/selection';
@@ -11,20 +13,24 @@ export type CellGroup =
   /** All visible cells that are not in the other group. */
   | { kind: 'rest' };
 
-/** What the cells of a group are taken from; a change of one of these makes a comparison outdated. */
-export interface Cells {
-  total: number;
+/** What a comparison was made of. */
+export interface Basis {
+  bundle: Bundle | null;
   selection: Uint8Array | null;
   regions: readonly Region[];
-  /** Visible cells; null if all are. */
-  shown: Uint8Array | null;
+  /** Cells with coordinates in the layout; null if all have. */
+  scope: Uint8Array | null;
+  /** The annotation whose hidden categories are left out. */
+  hiding: CategoryValues | null;
+  hidden: readonly (string | null)[];
+  /** Annotations of the groups, with groups of their categories. */
+  columns: ReadonlyMap<string, CategoryValues>;
 }
 
 /** Genes that differ between two groups of cells. */
 export interface Comparison {
   groups: readonly [CellGroup, CellGroup];
-  /** The groups as they were when the comparison began. */
-  cells: Cells;
+  basis: Basis;
   /** While it runs, and after it has failed, null. */
   result: Result | null;
   /** Genes compared so far. */

@@ -1,9 +1,12 @@
 import type { CategoryValues } from '../../data/column-values';
 import { LEAST_CELLS } from '../../data/compare/gene-test';
 import type { Noun } from '../../lib/counts';
-import { counted, formatClass, formatCount } from '../../lib/format';
+import { counted, formatClass } from '../../lib/format';
+import { grouped, groupsOf } from '../color/groups';
+import { flagsOf } from '../color/layer';
 import type { Model } from '../model';
-import type { CellGroup, Cells } from './compare-model';
+import { hiddenOf } from '../view-state';
+import type { Basis, CellGroup, Comparison } from './compare-model';
 
 export const REST: CellGroup = { kind: 'rest' };
 
@@ -22,7 +25,7 @@ export function choices(
     ...regions.value.map(({ name }) => ({ kind: 'region', name }) as const),
   ];
   return [
-    { label: 'Selected cells', groups: named },
+    { label: 'Selection and regions', groups: named },
     ...columns.map(({ name: column, categories }) => ({
       label: column,
       groups: categories
@@ -32,47 +35,80 @@ export function choices(
   ].filter(({ groups }) => groups.length > 0);
 }
 
-export function cellsNow(model: Pick<Model, 'selection' | 'regions' | 'shown' | 'bundle'>): Cells {
+export function basisNow(model: Model, columns: ReadonlyMap<string, CategoryValues>): Basis {
+  const layer = model.layer.value;
+  // Not only while the tissue is colored by it: a click on a gene must not bring hidden cells back.
+  const hiding = layer.kind === 'category' ? layer.column : model.group.value;
   return {
-    total: model.bundle.value?.manifest.n_cells ?? 0,
+    bundle: model.bundle.value,
     selection: model.selection.value?.mask ?? null,
     regions: model.regions.value,
-    shown: model.shown.value?.mask ?? null,
+    scope: model.scope.value?.mask ?? null,
+    hiding,
+    hidden: hiding ? hiddenOf(model.state.value, hiding.name) : [],
+    columns,
   };
 }
 
-export const sameCells = (a: Cells, b: Cells): boolean =>
-  a.selection === b.selection && a.regions === b.regions && a.shown === b.shown;
+/** Whether two groups would now be made of other cells, or their genes of other values. */
+export function isOutdated({ groups, basis }: Comparison, model: Model): boolean {
+  const now = basisNow(model, basis.columns);
+  const regionOf = ({ regions }: Basis, name: string) =>
+    regions.find((region) => region.name === name)?.cells;
+  return (
+    now.bundle !== basis.bundle ||
+    now.scope !== basis.scope ||
+    now.hiding?.name !== basis.hiding?.name ||
+    `${now.hidden}` !== `${basis.hidden}` ||
+    groups.some((group) => {
+      if (group.kind === 'selection') return now.selection !== basis.selection;
+      if (group.kind === 'region') return regionOf(now, group.name) !== regionOf(basis, group.name);
+      return group.kind === 'category' && columnOf(model, group.column) !== basis.columns.get(group.column);
+    })
+  );
+}
 
-/** Why two groups cannot be compared; the text says what to do. */
-export class GroupsError extends Error {}
+const columns = new WeakMap<CategoryValues, { groups: string; column: CategoryValues }>();
 
-/** Returns for each cell 1 in the first group, 2 in the second, 0 in neither; only visible cells count. */
+/** Returns a loaded annotation with groups of its categories: the same object until one of them changes. */
+export function columnOf(model: Pick<Model, 'loaded' | 'state'>, name: string): CategoryValues | undefined {
+  const loaded = model.loaded.value.get(name);
+  if (loaded?.kind !== 'category') return undefined;
+  const of = groupsOf(model.state.value, name);
+  const groups = JSON.stringify(of);
+  const known = columns.get(loaded);
+  if (known?.groups === groups) return known.column;
+  const column = grouped(loaded, of);
+  columns.set(loaded, { groups, column });
+  return column;
+}
+
+/** Returns for each cell 1 in the first group, 2 in the second, 0 in neither; hidden cells are in neither. */
 export function sidesOf(
   [a, b]: readonly [CellGroup, CellGroup],
-  cells: Cells,
-  columnOf: (name: string) => CategoryValues | undefined,
+  { selection, regions, scope, hiding, hidden, columns }: Basis,
+  total: number,
   noun: Noun,
 ): { group: Uint8Array; sizes: [number, number] } {
-  const { total, selection, regions, shown } = cells;
   const maskOf = (of: CellGroup): Uint8Array => {
     const mask = new Uint8Array(total);
     if (of.kind === 'selection') return selection ?? mask;
     if (of.kind === 'region') {
       for (const cell of regions.find(({ name }) => name === of.name)?.cells ?? []) mask[cell] = 1;
     } else if (of.kind === 'category') {
-      const column = columnOf(of.column);
+      const column = columns.get(of.column);
       const code = column?.categories.findIndex(({ name }) => name === of.name) ?? -1;
       for (let cell = 0; cell < total; cell++) mask[cell] = column?.codes[cell] === code && code >= 0 ? 1 : 0;
     }
     return mask;
   };
   const [inA, inB] = [maskOf(a), maskOf(b)];
+  const flags = hiding && hidden.length > 0 ? flagsOf(hiding, hidden) : null;
   const group = new Uint8Array(total);
   const sizes: [number, number] = [0, 0];
   let common = 0;
   for (let cell = 0; cell < total; cell++) {
-    if (shown && !shown[cell]) continue;
+    if ((scope && !scope[cell]) || flags?.[hiding?.codes[cell] ?? 0] === 1) continue;
     const first = a.kind === 'rest' ? !inB[cell] : inA[cell];
     const second = b.kind === 'rest' ? !first : inB[cell];
     if (first && second) common++;
@@ -81,15 +117,15 @@ export function sidesOf(
     group[cell] = first ? 1 : second ? 2 : 0;
   }
   if (common > 0)
-    throw new GroupsError(
-      `${counted(common, noun)} ${common === 1 ? 'is' : 'are'} in both groups. Choose groups without common ${noun}s.`,
+    throw new Error(
+      `${counted(common, noun)} ${common === 1 ? 'is' : 'are'} in both groups. Choose groups that do not overlap.`,
     );
   sizes.forEach((size, i) => {
     if (size >= LEAST_CELLS) return;
     const label = groupLabel(i === 0 ? a : b);
-    throw new GroupsError(
+    throw new Error(
       `“${label}” has ${size === 0 ? `no visible ${noun}s` : counted(size, `visible ${noun}`)}. ` +
-        `A comparison needs at least ${formatCount(LEAST_CELLS)} in each group.`,
+        `A comparison needs at least ${LEAST_CELLS} in each group.`,
     );
   });
   return { group, sizes };
