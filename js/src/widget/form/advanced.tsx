@@ -141,8 +141,9 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
             describedBy={describedBy}
             value={options.packed}
             choices={[
-              ['no', say('Only the genes chosen above')],
+              ['auto', say('All genes, if they take at most 1 GB')],
               ['yes', say('All genes of the matrix')],
+              ['no', say('Only the genes chosen above')],
             ]}
             onChange={(packed) => traits.change({ packed })}
           />
