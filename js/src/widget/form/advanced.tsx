@@ -141,9 +141,9 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
             describedBy={describedBy}
             value={options.packed}
             choices={[
-              ['auto', say('All genes, if they take at most 1 GB')],
-              ['yes', say('All genes of the matrix')],
-              ['no', say('Only the genes chosen above')],
+              ['auto', say('All, if at most 1 GB')],
+              ['yes', say('All, whatever their size')],
+              ['no', say('Only those chosen above')],
             ]}
             onChange={(packed) => traits.change({ packed })}
           />
