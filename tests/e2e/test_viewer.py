@@ -243,7 +243,7 @@ def plain_1_0(folder: Path) -> None:
     manifest = json.loads(path.read_text())
     for name in (
         "generator", "coordinates", "cell_ids", "columns", "gene_labels", "embeddings", "sections", "view", "warnings",
-        "scripts",
+        "scripts", "packed",
     ):  # fmt: skip
         manifest.pop(name, None)
     manifest["schema_version"] = "1.0.0"
@@ -252,7 +252,7 @@ def plain_1_0(folder: Path) -> None:
     manifest["expression"].pop("source")
     for entry in manifest["expression"]["genes"]:
         entry.pop("summary")
-    files = [f for f in manifest["asset_files"] if f["kind"] not in {"columnar", "script"}]
+    files = [f for f in manifest["asset_files"] if f["kind"] not in {"columnar", "script", "packed"}]
     for file in files:
         file.pop("sha256")
         file.pop("raw_bytes")
@@ -313,7 +313,7 @@ def break_short(path: Path) -> None:
 def test_error_names_a_damaged_gene_file(
     tissue: Path, export: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]
 ) -> None:
-    bundle = Bundle(export(tissue))
+    bundle = Bundle(export(tissue, packed="no"))
     entry = next(e for e in bundle.manifest.expression.genes if e.gene == "EPCAM")
     spoil(bundle.path / entry.chunks[0].path)
     viewer.open(serve(bundle.path))
