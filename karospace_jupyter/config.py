@@ -276,9 +276,10 @@ class ExportConfig(BaseModel):
     under their usual names."""
     genes_mode: str | tuple[str, ...] = f"{DEFAULT_GENES.kind}:{DEFAULT_GENES.n}"
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
-    packed: Literal["yes", "no"] = "no"
-    """Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes` or `no`. All genes
-    are then written a second time in a packed form, which is exact and takes a fraction of the size of the matrix."""
+    packed: Literal["auto", "yes", "no"] = "auto"
+    """Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes`, `no`, or `auto`
+    (if all genes take at most 1 GB, and `genes_mode` is not an empty list). They are written in a packed form, which
+    is exact and takes a fraction of the size of the matrix."""
     gene_sets: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
     `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are always
@@ -473,8 +474,7 @@ _NEEDED = {
     **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "expected an integer"),
     **dict.fromkeys(("max_asset_mb", "um_per_unit"), "expected a number"),
     **dict.fromkeys(("gzip", "preview", "raw"), "expected True or False"),
-    "packed": "expected 'yes' or 'no'",
-    "scripts": "expected 'auto', 'yes' or 'no'",
+    **dict.fromkeys(("packed", "scripts"), "expected 'auto', 'yes' or 'no'"),
     **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path", "view"), "expected a path"),
     **dict.fromkeys(("coords", "sections", "dataset_name", "color", "layer"), "expected a string"),
 }

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SHARES = {"Reading statistics": 0.35, "Writing genes": 0.55, "Writing tables": 0.07, "Encoding images": 0.03}
+_SHARES = {
+    "Reading statistics": 0.2,
+    "Writing genes": 0.3,
+    "Reading all genes": 0.25,
+    "Writing all genes": 0.15,
+    "Writing tables": 0.07,
+    "Encoding images": 0.03,
+}
 """Approximate share of each stage in the duration of an export; stages that do not occur are ignored."""
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from karospace_jupyter.bundle.compress import Method, compress
 from karospace_jupyter.bundle.manifest import AssetFile, Chunk, GeneEntry, Manifest
 from karospace_jupyter.bundle.scripts import as_script
 from karospace_jupyter.encode import encode_bundle
 from karospace_jupyter.encode.expression import summarize
 from karospace_jupyter.encode.image import largest_side, predict_image
-from karospace_jupyter.encode.pack import Method, best_method, compress
-from karospace_jupyter.encode.packed import predict_packed
+from karospace_jupyter.encode.pack import best_method
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.encode.tables import csv_chunks, var_columns
 from karospace_jupyter.job import Job
@@ -69,12 +69,12 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     genes, entries, times = _genes(plan, source.sampled(), config, measure)
     side = largest_side(plan.images)
     images = sum(predict_image(image, config.max_asset_bytes, side) for image in plan.images)
-    n_packed, packed = (0, 0) if plan.packed is None else predict_packed(source, plan.cells.n, gzip=config.gzip)
+    packed = 0 if plan.packed is None else plan.packed.size.bytes
     assets, scripts = (tables + genes + (images + packed) * np.array([1, _BASE64])).tolist()
     carried = assets
     if plan.packed is not None:  # the scripts carry no single genes
         carried, scripts = assets - genes[0], scripts - genes[1]
-    files = plan.predicted_files - 2 + n_packed  # without index.html and manifest.json
+    files = plan.predicted_files - 2  # without index.html and manifest.json
     text = manifest_bytes(manifest)
     n_text = len(text) + times * len(entries)
     page = static_file("viewer.html")

@@ -79,7 +79,13 @@ def write_index(index: Index) -> bytes:
     parts = [MAGIC, header.tobytes()]
     parts += [getattr(index, name).astype("<u4").tobytes() for name in _COUNTS]
     parts += [getattr(index, name).astype("<f4").tobytes() for name in _NUMBERS]
-    for texts in (index.names, *index.labels):
+    return b"".join([*parts, text_bytes([index.names, *index.labels])])
+
+
+def text_bytes(columns: Sequence[Sequence[str]]) -> bytes:
+    """Return the bytes of the texts of an index: the names, then each column of labels."""
+    parts: list[bytes] = []
+    for texts in columns:
         data = [text.encode("utf-8") for text in texts]
         ends = np.cumsum([0, *map(len, data)]).astype("<u4")
         joined = b"".join(data)
@@ -199,6 +205,46 @@ def cells_of(gaps: NDArray[np.uint8]) -> NDArray[np.int64]:
     step = gaps.astype(np.int64) + 1
     step[full] = FULL
     return np.asarray((np.cumsum(step) - 1)[~full])
+
+
+def gaps_of(
+    cells: NDArray[np.integer], starts: NDArray[np.integer], first: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Encode the cells of the entries of some genes.
+
+    Parameters
+    ----------
+    cells
+        The cells, ascending within each gene, one gene after the other.
+    starts
+        Where each gene starts in `cells`, shape (n_genes + 1,).
+    first
+        Shape (n_genes,): number of cells before the first entry of each gene, since its last entry in the block before.
+
+    Returns
+    -------
+    tuple
+        The bytes, and where each gene starts in them.
+    """
+    begins: NDArray[np.int64] = starts.astype(np.int64)
+    gaps = np.empty(len(cells), dtype=np.int64)
+    gaps[1:] = cells[1:]
+    gaps[1:] -= cells[:-1]
+    gaps -= 1
+    genes = np.flatnonzero(np.diff(begins))
+    gaps[begins[genes]] = first[genes]
+    large = np.flatnonzero(gaps >= FULL)
+    if not len(large):
+        return gaps.astype(np.uint8), begins
+    times, rest = np.divmod(gaps[large], FULL)
+    small = gaps.astype(np.uint8)
+    small[large] = rest
+    added = np.zeros(len(cells) + 1, dtype=np.int64)
+    added[large + 1] = times
+    added = np.cumsum(added)
+    out = np.full(len(cells) + int(added[-1]), FULL, dtype=np.uint8)
+    out[np.arange(len(cells)) + added[1:]] = small
+    return out, begins + added[begins]
 
 
 class PackedGenes:

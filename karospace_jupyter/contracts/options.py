@@ -44,9 +44,10 @@ class ExportOptions(TypedDict, total=False):
     genes_mode: str | Sequence[str]
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
 
-    packed: Literal["yes", "no"]
-    """Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes` or `no`. All genes
-    are then written a second time in a packed form, which is exact and takes a fraction of the size of the matrix."""
+    packed: Literal["auto", "yes", "no"]
+    """Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes`, `no`, or `auto` (if
+    all genes take at most 1 GB, and `genes_mode` is not an empty list). They are written in a packed form, which is
+    exact and takes a fraction of the size of the matrix."""
 
     gene_sets: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or

@@ -29,7 +29,11 @@ _NUMBERS = (
 _DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
 _FOLDED = ("layer", "image_path", "dataset_name", "sections", "embeddings", "color", "view")
 _FILE = "file"
-_PACKED = (("no", "Only the genes chosen above"), ("yes", "All genes of the matrix"))
+_PACKED = (
+    ("auto", "All, if at most 1 GB"),
+    ("yes", "All, whatever their size"),
+    ("no", "Only those chosen above"),
+)
 _SCRIPTS = (("auto", "If below 200 MB"), ("yes", "Always"), ("no", "Never (the viewer asks for the folder)"))
 
 

@@ -19,6 +19,7 @@ class Preset:
     name: str
     description: str
     genes: str
+    packed: str = "auto"
     downsample: int | None = None
     every_column: bool = False
 
@@ -27,14 +28,15 @@ class Preset:
         columns = [one.name for one in summary.columns if one.kind != "other"]
         return {
             "genes_mode": self.genes,
+            "packed": self.packed,
             "downsample": self.downsample,
             "annotation_columns": columns if self.every_column else None,
         }
 
 
 PRESETS = (
-    Preset("Quick look", "50 variable genes · at most 50,000 cells · suggested columns", "hvgs:50", downsample=50_000),
-    Preset("Balanced", "500 variable genes · every cell · suggested columns", "hvgs:500"),
+    Preset("Quick look", "50 variable genes · at most 50,000 cells · suggested columns", "hvgs:50", "no", 50_000),
+    Preset("Balanced", "every gene up to 1 GB · every cell · suggested columns", "hvgs:500"),
     Preset("Everything", "every gene · every cell · every column", "all", every_column=True),
 )
 

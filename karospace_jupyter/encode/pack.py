@@ -6,12 +6,11 @@ import hashlib
 import threading
 import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
-from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
-import deflate
 import numpy as np
 
+from karospace_jupyter.bundle.compress import Method, compress
 from karospace_jupyter.bundle.manifest import AssetFile, Chunk
 
 if TYPE_CHECKING:
@@ -21,18 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 T = TypeVar("T")
-
-
-class Method(Enum):
-    """Compression methods; all produce gzip."""
-
-    QUICK = "libdeflate, level 1"
-    """20 to 50 times as fast as zlib at level 9."""
-    RUNS = "zlib, runs of one byte"
-    """As fast as QUICK, and up to 25 % smaller for mostly zero values, such as counts of most genes."""
-    THOROUGH = "libdeflate, level 6"
-    """For repeating values, such as larger counts; takes up to 4 times as long as QUICK. (Level 8 takes up to 20 times
-    as long and saves another 10 %.)"""
 
 
 _MIN_SAVING = 0.06
@@ -53,14 +40,6 @@ def best_method(values: NDArray[np.generic]) -> Method:
     sizes = {method: len(compress(sample, method)) for method in Method}
     quick = Method.RUNS if sizes[Method.RUNS] < sizes[Method.QUICK] else Method.QUICK
     return Method.THOROUGH if sizes[Method.THOROUGH] < (1 - _MIN_SAVING) * sizes[quick] else quick
-
-
-def compress(raw: bytes, method: Method) -> bytes:
-    """Return `raw` as gzip without a timestamp or a name, so that equal input gives equal bytes."""
-    if method is Method.RUNS:
-        stream = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS, 9, zlib.Z_RLE)
-        return stream.compress(raw) + stream.flush()
-    return bytes(deflate.gzip_compress(raw, 1 if method is Method.QUICK else 6))
 
 
 def _sample(raw: NDArray[np.uint8]) -> bytes:

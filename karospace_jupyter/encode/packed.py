@@ -17,21 +17,22 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from karospace_jupyter.bundle.compress import Method
+from karospace_jupyter.bundle.ladders import Ladders, LaddersTooLargeError, Levels, levels
 from karospace_jupyter.bundle.manifest import PACKED_VERSION, AssetFile, Packed, PackedShard
 from karospace_jupyter.bundle.packed import (
-    FULL,
     Index,
     Steps,
     cells_of,
+    gaps_of,
     planes,
     write_index,
     write_steps,
 )
 from karospace_jupyter.encode.expression import MissingValues, summarize_entries
-from karospace_jupyter.encode.ladders import Ladders, LaddersTooLargeError, Levels, levels
-from karospace_jupyter.encode.pack import Method, compress
 from karospace_jupyter.encode.variability import Moments, moments_of_entries, variability_ranks
 from karospace_jupyter.errors import SinkError
+from karospace_jupyter.plan.packed_genes import SHARD_BYTES, prefers_ladders, sample_rows
 from karospace_jupyter.source.entries import as_entries
 from karospace_jupyter.source.passes import map_ahead
 
@@ -45,17 +46,12 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.entries import Entries
 
-SHARD_BYTES = 2**20
-"""Genes are grouped into files of at most this size before compression; a larger gene has its own."""
 _BLOCK_BYTES_PER_ENTRY = 64
 """Memory that one value of a block takes while the block is encoded."""
 _MOST_BLOCKS = 8
 """Maximum number of blocks that are encoded at a time."""
 _MOST_ENTRIES = 4_000_000
 """Maximum number of values of a block."""
-_SAMPLED = 300_000
-"""Number of values that are encoded in both forms to choose one."""
-_SAMPLED_RUNS = 8
 _BATCH = 32
 """Number of genes that a thread assembles at a time."""
 
@@ -155,7 +151,7 @@ class _Encoder:
 
     def encode(self) -> tuple[Packed, list[AssetFile], MissingValues]:
         lowest, sample = _sampled(self._source, self._plan.cells.rows, self._n, self._most, self._job)
-        if _prefers_ladders(*sample):
+        if prefers_ladders(*sample):
             try:
                 return self._encode(lowest, Ladders())
             except LaddersTooLargeError:
@@ -200,7 +196,7 @@ class _Encoder:
                 return entries, None, None
             low = lowest
             if low is None:
-                low = _first(found)
+                low = found.lowest
                 lows.append(low)
             return entries, found, ladders.add(low, found)
 
@@ -365,46 +361,6 @@ class _Encoder:
         return MissingValues(found(index.missing - self._infinite), found(self._infinite), found(self._rounded))
 
 
-def gaps_of(
-    cells: NDArray[np.integer], starts: NDArray[np.integer], first: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Encode the cells of the entries of some genes.
-
-    Parameters
-    ----------
-    cells
-        The cells, ascending within each gene, one gene after the other.
-    starts
-        Where each gene starts in `cells`, shape (n_genes + 1,).
-    first
-        Shape (n_genes,): number of cells before the first entry of each gene, since its last entry in the block before.
-
-    Returns
-    -------
-    tuple
-        The bytes, and where each gene starts in them.
-    """
-    begins: NDArray[np.int64] = starts.astype(np.int64)
-    gaps = np.empty(len(cells), dtype=np.int64)
-    gaps[1:] = cells[1:]
-    gaps[1:] -= cells[:-1]
-    gaps -= 1
-    genes = np.flatnonzero(np.diff(begins))
-    gaps[begins[genes]] = first[genes]
-    large = np.flatnonzero(gaps >= FULL)
-    if not len(large):
-        return gaps.astype(np.uint8), begins
-    times, rest = np.divmod(gaps[large], FULL)
-    small = gaps.astype(np.uint8)
-    small[large] = rest
-    added = np.zeros(len(cells) + 1, dtype=np.int64)
-    added[large + 1] = times
-    added = np.cumsum(added)
-    out = np.full(len(cells) + int(added[-1]), FULL, dtype=np.uint8)
-    out[np.arange(len(cells)) + added[1:]] = small
-    return out, begins + added[begins]
-
-
 class _Held:
     """Hold arrays in memory up to a limit, and the others in a temporary file.
 
@@ -477,14 +433,6 @@ def _narrow(codes: NDArray[np.uint16]) -> NDArray[np.unsignedinteger[Any]]:
     return codes.astype("u1" if not len(codes) or int(codes.max()) < 2**8 else "<u2")
 
 
-def _first(found: Levels) -> NDArray[np.uint32]:
-    """Return the smallest value of each cell; 0 for a cell without entries."""
-    low = np.zeros(len(found.counts), dtype=np.uint32)
-    some = found.counts > 0
-    low[some] = found.bits[found.starts[some]]
-    return low
-
-
 def _sampled(
     source: Source, rows: NDArray[np.int64] | None, n: int, most: int, job: Job
 ) -> tuple[NDArray[np.uint32] | None, tuple[NDArray[np.uint32], NDArray[np.int64]]]:
@@ -499,11 +447,11 @@ def _sampled(
     """
     if not source.by_column:
         values = source.sample().values
-        chosen = _runs(values.shape[0], values.nnz)
+        chosen = sample_rows(values.shape[0], values.nnz)
         entries = as_entries(values[chosen], 0, 0).values
         return None, (entries.data.view(np.uint32), entries.indptr.astype(np.int64))
     lowest = np.full(n, np.iinfo(np.uint32).max, dtype=np.uint32)
-    chosen = _runs(n, source.n_values)
+    chosen = sample_rows(n, source.n_values)
     parts = []
     with job.stage("Reading the lowest values", source.n_genes, "genes") as stage:
         for part in source.entries(rows, most):
@@ -517,77 +465,3 @@ def _sampled(
     lowest[lowest == np.iinfo(np.uint32).max] = 0  # as for a matrix that is stored by cell
     whole = sp.hstack(parts, format="csr") if parts else sp.csr_matrix((len(chosen), 0), dtype=np.float32)
     return lowest, (whole.data.view(np.uint32), whole.indptr.astype(np.int64))
-
-
-def _runs(n: int, n_values: int) -> NDArray[np.int64]:
-    """Return cells from eight places that have about as many values as a sample needs."""
-    length = max(1, _SAMPLED * n // max(1, n_values) // _SAMPLED_RUNS)
-    if length * _SAMPLED_RUNS >= n:
-        return np.arange(n)
-    firsts = np.arange(_SAMPLED_RUNS) * n // _SAMPLED_RUNS
-    return np.asarray((firsts[:, None] + np.arange(length)).ravel())
-
-
-def _prefers_ladders(bits: NDArray[np.uint32], indptr: NDArray[np.int64]) -> bool:
-    """Return whether codes and ladders take fewer bytes than the values; measured on a sample."""
-    coded = _coded(bits, indptr)
-    return coded is not None and coded.values + coded.ladders < _stored(planes(bits.view("<f4")))
-
-
-@dataclass(frozen=True, slots=True)
-class _Coded:
-    """Stored bytes of a sample as codes."""
-
-    values: int
-    ladders: int
-    n_keys: int
-    """Number of values of all ladders."""
-    width: int
-
-
-def _coded(bits: NDArray[np.uint32], indptr: NDArray[np.int64]) -> _Coded | None:
-    """Encode a sample; return None if codes cannot represent it."""
-    if not len(bits):
-        return None
-    found = levels(bits, indptr)
-    ladders = Ladders()
-    try:
-        low = _first(found)
-        places = ladders.add(low, found)
-    except LaddersTooLargeError:
-        return None
-    steps, final = ladders.finish(low)
-    base = np.repeat(steps.starts[steps.ladders], np.diff(indptr))
-    codes = _narrow(final[base + found.of_entries(places, indptr)])
-    return _Coded(_stored(planes(codes)), _stored(write_steps(steps)), len(ladders), codes.dtype.itemsize)
-
-
-def _stored(raw: bytes) -> int:
-    return len(compress(raw, Method.RUNS))
-
-
-def predict_packed(source: Source, n: int, *, gzip: bool) -> tuple[int, int]:
-    """Predict the number of files and the bytes of the packed genes of `n` cells, without a pass over the matrix."""
-    whole = as_entries(source.sample().values, 0, 0).values
-    cells, n_genes = whole.shape
-    if not whole.nnz:
-        return 2, 48 * source.n_genes
-    n_values = whole.nnz / (cells * n_genes) * n * source.n_genes
-    chosen = whole[_runs(cells, whole.nnz)]
-    bits, indptr = chosen.data.view(np.uint32), chosen.indptr.astype(np.int64)
-    coded = _coded(bits, indptr)
-    columns = chosen.tocsc()
-    gaps, _ = gaps_of(columns.indices, columns.indptr, np.zeros(n_genes, dtype=np.int64))
-    raw_values, values, ladders = 4 * len(bits), _stored(planes(bits.view("<f4"))), 0.0
-    if coded is not None and coded.values + coded.ladders < values:
-        raw_values, values = coded.width * len(bits), coded.values
-        # New values become rarer with every cell: extrapolate as they do within the sample.
-        half = chosen[: chosen.shape[0] // 2]
-        fewer = _coded(half.data.view(np.uint32), half.indptr.astype(np.int64))
-        growth = np.log2(coded.n_keys / fewer.n_keys) if fewer is not None and chosen.shape[0] > 1 else 1.0
-        ladders = coded.ladders * (n / chosen.shape[0]) ** min(1.0, max(0.0, growth))
-        ladders = max(ladders, 1.5 * n if ladders > coded.ladders else 0)
-    times = n_values / len(bits)
-    files = int(np.ceil((raw_values + len(gaps)) * times / SHARD_BYTES)) + 2
-    size = (values + _stored(gaps.tobytes())) if gzip else raw_values + len(gaps)
-    return files, int(size * times + ladders + 40 * source.n_genes)

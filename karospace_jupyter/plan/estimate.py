@@ -19,6 +19,8 @@ _VALUES_PER_SECOND = 1.2e8
 """Values of the matrix read per second in one pass, measured on 2 cores (tests/bench); a rough estimate."""
 _ARRAY_BYTES_PER_SECOND = 3e8
 """Bytes of expression, before compression, written per second."""
+_PACKED_BYTES_PER_SECOND = 4e7
+"""Bytes of packed genes, before compression, written per second."""
 _TABLE_BYTES_PER_SECOND = 6e7
 """Bytes of text tables written per second; slower because Python formats them."""
 _FILES_PER_SECOND = 1000
@@ -46,9 +48,12 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         return Estimate(None, 0.0, problems.found)
     n_genes = len(plan.genes.names)
     passes = min(1, n_genes) + _ranking_passes(source, config.genes, plan.values)
+    passes += 0 if plan.packed is None else 1 + source.by_column
     arrays = 4 * plan.cells.n * n_genes
     seconds = 0.3 + passes * source.n_values / _VALUES_PER_SECOND + plan.predicted_files / _FILES_PER_SECOND
-    seconds += arrays / _ARRAY_BYTES_PER_SECOND + max(0, plan.predicted_bytes - arrays) / _TABLE_BYTES_PER_SECOND
+    packed = 0 if plan.packed is None else plan.packed.size.raw_bytes
+    seconds += arrays / _ARRAY_BYTES_PER_SECOND + packed / _PACKED_BYTES_PER_SECOND
+    seconds += max(0, plan.predicted_bytes - arrays - packed) / _TABLE_BYTES_PER_SECOND
     return Estimate(plan, seconds, problems.found)
 
 

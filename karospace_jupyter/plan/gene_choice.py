@@ -13,7 +13,7 @@ from karospace_jupyter.config import DEFAULT_GENES, GenesSpec, ListedGenes
 from karospace_jupyter.errors import GenesError
 from karospace_jupyter.formatting import counted, nearest
 from karospace_jupyter.plan.hvg import rank_variable_genes
-from karospace_jupyter.plan.model import MatrixValues, PlannedGenes, PlannedPacked
+from karospace_jupyter.plan.model import MatrixValues, PlannedGenes
 from karospace_jupyter.plan.names import as_text, listed, make_unique
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def choose_genes(
     Parameters
     ----------
     added
-        Position in var of a gene that is always exported; None if there is none.
+        Position in var of a gene to add; None if there is none.
     of_sets
-        Positions in var of the genes of gene sets, which are always exported.
+        Positions in var of the genes of gene sets, to add; None if there are none.
 
     Returns
     -------
@@ -101,10 +101,10 @@ def choose_genes(
     return PlannedGenes(indices, shown, _worthwhile(labels, shown, indices)), warnings
 
 
-def all_genes(source: Source) -> PlannedPacked:
-    """Return the names of all genes, for packing them."""
+def all_names(source: Source) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
+    """Return the unique names of all genes, and their alternative names: (column of var, one text per gene)."""
     names = tuple(make_unique(as_text(source.gene_names))[0].tolist())
-    return PlannedPacked(names, _worthwhile(_labels(source), names, slice(None)))
+    return names, _worthwhile(_labels(source), names, slice(None))
 
 
 def _worthwhile(

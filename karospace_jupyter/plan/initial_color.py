@@ -20,7 +20,7 @@ from karospace_jupyter.view.color_text import split_color
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedGenes
+    from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedGenes, PlannedPacked
     from karospace_jupyter.source import Source
 
 MIN_CATEGORIES, MAX_CATEGORIES = 2, 60
@@ -93,13 +93,18 @@ def requested_color(source: Source, text: str | None) -> RequestedColor:
 
 
 def color_of(
-    requested: RequestedColor, annotations: Sequence[Annotation], genes: PlannedGenes
+    requested: RequestedColor,
+    annotations: Sequence[Annotation],
+    genes: PlannedGenes,
+    packed: PlannedPacked | None = None,
 ) -> dict[str, Any] | None:
     """Return the requested color in the viewer's format; None if none was requested or it is not exported."""
     if requested.column is not None:
         shown = {str(as_text([requested.column])[0]), requested.column}
         name = next((one.name for one in annotations if one.name in shown), None)
         return None if name is None else {"kind": "annotation", "column": name}
+    if requested.gene is not None and packed is not None:
+        return {"kind": "gene", "gene": packed.names[requested.gene]}
     if requested.gene is None or requested.gene not in genes.indices:
         return None
     return {"kind": "gene", "gene": genes.names[int(np.flatnonzero(genes.indices == requested.gene)[0])]}

@@ -182,6 +182,16 @@ class PlannedGenes:
 
 
 @dataclass(frozen=True, slots=True)
+class PackedSize:
+    """What packed genes take; predicted from a sample."""
+
+    files: int
+    bytes: int
+    raw_bytes: int
+    """Size before compression."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedPacked:
     """All genes of the matrix, which are packed."""
 
@@ -189,6 +199,7 @@ class PlannedPacked:
     """Unique, in the order of the source."""
     labels: tuple[tuple[str, tuple[str, ...]], ...]
     """Alternative names: (column of var, one text per gene)."""
+    size: PackedSize
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from karospace_jupyter.plan.annotations import ChosenColumns, choose_columns
 from karospace_jupyter.plan.cells import choose_cells
 from karospace_jupyter.plan.coordinates import columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
-from karospace_jupyter.plan.gene_choice import all_genes, choose_genes
+from karospace_jupyter.plan.gene_choice import choose_genes
 from karospace_jupyter.plan.gene_sets import choose_gene_sets
 from karospace_jupyter.plan.images.choose import Pictures, choose_images
 from karospace_jupyter.plan.images.files import inspect_file
@@ -25,6 +25,7 @@ from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedGenes
 from karospace_jupyter.plan.names import as_text, make_unique
 from karospace_jupyter.plan.observations import Array, array_of
 from karospace_jupyter.plan.origin import count_displaced, count_sharing, origin_of
+from karospace_jupyter.plan.packed_genes import choose_packed
 from karospace_jupyter.plan.scale import Scale, choose_scale, scales_of_columns
 from karospace_jupyter.plan.sections import plan_sections, requested_column, split
 from karospace_jupyter.plan.sizes import predict
@@ -169,19 +170,27 @@ def decide(
     with problems.of("gene_sets"):
         gene_sets, genes_of_sets, new_warnings = choose_gene_sets(source, config.gene_sets)
         warnings += new_warnings
+    packed = None
+    if not genes_on_demand:
+        packed, new_warnings = choose_packed(source, config, cells.n)
+        warnings += new_warnings
+    # The viewer reads any gene from packed genes, so nothing is added to those that were asked for.
+    added = (requested.gene, genes_of_sets) if packed is None else (None, None)
     genes = PlannedGenes(np.zeros(0, dtype=np.int64), (), ())
     with problems.of("genes_mode"):
-        genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job, requested.gene, genes_of_sets)
+        genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job, *added)
         warnings += new_warnings
     if view is not None:
         shown = set(genes.names) if genes_known else None
-        if genes_on_demand or config.packed == "yes":
+        if packed is not None:
+            shown = set(packed.names)
+        elif genes_on_demand:
             shown = set(make_unique(as_text(source.gene_names))[0])
         view, new_warnings = fitting_view(
             view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, shown, gene_sets
         )
         warnings += new_warnings
-    color = color_of(requested, columns.annotations, genes)
+    color = color_of(requested, columns.annotations, genes, packed)
     if color is None and config.view is None:
         section = None if columns.section is None else columns.section.name
         color = initial_color(source, columns.annotations, section, xy, embeddings, genes)
@@ -205,7 +214,15 @@ def decide(
         origin=origin,
     )
     files, size = predict(
-        cells, columns.annotations, genes, pictures.images, config, gene_sets, embeddings=len(embeddings), view=view
+        cells,
+        columns.annotations,
+        genes,
+        packed,
+        pictures.images,
+        config,
+        gene_sets,
+        embeddings=len(embeddings),
+        view=view,
     )
     return Plan(
         dataset_name=config.dataset_name or source.name,
@@ -220,7 +237,7 @@ def decide(
         embeddings=tuple(embeddings),
         sections=sections,
         genes=genes,
-        packed=all_genes(source) if config.packed == "yes" and not genes_on_demand else None,
+        packed=packed,
         gene_sets=gene_sets,
         images=pictures.images,
         view=view,

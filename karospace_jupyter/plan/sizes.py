@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from karospace_jupyter.config import ExportConfig
-    from karospace_jupyter.plan.model import Annotation, Cells, PlannedGenes, PlannedGeneSet, PlannedImage
+    from karospace_jupyter.plan.model import (
+        Annotation,
+        Cells,
+        PlannedGenes,
+        PlannedGeneSet,
+        PlannedImage,
+        PlannedPacked,
+    )
 
 _NUMBER_TEXT = 18  # approximate bytes of a float as text
 
@@ -21,6 +28,7 @@ def predict(
     cells: Cells,
     annotations: Sequence[Annotation],
     genes: PlannedGenes,
+    packed: PlannedPacked | None,
     images: Sequence[PlannedImage],
     config: ExportConfig,
     gene_sets: Sequence[PlannedGeneSet] = (),
@@ -28,7 +36,7 @@ def predict(
     embeddings: int,
     view: dict[str, Any] | None,
 ) -> tuple[int, int]:
-    """Predict the files and bytes (before compression): exact for arrays, estimated for tables and images.
+    """Predict the files and bytes (before compression): exact for arrays, estimated for the rest.
 
     Parameters
     ----------
@@ -60,7 +68,8 @@ def predict(
     files = len(genes.names) * math.ceil(4 * n / limit)
     files += sum(max(1, math.ceil(size / limit)) for size in [*arrays, *tables])
     files += len(images) + config.preview + 2  # index.html, manifest.json
-    return files, int(4 * n * len(genes.names) + sum(arrays) + sum(tables) + pictures + seen)
+    total = int(4 * n * len(genes.names) + sum(arrays) + sum(tables) + pictures + seen)
+    return (files, total) if packed is None else (files + packed.size.files, total + packed.size.raw_bytes)
 
 
 def _array_bytes(annotation: Annotation, n: int) -> int:

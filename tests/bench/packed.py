@@ -20,8 +20,9 @@ import scipy.sparse as sp
 from rows import Row, row, table
 from run import KINDS, generate, python, real_file, timed
 
+from karospace_jupyter.bundle.compress import Method, compress
 from karospace_jupyter.config import ExportConfig
-from karospace_jupyter.encode.pack import Method, Packer, compress
+from karospace_jupyter.encode.pack import Packer
 from karospace_jupyter.encode.packed import encode_packed
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan import resolve

@@ -157,7 +157,18 @@ def export_200k(work: Path, n: int) -> list[Row]:
 def whole_command(file: Path, what: str, work: Path, n: int) -> tuple[Measured, float]:
     """Export 500 genes of `file` and compare with the bare limit; also return the seconds of `import anndata`."""
     out = work / "out"
-    export = python("-m", "karospace_jupyter.cli", "--h5ad", str(file), "--outdir", str(out), "--genes", "top_mean:500")
+    export = python(
+        "-m",
+        "karospace_jupyter.cli",
+        "--h5ad",
+        str(file),
+        "--outdir",
+        str(out),
+        "--genes",
+        "top_mean:500",
+        "--packed",
+        "no",
+    )
     found = rounds(
         n,
         load=python("-c", "import anndata"),
@@ -193,7 +204,7 @@ def memory_1m(work: Path) -> list[Row]:
     for genes in (50, 500, 2000):
         command = python(
             "-m", "karospace_jupyter.cli", "--h5ad", str(file), "--outdir", str(work / "large"),
-            "--genes", f"top_mean:{genes}", "--quiet",
+            "--genes", f"top_mean:{genes}", "--packed", "no", "--quiet",
         )  # fmt: skip
         seconds, peak, _ = timed(command)
         rows.append(

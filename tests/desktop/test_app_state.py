@@ -214,7 +214,7 @@ def test_worker_that_keeps_crashing_is_not_restarted(
     commands: list[str] = []
     app_state.command(commands.append)
     until(app_state, lambda: commands)
-    app_state.change(genes_mode="hvgs:3")
+    app_state.change(genes_mode="hvgs:3", packed="no")
     until(app_state, lambda: not app_state.shown.pending)
     assert app_state.shown.fault == ""
     assert app_state.shown.estimate.n_genes == 3
@@ -375,7 +375,7 @@ def test_worker_that_fails_to_start_reports_the_reason(monkeypatch: pytest.Monke
 
 def test_worker_crash_while_reopening_keeps_the_options(app_state: AppState, files: dict[str, Path]) -> None:
     opened(app_state, files["a"])
-    app_state.change(genes_mode="hvgs:4")
+    app_state.change(genes_mode="hvgs:4", packed="no")
     kill(app_state, signal.SIGSTOP)
     app_state.open(files["a"])
     kill(app_state)

@@ -202,7 +202,7 @@ def test_preset_is_described_before_it_is_chosen(person: Any, tissue_file: Path)
         person.xdotool("mousemove", str(button.winfo_rootx() + 10), str(button.winfo_rooty() + 10))
         person.until(lambda description=description: description in window.form.preset_description.cget("text"))
     person.xdotool("mousemove", "5", "5")
-    person.until(lambda: "500 variable genes" in window.form.preset_description.cget("text"))
+    person.until(lambda: "every gene up to 1 GB" in window.form.preset_description.cget("text"))
     assert person.shown.options["genes_mode"] == "hvgs:500"
 
 

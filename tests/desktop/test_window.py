@@ -275,11 +275,21 @@ def test_presets_set_options(person: Any, tissue_file: Path) -> None:
     assert person.shown.options["genes_mode"] == "all"
     assert person.shown.estimate.n_genes == 80
     assert "every gene" in window.form.preset_description.cget("text")
+    person.click(window.form.presets.buttons["Quick look"])
+    person.settle()
+    assert person.shown.options["packed"] == "no"
+    assert person.shown.estimate.n_genes == 50
     window.form.genes.segments.buttons["hvgs"].invoke()
     window.form.genes.number.variable.set("7")
     person.settle()
     assert window.form.presets.variable.get() == ""
     assert person.shown.estimate.n_genes == 7
+    packed = window.form.advanced.packed_choice
+    packed.current(packed._values.index("auto"))
+    packed.event_generate("<<ComboboxSelected>>")
+    person.settle()
+    assert person.shown.options["packed"] == "auto"
+    assert person.shown.estimate.n_genes == 80
     window.form.genes.number.variable.set("none")
     person.settle()
     assert "needs a number of genes" in window.form.genes.problem.cget("text")
@@ -529,6 +539,8 @@ def test_gene_list_and_image_are_read_from_files(person: Any, tissue_file: Path,
     person.joined(typist)
     person.settle()
     assert person.shown.options["genes_mode"] == f"list:{genes}"
+    window.app_state.change(packed="no")
+    person.settle()
     assert person.shown.estimate.n_genes == 2
     window.form.advanced.toggle()
     choice = window.form.advanced.image_choice

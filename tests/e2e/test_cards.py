@@ -123,7 +123,7 @@ def test_errors_are_shown_on_the_tissue_without_a_panel(
 ) -> None:
     page = viewer.page
     lost = True
-    page.route("**/gene_*", lambda route: route.fulfill(status=404) if lost else route.continue_())
+    page.route("**/packed/shard_*", lambda route: route.fulfill(status=404) if lost else route.continue_())
     viewer.open(serve(folder) + ("?embed=1" if how == "embedded" else ""))
     if how == "hidden panel":
         page.keyboard.press("p")

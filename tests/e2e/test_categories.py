@@ -20,7 +20,9 @@ GENES = ["EPCAM", "CD3E", "KRT8", "MS4A1"]
 
 @pytest.fixture
 def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewer, ad.AnnData]:
-    viewer.open(serve(export(tissue, genes_mode=GENES, annotation_columns=["cell_type", "region", "total_counts"])))
+    viewer.open(
+        serve(export(tissue, genes_mode=GENES, packed="no", annotation_columns=["cell_type", "region", "total_counts"]))
+    )
     return viewer, ad.read_h5ad(tissue)
 
 
@@ -122,7 +124,7 @@ def test_genes_are_sorted_as_the_list_says(opened: tuple[Viewer, ad.AnnData], or
 
 def test_view_restores_the_annotation_to_split_by(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
     view = {"color": {"kind": "gene", "gene": "EPCAM"}, "groupBy": "region"}
-    url = serve(export(tissue, genes_mode=GENES))
+    url = serve(export(tissue, genes_mode=GENES, packed="no"))
     viewer.page.goto(url)
     viewer.page.evaluate("window.karospace.ready")
     viewer.page.evaluate("view => window.karospace.setView(view)", view)

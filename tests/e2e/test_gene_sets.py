@@ -134,7 +134,7 @@ def test_saved_view_reopens_with_its_sets(opened: tuple[Viewer, ad.AnnData], tmp
     assert viewer.state()["color"]["name"] == "B cells"
     # Another bundle, with fewer genes: what it has is used, the rest is named.
     bundle = adata_to_karospace(
-        adata, tmp_path / "c", view=view, genes_mode=("MS4A1", "CD79A", "KRT8"), image_path="none"
+        adata, tmp_path / "c", view=view, genes_mode=("MS4A1", "CD79A", "KRT8"), packed="no", image_path="none"
     )
     assert "1 gene of gene sets of the view is not exported and left out: EPCAM." in bundle.warnings
     viewer.open((tmp_path / "c" / "index.html").as_uri())

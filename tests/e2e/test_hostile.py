@@ -88,7 +88,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     view = {"karospace_view": 1, "n_cells": n, "state": state, "regions": [region]}
     (folder / "view.json").write_text(json.dumps(view))
     return adata_to_karospace(
-        adata, folder / "bundle", genes_mode="all", dataset_name=payload(0), sections=payload(103),
+        adata, folder / "bundle", genes_mode="all", packed="no", dataset_name=payload(0), sections=payload(103),
         gene_sets={payload(93): [payload(0), payload(2)]}, view=folder / "view.json", embed_origins=["https://lab.example"], scripts="yes",
     ).path  # fmt: skip
 

@@ -48,7 +48,7 @@ def tissue() -> ad.AnnData:
 @pytest.fixture(scope="module")
 def exported(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("hosts") / "bundle"
-    return adata_to_karospace(tissue, folder, genes_mode="all", scripts="no")
+    return adata_to_karospace(tissue, folder, genes_mode="all", packed="no", scripts="no")
 
 
 def path_of(bundle: Bundle, gene: str) -> str:
@@ -69,14 +69,14 @@ def assert_shows_anndata_values(viewer: Viewer, adata: ad.AnnData, gene: str) ->
 
 
 @pytest.mark.parametrize("how", NGINX)
-@pytest.mark.parametrize("packed", [True, False], ids=["gzip", "raw"])
+@pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "raw"])
 def test_bundle_opens_from_nginx(
-    exported: Bundle, tissue: ad.AnnData, viewer: Viewer, tmp_path: Path, how: str, packed: bool
+    exported: Bundle, tissue: ad.AnnData, viewer: Viewer, tmp_path: Path, how: str, compressed: bool
 ) -> None:
     bundle = exported
-    if not packed:
-        bundle = adata_to_karospace(tissue, tmp_path / "raw", genes_mode="all", scripts="no", gzip=False)
-    if how == "gzip_static" and not packed:
+    if not compressed:
+        bundle = adata_to_karospace(tissue, tmp_path / "raw", genes_mode="all", packed="no", scripts="no", gzip=False)
+    if how == "gzip_static" and not compressed:
         assert bundle.path is not None
         for file in [file for file in bundle.path.rglob("*") if file.is_file()]:
             file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
@@ -86,7 +86,7 @@ def test_bundle_opens_from_nginx(
         viewer.open(url)
         viewer.page.wait_for_load_state("networkidle")
         viewer.set(color={"kind": "gene", "gene": "EPCAM"})
-        assert encodings[url + path_of(bundle, "EPCAM")] == ("gzip" if UNPACKED[how][not packed] else None)
+        assert encodings[url + path_of(bundle, "EPCAM")] == ("gzip" if UNPACKED[how][not compressed] else None)
         assert_shows_anndata_values(viewer, tissue, "EPCAM")
         x, y = viewer.positions([7])[0]
         viewer.page.mouse.move(x - 20, y)

@@ -231,7 +231,7 @@ def hundred_genes(tmp_path: Path) -> Bundle:
     x = sp.random(n, 1, density=0.01, format="csr", dtype=np.float32, random_state=0)
     adata = ad.AnnData(x, obsm={"spatial": rng.random((n, 2), dtype=np.float32)})
     adata.obs_names = adata.obs_names.astype(str)
-    bundle = adata_to_karospace(adata, tmp_path / "many", genes_mode="all", scripts="no", preview=False)
+    bundle = adata_to_karospace(adata, tmp_path / "many", genes_mode="all", packed="no", scripts="no", preview=False)
     file = bundle.path / "manifest.json"
     manifest = json.loads(file.read_text())
     names = [f"gene {number}" for number in range(100)]

@@ -32,7 +32,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
     adata = synthetic_tissue(1500, 20, seed=1)
     folder = tmp_path_factory.mktemp("whole")
     return {
-        gzip: adata_to_karospace(adata, folder / str(gzip), genes_mode="all", gzip=gzip, scripts="no").path
+        gzip: adata_to_karospace(adata, folder / str(gzip), genes_mode="all", packed="no", gzip=gzip, scripts="no").path
         for gzip in (True, False)
     }
 
@@ -238,7 +238,12 @@ def test_digests_are_checked_with_and_without_web_crypto(copied: Any, viewer: Vi
 
 def test_digests_are_checked_in_a_folder_opened_from_disk(viewer: Viewer, tmp_path: Path) -> None:
     bundle = adata_to_karospace(
-        synthetic_tissue(1500, 20, seed=1), tmp_path / "bundle", genes_mode="all", scripts="yes", gzip=False
+        synthetic_tissue(1500, 20, seed=1),
+        tmp_path / "bundle",
+        genes_mode="all",
+        packed="no",
+        scripts="yes",
+        gzip=False,
     )
     path = gene_path(bundle, "EPCAM")
     script = (bundle.path / "manifest.js").read_text()
@@ -263,7 +268,9 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     adata = ad.AnnData(rng.random((n, 3), dtype=np.float32), obsm={"spatial": rng.random((n, 2), dtype=np.float32)})
     adata.obs_names = adata.obs_names.astype(str)
     folder = tmp_path_factory.mktemp("large") / "bundle"
-    return adata_to_karospace(adata, folder, genes_mode="all", scripts="no", gzip=False, preview=False).path
+    return adata_to_karospace(
+        adata, folder, genes_mode="all", packed="no", scripts="no", gzip=False, preview=False
+    ).path
 
 
 def test_large_file_is_checked_after_it_is_drawn(large: Path, serve: Any, viewer: Viewer, tmp_path: Path) -> None:

@@ -81,9 +81,11 @@ def test_only_the_bundle_is_requested_and_genes_on_demand(
     viewer.open(url)
     viewer.page.wait_for_load_state("networkidle")
     assert all(request.startswith((url, "blob:", "data:")) for request in viewer.requests), viewer.requests
-    assert not [request for request in viewer.requests if "/expression/" in request]
+    genes = ("/expression/", "/packed/shard_")
+    assert not [request for request in viewer.requests if any(part in request for part in genes)]
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
-    assert len([request for request in viewer.requests if "/expression/" in request]) == 1
+    assert len([request for request in viewer.requests if "/packed/shard_" in request]) == 1
+    assert not [request for request in viewer.requests if "/expression/" in request]
     assert viewer.problems == []
 
 
@@ -241,7 +243,7 @@ def plain_1_0(folder: Path) -> None:
     manifest = json.loads(path.read_text())
     for name in (
         "generator", "coordinates", "cell_ids", "columns", "gene_labels", "embeddings", "sections", "view", "warnings",
-        "scripts",
+        "scripts", "packed",
     ):  # fmt: skip
         manifest.pop(name, None)
     manifest["schema_version"] = "1.0.0"
@@ -250,7 +252,7 @@ def plain_1_0(folder: Path) -> None:
     manifest["expression"].pop("source")
     for entry in manifest["expression"]["genes"]:
         entry.pop("summary")
-    files = [f for f in manifest["asset_files"] if f["kind"] not in {"columnar", "script"}]
+    files = [f for f in manifest["asset_files"] if f["kind"] not in {"columnar", "script", "packed"}]
     for file in files:
         file.pop("sha256")
         file.pop("raw_bytes")
@@ -311,7 +313,7 @@ def break_short(path: Path) -> None:
 def test_error_names_a_damaged_gene_file(
     tissue: Path, export: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]
 ) -> None:
-    bundle = Bundle(export(tissue))
+    bundle = Bundle(export(tissue, packed="no"))
     entry = next(e for e in bundle.manifest.expression.genes if e.gene == "EPCAM")
     spoil(bundle.path / entry.chunks[0].path)
     viewer.open(serve(bundle.path))

@@ -19,12 +19,12 @@ import scipy.sparse as sp
 from karospace_jupyter import Bundle, ExportConfig
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.files import MemoryFiles
+from karospace_jupyter.bundle.ladders import Ladders, LaddersTooLargeError, levels
 from karospace_jupyter.bundle.manifest import Packed
-from karospace_jupyter.bundle.packed import FULL, Index, cells_of, read_index, write_index
+from karospace_jupyter.bundle.packed import FULL, Index, cells_of, gaps_of, read_index, write_index
 from karospace_jupyter.datasets import synthetic_tissue
-from karospace_jupyter.encode.ladders import Ladders, LaddersTooLargeError, levels
 from karospace_jupyter.encode.pack import Packer
-from karospace_jupyter.encode.packed import encode_packed, gaps_of, predict_packed
+from karospace_jupyter.encode.packed import encode_packed
 from karospace_jupyter.errors import BundleError, NotExportedError, SinkError
 from karospace_jupyter.export import dry_run, run_to_memory
 from karospace_jupyter.job import Job
@@ -207,7 +207,7 @@ def test_full_temporary_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_too_many_values_for_all_ladders_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("karospace_jupyter.encode.ladders.MOST_VALUES", 100)
+    monkeypatch.setattr("karospace_jupyter.bundle.ladders.MOST_VALUES", 100)
     ladders = Ladders()
     bits = np.arange(1, 200, dtype=np.uint32)
     with pytest.raises(LaddersTooLargeError):
@@ -319,16 +319,34 @@ def test_levels_rank_the_values_of_each_cell() -> None:
         assert found.level[indptr[cell] : indptr[cell + 1]].tolist() == rank.tolist()
 
 
-def test_size_is_predicted() -> None:
-    adata = synthetic_tissue(n_cells=20_000, n_genes=300, seed=9)
-    source = open_source(adata)
-    files, size = predict_packed(source, adata.n_obs, gzip=True)
-    written = [file for file in packed(adata).manifest.asset_files if file.kind == "packed"]
-    assert size == pytest.approx(sum(file.size_bytes for file in written), rel=0.2)
-    assert files == pytest.approx(len(written), abs=3)
-    config = ExportConfig(packed="yes", genes_mode=["EPCAM"], outdir="never written")
-    without = ExportConfig(genes_mode=["EPCAM"], outdir="never written")
-    assert dry_run(adata, config)[1].bytes > dry_run(adata, without)[1].bytes + size
+@pytest.mark.parametrize("kind", MATRICES)
+@pytest.mark.parametrize("gzip", [True, False], ids=["gzip", "no gzip"])
+def test_size_is_predicted(kind: str, *, gzip: bool) -> None:
+    rng = np.random.default_rng(9)
+    adata = synthetic_tissue(n_cells=20_000, n_genes=60, seed=9)
+    del adata.uns["spatial"]
+    values = MATRICES[kind][0](rng)
+    rows = rng.integers(0, 500, 20_000)
+    adata.X = values[rows]
+    config = ExportConfig(genes_mode=["EPCAM"], gzip=gzip, preview=False)
+    planned = resolve(open_source(adata), config).packed
+    assert planned is not None
+    written = [file for file in run_to_memory(adata, config).manifest.asset_files if file.kind == "packed"]
+    assert planned.size.bytes == pytest.approx(sum(file.size_bytes for file in written), rel=0.2)
+    assert planned.size.raw_bytes == pytest.approx(sum(file.raw_bytes or 0 for file in written), rel=0.2)
+    assert planned.size.files == pytest.approx(len(written), abs=1)
+
+
+def test_predicted_size_of_the_plan_includes_packed_genes() -> None:
+    adata = synthetic_tissue(n_cells=3000, n_genes=60, seed=9)
+    config = ExportConfig(genes_mode=["EPCAM"], outdir="never written")
+    without = config.model_copy(update={"packed": "no"})
+    (plan, size), (plain, plain_size) = dry_run(adata, config), dry_run(adata, without)
+    assert plan.packed is not None
+    assert plain.packed is None
+    assert plan.predicted_files - plain.predicted_files == plan.packed.size.files
+    assert plan.predicted_bytes - plain.predicted_bytes == plan.packed.size.raw_bytes
+    assert size.bytes > plain_size.bytes + plan.packed.size.bytes
 
 
 def damaged(bundle: Bundle, path: str, raw: bytes) -> Bundle:

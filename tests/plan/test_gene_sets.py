@@ -43,7 +43,7 @@ def adata() -> ad.AnnData:
 
 
 def plan(adata: Any, **options: Any) -> Plan:
-    config = ExportConfig(**{"genes_mode": ("EPCAM",), **options})
+    config = ExportConfig(**{"genes_mode": ("EPCAM",), "packed": "no", **options})
     return resolve(open_source(adata, matrix=config.matrix), config)
 
 
@@ -212,7 +212,8 @@ class TestBundle:
         bundle = adata_to_karospace(adata, tmp_path / "b", gene_sets=odd, genes_mode=("EPCAM",))
         wanted = {"<b>T</b>?": ["CD3E"], "__proto__": ["VIM", "EPCAM"]}
         assert Bundle(tmp_path / "b").gene_sets == bundle.gene_sets == wanted
-        assert bundle.manifest.gene_list == ["EPCAM", "CD3E", "VIM"]
+        assert bundle.manifest.gene_list == ["EPCAM"]
+        assert bundle.gene_names == tuple(GENES)
         assert bundle.verify().warnings == ()
         assert Bundle(bundle.to_html(tmp_path / "b.html")).gene_sets == wanted
         assert run_to_memory(adata, ExportConfig()).gene_sets == {}

@@ -188,7 +188,7 @@ def test_columns_that_repeat_the_positions_are_left_out() -> None:
 def test_requested_color_is_exported_and_shown(tmp_path: Any) -> None:
     adata = tissue(cell_type=TYPES, sample=SAMPLES)
     assert opened(adata, color="sample") == {"kind": "annotation", "column": "sample"}
-    found = plan(adata, ExportConfig(color="FEW", genes_mode=["MANY"], annotation_columns=[]))
+    found = plan(adata, ExportConfig(color="FEW", genes_mode=["MANY"], annotation_columns=[], packed="no"))
     assert found.view == {"color": {"kind": "gene", "gene": "FEW"}}
     assert found.genes.names == ("MANY", "FEW")
     assert any("'FEW' was added to the genes" in text for text in found.warnings)

@@ -195,7 +195,7 @@ def test_references_to_unexported_data_are_dropped(
     state = {"color": color, "range": [0, 3], "groupBy": "region", "opacity": 0.5}
     value = {"karospace_view": 1, "state": state, "regions": []} if whole else state
     path = write(tmp_path, value)
-    options = {"genes_mode": ["CD3E"], "annotation_columns": ["cell_type"], "view": path}
+    options = {"genes_mode": ["CD3E"], "packed": "no", "annotation_columns": ["cell_type"], "view": path}
     manifest = adata_to_karospace(tissue, tmp_path / "out", **options).manifest
     assert manifest.view == ({**value, "state": {"opacity": 0.5}} if whole else {"opacity": 0.5})
     warnings = [text for text in manifest.warnings or [] if "not exported" in text]

@@ -58,10 +58,11 @@ export interface Options {
    */
   genes_mode: string | string[];
   /**
-   * Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes` or `no`. All genes
-   * are then written a second time in a packed form, which is exact and takes a fraction of the size of the matrix.
+   * Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes`, `no`, or `auto`
+   * (if all genes take at most 1 GB, and `genes_mode` is not an empty list). They are written in a packed form, which
+   * is exact and takes a fraction of the size of the matrix.
    */
-  packed: 'yes' | 'no';
+  packed: 'auto' | 'yes' | 'no';
   /**
    * Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
    * `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are always

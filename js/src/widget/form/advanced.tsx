@@ -141,8 +141,9 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
             describedBy={describedBy}
             value={options.packed}
             choices={[
-              ['no', say('Only the genes chosen above')],
-              ['yes', say('All genes of the matrix')],
+              ['auto', say('All, if at most 1 GB')],
+              ['yes', say('All, whatever their size')],
+              ['no', say('Only those chosen above')],
             ]}
             onChange={(packed) => traits.change({ packed })}
           />

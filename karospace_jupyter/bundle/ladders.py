@@ -44,6 +44,14 @@ class Levels:
         """Where the values of each cell start in `bits`."""
         return np.asarray(np.cumsum(self.counts) - self.counts)
 
+    @property
+    def lowest(self) -> NDArray[np.uint32]:
+        """Smallest value of each cell; 0 for a cell without entries."""
+        low = np.zeros(len(self.counts), dtype=np.uint32)
+        some = self.counts > 0
+        low[some] = self.bits[self.starts[some]]
+        return low
+
     def of_entries(self, places: NDArray[np.uint16], indptr: NDArray[np.integer]) -> NDArray[np.uint16]:
         """Return the place of each entry, given that of each value in `bits`, and where each cell starts."""
         starts = np.repeat(self.starts.astype(np.int32), np.diff(indptr))

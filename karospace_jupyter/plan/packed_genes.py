@@ -1,0 +1,189 @@
+"""Decide whether all genes are packed: predict what they take, by encoding a sample as the export would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from karospace_jupyter.bundle.compress import Method, compress
+from karospace_jupyter.bundle.ladders import Ladders, LaddersTooLargeError, levels
+from karospace_jupyter.bundle.packed import gaps_of, planes, text_bytes, write_steps
+from karospace_jupyter.formatting import counted, size
+from karospace_jupyter.plan.gene_choice import all_names
+from karospace_jupyter.plan.model import PackedSize, PlannedPacked
+from karospace_jupyter.source.entries import as_entries
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+    from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.source import Source
+
+SHARD_BYTES = 2**20
+"""Genes are grouped into files of at most this size before compression; a larger gene has its own."""
+MOST_BYTES = 10**9
+"""Predicted size up to which all genes are packed by default."""
+_SAMPLED = 300_000
+"""Number of values that are encoded in both forms to choose one."""
+_SAMPLED_RUNS = 8
+_NUMBERS, _STORED_NUMBERS = 40, 24
+"""Bytes of the numbers of a gene in the index, and approximately what is stored of them after compression."""
+_CELL_OF_LADDERS = 1.5
+"""Bytes stored for the ladder of a cell if there are many."""
+
+
+def choose_packed(source: Source, config: ExportConfig, n: int) -> tuple[PlannedPacked | None, list[str]]:
+    """Decide whether all genes of `n` cells are packed, without a pass over the matrix.
+
+    The decision depends on the sample of the matrix and on the options only, so that a dry run, a form and the export
+    agree.
+
+    Returns
+    -------
+    tuple of PlannedPacked or None, and list of str
+        The packed genes, and warnings.
+    """
+    # An empty list of genes asks for a bundle without expression.
+    if config.packed == "no" or (config.packed == "auto" and config.genes_mode == ()):
+        return None, []
+    names, labels = all_names(source)
+    texts = [names, *(texts for _, texts in labels)]
+    predicted = predict_packed(source, n, texts, max_bytes=config.max_asset_bytes, gzip=config.gzip)
+    if config.packed == "auto" and predicted.bytes > MOST_BYTES:
+        return None, [
+            f"The viewer cannot show all {counted(len(names), 'gene')} of {source.matrix_name}: they would take about "
+            f"{size(predicted.bytes)} (packed), and by default at most {size(MOST_BYTES)} are written. To write them "
+            "anyway, set packed to 'yes'."
+        ]
+    return PlannedPacked(names, labels, predicted), []
+
+
+def predict_packed(source: Source, n: int, texts: list[tuple[str, ...]], *, max_bytes: int, gzip: bool) -> PackedSize:
+    """Predict what the packed genes of `n` cells take.
+
+    Parameters
+    ----------
+    texts
+        The texts of the index: names, and labels of each column.
+    max_bytes
+        Maximum size of a file before compression.
+    gzip
+        Whether files are compressed.
+    """
+    n_genes = source.n_genes
+    text = text_bytes(texts)
+    index = _NUMBERS * n_genes + len(text)
+    stored_index = _STORED_NUMBERS * n_genes + _stored(text) if gzip else index
+    whole = as_entries(source.sample().values, 0, 0).values
+    if not whole.nnz:
+        return PackedSize(2 + _parts(index, max_bytes), stored_index + n, index + n)
+    chosen = whole[sample_rows(whole.shape[0], whole.nnz)]
+    bits, indptr = chosen.data.view(np.uint32), chosen.indptr.astype(np.int64)
+    coded = _coded(bits, indptr)
+    values, width = _stored(planes(bits.view("<f4"))), 4
+    ladders, raw_ladders = 0.0, 0.0
+    if coded is not None and coded.values + coded.ladders < values:
+        values, width = coded.values, coded.width
+        ladders, raw_ladders = _ladders(coded, chosen, n)
+    gaps, of_genes = _gaps(chosen, width)
+    # Genes of the sample stand for all genes, cells of the sample for all cells.
+    times = whole.nnz / (whole.shape[0] * whole.shape[1]) * n * n_genes / len(bits)
+    raw = (width * len(bits) + len(gaps)) * times
+    files = _shards(of_genes * (n / chosen.shape[0]), max_bytes) * (n_genes / whole.shape[1])
+    files += _parts(index, max_bytes) + (_parts(raw_ladders, max_bytes) if raw_ladders else 0)
+    stored = (values + _stored(gaps)) * times + ladders if gzip else raw + raw_ladders
+    return PackedSize(round(files), int(stored) + stored_index, int(raw + raw_ladders) + index)
+
+
+def sample_rows(n: int, n_values: int) -> NDArray[np.int64]:
+    """Return cells from eight places that have about as many values as a sample needs."""
+    length = max(1, _SAMPLED * n // max(1, n_values) // _SAMPLED_RUNS)
+    if length * _SAMPLED_RUNS >= n:
+        return np.arange(n)
+    firsts = np.arange(_SAMPLED_RUNS) * n // _SAMPLED_RUNS
+    return np.asarray((firsts[:, None] + np.arange(length)).ravel())
+
+
+def prefers_ladders(bits: NDArray[np.uint32], indptr: NDArray[np.int64]) -> bool:
+    """Return whether codes and ladders take fewer bytes than the values; measured on a sample."""
+    coded = _coded(bits, indptr)
+    return coded is not None and coded.values + coded.ladders < _stored(planes(bits.view("<f4")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """Stored bytes of a sample as codes."""
+
+    values: int
+    ladders: int
+    raw_ladders: int
+    n_keys: int
+    """Number of values of all ladders."""
+    width: int
+
+
+def _coded(bits: NDArray[np.uint32], indptr: NDArray[np.int64]) -> _Coded | None:
+    """Encode a sample; return None if codes cannot represent it."""
+    if not len(bits):
+        return None
+    found = levels(bits, indptr)
+    ladders = Ladders()
+    try:
+        places = ladders.add(found.lowest, found)
+    except LaddersTooLargeError:
+        return None
+    steps, final = ladders.finish(found.lowest)
+    base = np.repeat(steps.starts[steps.ladders], np.diff(indptr))
+    places = final[base + found.of_entries(places, indptr)]
+    width = 1 if int(places.max()) < 2**8 else 2
+    written = write_steps(steps)
+    return _Coded(_stored(planes(places.astype(f"<u{width}"))), _stored(written), len(written), len(ladders), width)
+
+
+def _ladders(coded: _Coded, chosen: sp.csr_matrix, n: int) -> tuple[float, float]:
+    """Predict the bytes of the ladders of `n` cells, stored and before compression."""
+    cells = chosen.shape[0]
+    # New values become rarer with every cell: extrapolate as they do within the sample.
+    half = chosen[: cells // 2]
+    fewer = _coded(half.data.view(np.uint32), half.indptr.astype(np.int64))
+    growth = np.log2(coded.n_keys / fewer.n_keys) if fewer is not None and cells > 1 else 1.0
+    times = float((n / cells) ** min(1.0, max(0.0, growth)))
+    stored = coded.ladders * times
+    if stored > coded.ladders:
+        stored = max(stored, _CELL_OF_LADDERS * n)
+    # A value takes four bytes, the ladder of a cell at least one.
+    return stored, max(coded.raw_ladders * times, float(n))
+
+
+def _gaps(chosen: sp.csr_matrix, width: int) -> tuple[bytes, NDArray[np.float64]]:
+    """Return the gaps of a sample, and the bytes of each gene before compression."""
+    columns = chosen.tocsc()
+    columns.sort_indices()
+    n_genes = columns.shape[1]
+    gaps, starts = gaps_of(columns.indices, columns.indptr, np.zeros(n_genes, dtype=np.int64))
+    stored, lengths = np.diff(columns.indptr), np.diff(starts)
+    full = stored == columns.shape[0]  # has no gaps
+    kept = gaps[np.repeat(~full, lengths)]
+    return kept.tobytes(), width * stored + np.where(full, 0.0, lengths)
+
+
+def _shards(of_genes: NDArray[np.float64], max_bytes: int) -> int:
+    """Return the number of files of genes with these sizes, grouped as by the export."""
+    files, held, most = 0, 0.0, min(SHARD_BYTES, max_bytes)
+    for length in of_genes.tolist():
+        if held and held + length > most:
+            files += _parts(held, max_bytes)
+            held = 0.0
+        held += length
+    return files + _parts(held, max_bytes)
+
+
+def _parts(length: float, max_bytes: int) -> int:
+    return max(1, int(np.ceil(length / max_bytes)))
+
+
+def _stored(raw: bytes) -> int:
+    return len(compress(raw, Method.RUNS))
