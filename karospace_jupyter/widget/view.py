@@ -363,9 +363,9 @@ class KaroSpaceView(Base):
         ----------
         a, b
             A group each: ``"selection"``; ``"rest"`` (the default of `b`), which are all cells that are not in the
-            other group; the name of a region; a dict of columns to a category, a list of categories, or None for missing
-            values (cells must match all columns); or booleans, names or positions of cells. Names of groups of
-            categories are accepted, too.
+            other group; the name of a region; a dict of columns to a category, a list of categories, or None for
+            missing values (cells must match all columns); or booleans, names or positions of cells. Names of groups
+            of categories are accepted, too.
 
         Returns
         -------
