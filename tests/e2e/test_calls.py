@@ -37,7 +37,11 @@ CALLS = {
     "object": "element('object', 'data')",
     "video": "element('video', 'src')",
     "import": "import(at('/a.js')).then(() => 'went', () => 'refused')",
-    "worker": "Promise.resolve().then(() => new Worker(URL.createObjectURL(new Blob([`importScripts('${at('/a.js')}')`])))).then((w) => new Promise((d) => { w.onerror = () => d('refused'); }), () => 'refused')",
+    "worker": "Promise.resolve().then(() => new Worker('data:text/javascript,1')).then(() => broken, () => 'refused')",
+    # Workers of the page's own script have its policy, and report what it blocks to themselves.
+    "import in a worker": "inWorker(`importScripts('${at('/a.js')}')`)",
+    "fetch in a worker": "inWorker(`fetch('${at('/a')}')`)",
+    "socket in a worker": "inWorker(`new WebSocket('${at('/a').replace('http', 'ws')}')`)",
     "font": "new FontFace('a', `url(${at('/a.woff2')})`).load().then(() => 'went', () => 'refused')",
     "background": "element('div', 'style', {}, (url) => `width: 9px; height: 9px; background: url(${url})`)",
     "form": "new Promise((d) => { const f = document.createElement('form'); f.action = at('/a'); f.method = 'post'; document.body.append(f); broken.then(d); f.submit(); })",
@@ -60,6 +64,12 @@ def test_policy_blocks_requests_to_other_hosts(folder: Path, serve: Any, viewer:
                 for (const [name, value] of Object.entries(more)) made.setAttribute(name, value);
                 made.setAttribute(attribute, of(at('/a')));
                 document.body.append(made);
+                return broken;
+              };
+              const inWorker = (script) => {
+                const report = "addEventListener('securitypolicyviolation', () => postMessage('refused'));";
+                const worker = new Worker(URL.createObjectURL(new Blob([report + script])));
+                worker.onmessage = () => document.dispatchEvent(new Event('securitypolicyviolation'));
                 return broken;
               };
               const vain = new Promise((done) => setTimeout(done, 10_000, 'timed out'));

@@ -13,7 +13,9 @@ from typing import Any
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
+import scanpy as sc
 from axe import barriers
 from conftest import Viewer
 from PIL import Image
@@ -55,9 +57,9 @@ def compare_selection(viewer: Viewer, inside: int = INSIDE) -> Any:
     return panel(viewer)
 
 
-def compare_category(viewer: Viewer, name: str) -> Any:
+def compare_category(viewer: Viewer, name: str, column: str = "cell_type") -> Any:
     """Compare a category with the rest by its button in the legend, and wait for the table."""
-    viewer.set(color={"kind": "annotation", "column": "cell_type"})
+    viewer.set(color={"kind": "annotation", "column": column})
     viewer.page.get_by_role("list", name="Categories").get_by_text(name, exact=True).hover()
     viewer.page.get_by_role("button", name=f"Markers of {name}").click()
     panel(viewer).get_by_role("table").wait_for()
@@ -424,3 +426,43 @@ def test_names_fit_into_the_dot_plot(viewer: Viewer, tmp_path: Path, serve: Call
       }).map((text) => text.textContent);
     }""")
     assert outside == []
+
+
+@pytest.mark.filterwarnings("ignore")  # scanpy's own
+def test_markers_of_real_cells_are_those_of_scanpy(
+    viewer: Viewer, real_data: Path, tmp_path: Path, serve: Callable[[Path], str]
+) -> None:
+    adata = ad.read_h5ad(real_data / "pbmc68k_reduced.h5ad")
+    cells = adata.raw.to_adata()  # X of the file is scaled, raw is log1p
+    cells.obsm["spatial"] = np.asarray(cells.obsm["X_umap"])
+    adata_to_karospace(cells, tmp_path / "b", packed="yes", genes_mode="hvgs:10")
+    viewer.open(serve(tmp_path / "b"))
+    cells.X = cells.X.astype(np.float64)  # scanpy's variances of float32 have about six digits
+    category = "CD19+ B"
+    shown = compare_category(viewer, category, "bulk_labels")
+    table = pd.DataFrame(saved_table(viewer)).T
+    for chip, method, score in (("Wilcoxon", "wilcoxon", "z"), ("Welch", "t-test", "t")):
+        options = {"tie_correct": True} if method == "wilcoxon" else {}
+        sc.tl.rank_genes_groups(cells, "bulk_labels", method=method, use_raw=False, **options)
+        theirs = sc.get.rank_genes_groups_df(cells, category).set_index("names")
+        np.testing.assert_allclose(table[score][theirs.index], theirs["scores"], rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(
+            table["log2_fold_change"][theirs.index], theirs["logfoldchanges"], rtol=1e-5, atol=1e-5
+        )
+        shown.get_by_role("button", name=chip, exact=True).click()
+        expect(shown.locator("tbody th").filter(visible=True).nth(19)).to_have_text(theirs.index[19])
+        expect(shown.locator("tbody tr:nth-child(-n+20) th")).to_have_text(theirs.index[:20].tolist())
+
+
+def test_scaled_values_have_no_fold_change(
+    viewer: Viewer, tissue: ad.AnnData, tmp_path: Path, serve: Callable[[Path], str]
+) -> None:
+    scaled = tissue.copy()
+    values = scaled.X.toarray()
+    scaled.X = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-6)
+    adata_to_karospace(scaled, tmp_path / "b", packed="yes", genes_mode="all", image_path="none")
+    viewer.open(serve(tmp_path / "b"))
+    shown = compare_category(viewer, "T cell")
+    expect(shown.get_by_role("columnheader")).to_have_text(["Gene", "AUC", "Adj. p"])
+    assert all(np.isnan(row["log2_fold_change"]) for row in saved_table(viewer).values())
+    expect(shown).not_to_contain_text("Fold change")
