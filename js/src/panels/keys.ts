@@ -116,7 +116,7 @@ function ownKeys(on: Element | null): 'all' | 'list' | 'arrows' | null {
   if (control instanceof HTMLInputElement)
     return ['range', 'radio', 'checkbox', 'color'].includes(control.type) ? 'arrows' : 'all';
   // The arrow keys scroll the panel.
-  return on?.closest('.ks-panel') ? 'arrows' : null;
+  return on?.closest('.ks-panel, .ks-composition, .ks-dot-plot') ? 'arrows' : null;
 }
 
 /** Normalizes the key of an event; null if the combination is left to the browser. */

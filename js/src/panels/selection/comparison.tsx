@@ -55,7 +55,9 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
   const named = classes(column);
   return (
     <>
-      <ul class="ks-composition" aria-label={`Composition by ${column.name}`}>
+      {/* Focusable, because it scrolls where the card has little room. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: so that keys can scroll it */}
+      <ul class="ks-composition" tabIndex={0} aria-label={`Composition by ${column.name}`}>
         {listed.map(({ code, count, inside, rest }) => {
           const { name, color } = named[code] ?? { name: null, color: MISSING_COLOR };
           const against = Number.isNaN(rest) ? '' : `, ${formatShare(rest)} of the rest`;
