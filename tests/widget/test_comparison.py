@@ -181,7 +181,7 @@ def test_bundle_is_compared_without_an_object(adata: ad.AnnData, options: dict[s
 
 
 def test_only_exported_genes_of_a_bundle_without_packed_genes_are_compared(adata: ad.AnnData) -> None:
-    found = exported(adata, genes_mode=["EPCAM", "CD3E"]).compare(is_type(adata, "Tumor"))
+    found = exported(adata, genes_mode=["EPCAM", "CD3E"], packed="no").compare(is_type(adata, "Tumor"))
     assert found.index.tolist() == ["EPCAM", "CD3E"]
 
 

@@ -135,10 +135,10 @@ test.each([
     ),
   );
   const { steps: own, shard } = packed(genes);
-  // A ladder that no cell has.
+  // At the end of the last ladder.
   const steps = {
     ...own,
-    starts: Uint32Array.from([...own.starts, own.values.length + others]),
+    starts: Uint32Array.from([...own.starts.slice(0, 2), own.values.length + others]),
     values: Float32Array.from([...own.values, ...Array.from({ length: others }, (_, i) => i + 1)]),
   };
   const group = Uint8Array.from({ length: cells }, () => Math.floor(next() * 3));

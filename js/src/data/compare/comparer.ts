@@ -22,9 +22,6 @@ const ZERO = 0xfffffffe;
 const DIGIT_BITS = 11;
 const DIGITS = 2 ** DIGIT_BITS;
 
-const float = new Float32Array(1);
-const floatBits = new Uint32Array(float.buffer);
-
 /** Keys of float32 bits that are in the order of the values. */
 function keyOfBits(bits: number): number {
   if ((bits & 0x7f800000) === 0x7f800000) return MISSING;
@@ -32,29 +29,33 @@ function keyOfBits(bits: number): number {
   return (bits >>> 31 ? ~bits : bits | 0x80000000) >>> 0;
 }
 
-function valueOfKey(key: number): number {
-  floatBits[0] = key >>> 31 ? key & 0x7fffffff : ~key;
-  return float[0] as number;
-}
+const bitsOfKey = (key: number): number => (key >>> 31 ? key & 0x7fffffff : ~key) >>> 0;
 
-/** Sorts keys by digits: comparisons would take several times as long. */
-function sorted(keys: Uint32Array, spare: Uint32Array, bits: number): Uint32Array {
-  const starts = new Uint32Array(DIGITS);
-  let [from, to] = [keys, spare];
-  for (let shift = 0; shift < bits; shift += DIGIT_BITS) {
-    starts.fill(0);
-    for (let i = 0; i < from.length; i++) {
-      const digit = ((from[i] as number) >>> shift) & (DIGITS - 1);
+/** Starts of the digits of keys: counted in one pass for all digits. */
+const starts = new Uint32Array(Math.ceil(32 / DIGIT_BITS) * DIGITS);
+
+/** Sorts the first `n` keys by digits, into one of the two arrays: comparisons would take several times as long. */
+function sorted(keys: Uint32Array, spare: Uint32Array, n: number, bits: number): Uint32Array {
+  const passes = Math.ceil(bits / DIGIT_BITS);
+  starts.fill(0, 0, passes * DIGITS);
+  for (let i = 0; i < n; i++) {
+    const key = keys[i] as number;
+    for (let pass = 0; pass < passes; pass++) {
+      const digit = pass * DIGITS + ((key >>> (pass * DIGIT_BITS)) & (DIGITS - 1));
       starts[digit] = (starts[digit] as number) + 1;
     }
-    for (let digit = 0, sum = 0; digit < DIGITS; digit++) {
+  }
+  let [from, to] = [keys, spare];
+  for (let pass = 0; pass < passes; pass++) {
+    const [first, shift] = [pass * DIGITS, pass * DIGIT_BITS];
+    for (let digit = first, sum = 0; digit < first + DIGITS; digit++) {
       const count = starts[digit] as number;
       starts[digit] = sum;
       sum += count;
     }
-    for (let i = 0; i < from.length; i++) {
+    for (let i = 0; i < n; i++) {
       const key = from[i] as number;
-      const digit = (key >>> shift) & (DIGITS - 1);
+      const digit = first + ((key >>> shift) & (DIGITS - 1));
       const at = starts[digit] as number;
       to[at] = key;
       starts[digit] = at + 1;
@@ -71,7 +72,7 @@ interface Keys {
   /** The key of each step, in the order of the values. */
   keys: Uint32Array;
   /** The value of each key, if keys are positions in a list of distinct values. */
-  distinct: Float64Array | null;
+  distinct: Float32Array | null;
 }
 
 function keysOf({ values }: Steps): Keys {
@@ -80,7 +81,7 @@ function keysOf({ values }: Steps): Keys {
     return { keys: bits.map(keyOfBits), distinct: null };
   }
   const ascending = values.filter((value) => Number.isFinite(value) && value !== 0).sort();
-  const distinct = Float64Array.from(ascending.filter((value, i) => i === 0 || value !== ascending[i - 1]));
+  const distinct = Float32Array.from(ascending.filter((value, i) => i === 0 || value !== ascending[i - 1]));
   const position = new Map(Array.from(distinct, (value, i) => [value, i]));
   return {
     keys: Uint32Array.from(values, (value) => position.get(value) ?? (value === 0 ? ZERO : MISSING)),
@@ -88,82 +89,129 @@ function keysOf({ values }: Steps): Keys {
   };
 }
 
-export function createComparer({ group, steps, scale }: Question): Comparer {
+/**
+ * Renumbers ladders by their first cell. Entries are read in the order of the cells: with as many ladders as cells, each would
+ * otherwise wait for memory, which takes five times as long as all else.
+ */
+function inOrderOfCells({ starts, values, ladderOf }: Steps): Steps {
+  const ladders = starts.length - 1;
+  const numbers = new Uint32Array(ladders).fill(ladders);
+  const ordered = { starts: new Uint32Array(ladders + 1), values: new Float32Array(values.length) };
+  let next = 0;
+  const numberOf = (ladder: number) => {
+    // A damaged file may name a ladder that is not there; its entries are then refused.
+    if (!(ladder < ladders)) return ladders;
+    if (numbers[ladder] === ladders) {
+      const [from, to] = [starts[ladder] as number, starts[ladder + 1] as number];
+      let at = ordered.starts[next] as number;
+      for (let i = from; i < to; i++) ordered.values[at++] = values[i] as number;
+      numbers[ladder] = next++;
+      ordered.starts[next] = at;
+    }
+    return numbers[ladder] as number;
+  };
+  const numbered = ladderOf.map(numberOf);
+  // Without ladders that no cell has.
+  return {
+    starts: ordered.starts.subarray(0, next + 1),
+    values: ordered.values.subarray(0, ordered.starts[next]),
+    ladderOf: numbered,
+  };
+}
+
+export function createComparer({ group, steps: stored, scale }: Question): Comparer {
+  const steps = stored && inOrderOfCells(stored);
   const total = group.length;
   const sizes: [number, number] = [0, 0];
   for (const side of group) if (side > 0) sizes[(side - 1) as 0 | 1]++;
   const keyed = steps && keysOf(steps);
+  const keys = keyed?.keys ?? null;
   const distinct = keyed?.distinct ?? null;
   const bits = distinct ? 32 - Math.clz32(distinct.length) : 32;
   const cells = new Uint32Array(total);
   const places = new Uint32Array(total);
-  const keys = [new Uint32Array(total), new Uint32Array(total)] as const;
-  const spares = [new Uint32Array(total), new Uint32Array(total)] as const;
-  const counts = [0, 1].map(() => new Uint32Array(distinct?.length ?? 0)) as [Uint32Array, Uint32Array];
-  const runs: Runs = {
-    length: 0,
-    values: new Float64Array(total + 1),
-    inA: new Uint32Array(total + 1),
-    inB: new Uint32Array(total + 1),
-  };
+  // Each has room for a last key that is larger than all others.
+  const arrays = Array.from({ length: 4 }, () => new Uint32Array(total + 1));
+  const [keysA, keysB, spareA, spareB] = arrays as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+  const [countsA, countsB] = [0, 1].map(() => new Uint32Array(distinct?.length ?? 0)) as [
+    Uint32Array,
+    Uint32Array,
+  ];
+  /** Key of the smallest value above zero. */
+  const positive = distinct ? distinct.filter((value) => value < 0).length : 0x80000000;
+  const values = new Float32Array(total + 1);
+  const valueBits = new Uint32Array(values.buffer);
+  const runs: Runs = { length: 0, values, inA: new Uint32Array(total + 1), inB: new Uint32Array(total + 1) };
+  const { inA, inB } = runs;
 
-  const add = (value: number, a: number, b: number) => {
-    runs.values[runs.length] = value;
-    runs.inA[runs.length] = a;
-    runs.inB[runs.length++] = b;
+  const put = (at: number, value: number, a: number, b: number): number => {
+    values[at] = value;
+    inA[at] = a;
+    inB[at] = b;
+    return at + 1;
   };
 
   /** Collects the distinct values of the first `n` entries, and the zeros of all other cells. */
   const collect = (n: number) => {
-    const filled: [number, number] = [0, 0];
-    const missing: [number, number] = [0, 0];
+    let [nA, nB, missingA, missingB] = [0, 0, 0, 0];
     for (let i = 0; i < n; i++) {
-      const side = (group[cells[i] as number] as number) - 1;
-      if (side < 0) continue;
+      const side = group[cells[i] as number] as number;
+      if (side === 0) continue;
       const place = places[i] as number;
-      const key = keyed ? (keyed.keys[place] as number) : keyOfBits(place);
-      if (key === ZERO) continue;
-      if (key === MISSING) missing[side as 0 | 1]++;
-      else keys[side as 0 | 1][filled[side as 0 | 1]++] = key;
+      const key = keys ? (keys[place] as number) : keyOfBits(place);
+      if (key === MISSING) {
+        if (side === 1) missingA++;
+        else missingB++;
+      } else if (key !== ZERO) {
+        if (side === 1) keysA[nA++] = key;
+        else keysB[nB++] = key;
+      }
     }
-    runs.length = 0;
-    let zeros = true;
-    const zerosA = sizes[0] - filled[0] - missing[0];
-    const zerosB = sizes[1] - filled[1] - missing[1];
-    const take = (value: number, a: number, b: number) => {
-      if (zeros && value > 0) {
-        zeros = false;
-        if (zerosA + zerosB > 0) add(0, zerosA, zerosB);
+    const zerosA = sizes[0] - nA - missingA;
+    const zerosB = sizes[1] - nB - missingB;
+    let zeros = zerosA + zerosB > 0;
+    let length = 0;
+    if (distinct && distinct.length < 2 * (nA + nB)) {
+      countsA.fill(0);
+      countsB.fill(0);
+      for (let i = 0; i < nA; i++) countsA[keysA[i] as number] = (countsA[keysA[i] as number] as number) + 1;
+      for (let i = 0; i < nB; i++) countsB[keysB[i] as number] = (countsB[keysB[i] as number] as number) + 1;
+      for (let key = 0; key < distinct.length; key++) {
+        const [a, b] = [countsA[key] as number, countsB[key] as number];
+        if (a + b === 0) continue;
+        if (zeros && key >= positive) {
+          zeros = false;
+          length = put(length, 0, zerosA, zerosB);
+        }
+        values[length] = distinct[key] as number;
+        inA[length] = a;
+        inB[length++] = b;
       }
-      add(value, a, b);
-    };
-    if (distinct && distinct.length < 2 * (filled[0] + filled[1])) {
-      for (const side of [0, 1] as const) {
-        const [count, mine] = [counts[side], keys[side]];
-        count.fill(0);
-        for (let i = 0; i < filled[side]; i++)
-          count[mine[i] as number] = (count[mine[i] as number] as number) + 1;
-      }
-      const [a, b] = counts;
-      for (let key = 0; key < a.length; key++)
-        if (a[key] || b[key]) take(distinct[key] as number, a[key] as number, b[key] as number);
     } else {
-      const [a, b] = [0, 1].map((side) =>
-        sorted(
-          keys[side as 0 | 1].subarray(0, filled[side as 0 | 1]),
-          spares[side as 0 | 1].subarray(0, filled[side as 0 | 1]),
-          bits,
-        ),
-      ) as [Uint32Array, Uint32Array];
-      for (let i = 0, j = 0; i < a.length || j < b.length; ) {
-        const key = Math.min(a[i] ?? MISSING, b[j] ?? MISSING);
+      const a = sorted(keysA, spareA, nA, bits);
+      const b = sorted(keysB, spareB, nB, bits);
+      a[nA] = MISSING;
+      b[nB] = MISSING;
+      let [i, j] = [0, 0];
+      for (;;) {
+        const [x, y] = [a[i] as number, b[j] as number];
+        const key = x < y ? x : y;
+        if (key === MISSING) break;
+        if (zeros && key >= positive) {
+          zeros = false;
+          length = put(length, 0, zerosA, zerosB);
+        }
         const [firstA, firstB] = [i, j];
         while (a[i] === key) i++;
         while (b[j] === key) j++;
-        take(distinct ? (distinct[key] as number) : valueOfKey(key), i - firstA, j - firstB);
+        if (distinct) values[length] = distinct[key] as number;
+        else valueBits[length] = bitsOfKey(key);
+        inA[length] = i - firstA;
+        inB[length++] = j - firstB;
       }
     }
-    if (zeros && zerosA + zerosB > 0) add(0, zerosA, zerosB);
+    if (zeros) length = put(length, 0, zerosA, zerosB);
+    runs.length = length;
   };
 
   return function* (batch) {

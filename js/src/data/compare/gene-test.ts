@@ -33,7 +33,7 @@ const PSEUDOCOUNT = 1e-9;
 /** Distinct values of a gene in ascending order, with the number of cells of each group that have them. */
 export interface Runs {
   length: number;
-  values: Float64Array;
+  values: Float32Array;
   inA: Uint32Array;
   inB: Uint32Array;
 }
