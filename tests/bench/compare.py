@@ -74,7 +74,9 @@ def bundles(given: list[Path], work: Path) -> Any:
 
 def export(file: Path, folder: Path) -> Path:
     export_h5ad(
-        ExportConfig(h5ad_path=file, outdir=folder, packed="yes", genes_mode="top_mean:10", image_path="none", scripts="no")
+        ExportConfig(
+            h5ad_path=file, outdir=folder, packed="yes", genes_mode="top_mean:10", image_path="none", scripts="no"
+        )
     )
     return folder
 
