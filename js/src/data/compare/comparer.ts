@@ -89,38 +89,7 @@ function keysOf({ values }: Steps): Keys {
   };
 }
 
-/**
- * Renumbers ladders by their first cell. Entries are read in the order of the cells: with as many ladders as cells, each would
- * otherwise wait for memory, which takes five times as long as all else.
- */
-function inOrderOfCells({ starts, values, ladderOf }: Steps): Steps {
-  const ladders = starts.length - 1;
-  const numbers = new Uint32Array(ladders).fill(ladders);
-  const ordered = { starts: new Uint32Array(ladders + 1), values: new Float32Array(values.length) };
-  let next = 0;
-  const numberOf = (ladder: number) => {
-    // A damaged file may name a ladder that is not there; its entries are then refused.
-    if (!(ladder < ladders)) return ladders;
-    if (numbers[ladder] === ladders) {
-      const [from, to] = [starts[ladder] as number, starts[ladder + 1] as number];
-      let at = ordered.starts[next] as number;
-      for (let i = from; i < to; i++) ordered.values[at++] = values[i] as number;
-      numbers[ladder] = next++;
-      ordered.starts[next] = at;
-    }
-    return numbers[ladder] as number;
-  };
-  const numbered = ladderOf.map(numberOf);
-  // Without ladders that no cell has.
-  return {
-    starts: ordered.starts.subarray(0, next + 1),
-    values: ordered.values.subarray(0, ordered.starts[next]),
-    ladderOf: numbered,
-  };
-}
-
-export function createComparer({ group, steps: stored, scale }: Question): Comparer {
-  const steps = stored && inOrderOfCells(stored);
+export function createComparer({ group, steps, scale }: Question): Comparer {
   const total = group.length;
   const sizes: [number, number] = [0, 0];
   for (const side of group) if (side > 0) sizes[(side - 1) as 0 | 1]++;
@@ -183,9 +152,7 @@ export function createComparer({ group, steps: stored, scale }: Question): Compa
           zeros = false;
           length = put(length, 0, zerosA, zerosB);
         }
-        values[length] = distinct[key] as number;
-        inA[length] = a;
-        inB[length++] = b;
+        length = put(length, distinct[key] as number, a, b);
       }
     } else {
       const a = sorted(keysA, spareA, nA, bits);
