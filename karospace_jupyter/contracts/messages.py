@@ -68,7 +68,7 @@ class Gone(Message):
 class Read(_Request):
     """Requests a file of the bundle, the page of the viewer, or a gene of the live object.
 
-    For the comparison of two groups of cells, one buffer has one bit per cell for each group.
+    To compare two groups of cells, one buffer holds a bit per cell for each group.
     """
 
     type: Literal["read"] = "read"

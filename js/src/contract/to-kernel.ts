@@ -105,7 +105,7 @@ export interface Gone {
 /**
  * Requests a file of the bundle, the page of the viewer, or a gene of the live object.
  *
- * For the comparison of two groups of cells, one buffer has one bit per cell for each group.
+ * To compare two groups of cells, one buffer holds a bit per cell for each group.
  */
 export interface Read {
   type: 'read';

@@ -106,7 +106,8 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   ]);
   let liveByName = byName(columns);
   let reader = assetReader(source, manifest);
-  let table = tableOfFiles(reader, manifest);
+  /** Of packed genes; otherwise made when it is first needed. */
+  let table: GeneTable | null = null;
   if (manifest.packed && !live.matrix) {
     try {
       ({ manifest, reader, table } = await withPackedGenes(manifest, manifest.packed, reader, ctx));
@@ -210,7 +211,11 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     manifest,
     genes: geneStore(reader, manifest, live.names),
     search: geneSearch(manifest, live.names),
-    table: live.names.length > 0 ? null : table,
+    get table() {
+      if (live.names.length > 0) return null;
+      table ??= tableOfFiles(reader, manifest);
+      return table;
+    },
 
     compareLive: async (group, at) => ({
       genes: live.names,

@@ -1,5 +1,6 @@
 import type { Numbers } from '../lib/numbers';
 import type { CategoryValues } from './column-values';
+import { meanByCode } from './summary';
 
 /** One gene in each category of an annotation. */
 export interface GeneDots {
@@ -17,22 +18,11 @@ export function dotsOf(
   { codes, categories }: CategoryValues,
   mask: Uint8Array | null,
 ): GeneDots {
-  const count = categories.length;
-  const mean = new Float64Array(count);
-  const detected = new Float64Array(count);
-  const sizes = new Float64Array(count);
-  for (let cell = 0; cell < values.length; cell++) {
-    const code = codes[cell] ?? count;
-    const value = values[cell] ?? Number.NaN;
-    if (code >= count || Number.isNaN(value) || (mask && !mask[cell])) continue;
-    mean[code] = (mean[code] as number) + value;
-    sizes[code] = (sizes[code] as number) + 1;
-    if (value !== 0) detected[code] = (detected[code] as number) + 1;
-  }
-  // 0 / 0 is NaN.
+  const here = mask ? values.map((value, cell) => (mask[cell] ? value : Number.NaN)) : values;
+  const found = here.map((value) => (Number.isNaN(value) ? value : Number(value !== 0)));
   return {
     gene,
-    mean: mean.map((sum, code) => sum / (sizes[code] as number)),
-    detected: detected.map((found, code) => found / (sizes[code] as number)),
+    mean: meanByCode(here, codes, categories.length),
+    detected: meanByCode(found, codes, categories.length),
   };
 }

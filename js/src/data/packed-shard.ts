@@ -6,7 +6,7 @@ export interface Steps {
   ladderOf: Uint32Array;
 }
 
-/** The bytes of consecutive packed genes: all gaps, then all values. Each array has one value for each gene. */
+/** The bytes of consecutive packed genes: all gaps, then all values. Each array has one value per gene. */
 export interface Shard {
   raw: Uint8Array;
   /** Number of entries: cells whose value is not zero, or missing. */

@@ -38,12 +38,18 @@ const SCALED: Meaning = {
 
 const logarithms = new Map<number | null, Meaning>();
 
+/** Returns the factor that converts logarithms of this base (null for e) to natural ones; null if there is no such base. */
+export function logFactor(base: number | null): number | null {
+  const factor = base === null ? 1 : Math.log(base);
+  return factor > 0 && Number.isFinite(factor) ? factor : null;
+}
+
 /** Returns the meaning of logarithms; the same object for the same base, because meanings are compared by identity. */
 function logMeaning(base: number | null): Meaning | null {
   const known = logarithms.get(base);
   if (known) return known;
-  const factor = base === null ? 1 : Math.log(base);
-  if (!(factor > 0 && Number.isFinite(factor))) return null;
+  const factor = logFactor(base);
+  if (factor === null) return null;
   const natural = base === null || Math.abs(factor - 1) < 1e-6;
   const meaning: Meaning = {
     noun: natural ? 'log1p values' : `log${Number(base?.toPrecision(3))}(1 + x) values`,

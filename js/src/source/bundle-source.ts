@@ -33,7 +33,7 @@ export interface LiveObject {
   readonly columns: string;
   /** File with `LiveStatistics`, which take a pass over the matrix. */
   readonly statistics: string;
-  /** Compares all genes of two groups of cells, given as one bit per cell each; returns columns as JSON. */
+  /** Compares all genes between two groups of cells, each with one bit per cell; returns columns as JSON. */
   compare(a: Uint8Array, b: Uint8Array, ctx: ReadContext): Promise<Uint8Array>;
   /** Calls `listener` when columns, or also the values of genes, have changed. Returns a function that ends this. */
   onChange(listener: (change: LiveChange) => void): () => void;

@@ -9,7 +9,7 @@ import { ordered } from '../../state/color/category-colors';
 import { membersOf } from '../../state/color/groups';
 import { dimmedFlags, flagsOf } from '../../state/color/layer';
 import { countsIn } from '../../state/color/scope';
-import { REST } from '../../state/compare/groups-of-cells';
+import { hasGenes, REST } from '../../state/compare/groups-of-cells';
 import { type ClassOrder, hiddenOf, PALETTE_NAMES, type PaletteName } from '../../state/view-state';
 import { HeadingButton } from '../buttons';
 import { usePanels, useView } from '../context';
@@ -147,8 +147,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
     0,
   );
   const total = scope?.count ?? column.codes.length;
-  const hasGenes = (model.bundle.value?.genes.count ?? 0) > 0;
-  const compared = hasGenes && rows.length > 1 && shownFirst(rows, hidden);
+  const compared = hasGenes(model) && rows.length > 1 && shownFirst(rows, hidden);
   const largest = Array.from(counts).reduce((most, count) => Math.max(most, count), 0);
   const shown = rows.slice(0, MOST_ROWS);
   const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { CategoryValues, GroupedCategory } from '../../data/column-values';
 import { formatClass, formatCount, formatShare } from '../../lib/format';
-import { REST } from '../../state/compare/groups-of-cells';
+import { hasGenes, REST } from '../../state/compare/groups-of-cells';
 import { usePanels } from '../context';
 import { Icon } from '../icons';
 import { GroupLine } from './grouping';
@@ -40,7 +40,6 @@ export function LegendRow(props: {
 }): JSX.Element {
   const { row, column, hidden, dimmed, of, width, tabStop, onFocus, last, checked, onCheck, focusOn } = props;
   const { model, actions } = usePanels();
-  const hasGenes = (model.bundle.value?.genes.count ?? 0) > 0;
   const renaming = useSignal(false);
   const { color, count, group } = row;
   const check = (range: boolean) => row.name !== null && onCheck(row.name, range);
@@ -113,7 +112,7 @@ export function LegendRow(props: {
         </span>
         <Icon name={checked === null ? (hidden ? 'hidden' : 'eye') : checked ? 'checked' : 'one'} size={16} />
       </button>
-      {row.name !== null && checked === null && hasGenes && (
+      {row.name !== null && checked === null && hasGenes(model) && (
         <button
           type="button"
           class="ks-pill ks-row-genes"

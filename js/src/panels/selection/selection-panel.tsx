@@ -5,7 +5,7 @@ import { startingWith } from '../../lib/counts';
 import { counted, formatShare } from '../../lib/format';
 import { isolatedTest, visibleTest } from '../../state/color/layer';
 import { outOfSight, selectedIn } from '../../state/color/scope';
-import { REST } from '../../state/compare/groups-of-cells';
+import { hasGenes, REST } from '../../state/compare/groups-of-cells';
 import { freeName, type Selection } from '../../state/selection/selection';
 import { usePanels, useView } from '../context';
 import { Icon } from '../icons';
@@ -77,7 +77,6 @@ function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null 
 
 function Buttons({ onCompare }: { onCompare: () => void }): JSX.Element {
   const { model, actions } = usePanels();
-  const hasGenes = (model.bundle.value?.genes.count ?? 0) > 0;
   const naming = useSignal(false);
   const back = useRef(false);
   if (naming.value) {
@@ -110,7 +109,7 @@ function Buttons({ onCompare }: { onCompare: () => void }): JSX.Element {
       >
         Save as region
       </button>
-      {hasGenes && (
+      {hasGenes(model) && (
         <button
           type="button"
           class="ks-pill"

@@ -5,6 +5,7 @@ import { compareGenes } from '../../data/compare/compare';
 import { inWorker } from '../../data/compare/engines';
 import type { Scale } from '../../data/compare/gene-test';
 import { dotsOf, type GeneDots } from '../../data/dots';
+import { logFactor } from '../../data/value-meaning';
 import { asError, isAbort } from '../../lib/errors';
 import { keepColumn } from '../bundle-model';
 import { geneMeaningOf } from '../color/gene-meaning';
@@ -34,8 +35,7 @@ function scaleOf({ manifest, table }: Bundle): Scale {
   // What is stated is about another matrix.
   if (table && table.source !== source) return null;
   if (values?.kind === 'counts') return 0;
-  const factor = values?.kind === 'log1p' ? Math.log(values.log_base ?? Math.E) : 0;
-  return factor > 0 && Number.isFinite(factor) ? factor : null;
+  return values?.kind === 'log1p' ? logFactor(values.log_base ?? null) : null;
 }
 
 export function createCompareLoader(
@@ -80,7 +80,7 @@ export function createCompareLoader(
             progress: (done) => put({ done }),
           })
         : await bundle.compareLive(group, { signal });
-      // The kernel may have read another matrix by now.
+      // The kernel may meanwhile read another matrix.
       if (!bundle.table && bundle !== model.bundle.value) return compare(groups);
       put({ result: { ...found, sizes, scale, noun } });
     } catch (thrown) {

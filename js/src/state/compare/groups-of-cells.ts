@@ -10,6 +10,9 @@ import type { Basis, CellGroup, Comparison } from './compare-model';
 
 export const REST: CellGroup = { kind: 'rest' };
 
+/** Whether there are genes to compare. */
+export const hasGenes = ({ bundle }: Pick<Model, 'bundle'>): boolean => (bundle.value?.genes.count ?? 0) > 0;
+
 export function groupLabel(group: CellGroup): string {
   if (group.kind === 'selection') return 'Selection';
   return group.kind === 'rest' ? 'Rest' : formatClass(group.name);
