@@ -69,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     add(data, "gene_sets", "FILE")
     add(data, "sections", "COLUMN")
     add(data, "embeddings", "KEY")
+    add(data, "proportions", "KEY")
     add(data, "layer", "NAME")
     add(data, "raw")
     add(data, "image_path", "SPEC")
@@ -375,6 +376,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
                     "embeddings": [e.name for e in plan.embeddings],
                     "sections": _sections_json(plan),
                     "gene_sets": [one.name for one in plan.gene_sets],
+                    "proportions": [one.key for one in plan.proportions],
                     "color": color_label(plan.view) or None,
                     "view": options.view,
                     "matrix": plan.matrix_name,
@@ -397,6 +399,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
         ("annotations", names or "none"),
         ("sections", _sections_text(plan)),
         ("embeddings", ", ".join(f"{e.label} ({e.name})" for e in plan.embeddings) or "none"),
+        *([("proportions", ", ".join(one.key for one in plan.proportions))] if plan.proportions else []),
         ("image", "; ".join(f"{one.origin}, {one.size[0]} × {one.size[1]}" for one in plan.images) or "none"),
         *([("color", color_label(plan.view))] if color_label(plan.view) else []),
         *([("initial view", options.view)] if options.view else []),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from karospace_jupyter.errors import ConfigError, OptionError
 from karospace_jupyter.formatting import LONGEST_NAME, number
@@ -274,6 +274,9 @@ class ExportConfig(BaseModel):
     embeddings: tuple[str, ...] | None = None
     """Keys of obsm to export as embeddings (their first two dimensions), or `none`. By default, UMAP, t-SNE and PCA
     under their usual names."""
+    proportions: tuple[str, ...] | None = None
+    """Tables of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
+    `none`. The viewer draws them as pies. By default, tables with such a name, or whose rows sum to 1."""
     genes_mode: str | tuple[str, ...] = f"{DEFAULT_GENES.kind}:{DEFAULT_GENES.n}"
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
     packed: Literal["auto", "yes", "no"] = "auto"
@@ -344,12 +347,12 @@ class ExportConfig(BaseModel):
                 raise ValueError(msg)
         return value
 
-    @field_validator("annotation_columns", "embeddings", "embed_origins", mode="before")
+    @field_validator("annotation_columns", "embeddings", "proportions", "embed_origins", mode="before")
     @classmethod
     def _one_column(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("annotation_columns", "embeddings", "embed_origins", "genes_mode", mode="before")
+    @field_validator("annotation_columns", "embeddings", "proportions", "embed_origins", "genes_mode", mode="before")
     @classmethod
     def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
@@ -371,12 +374,12 @@ class ExportConfig(BaseModel):
         check_size(sets)
         return sets
 
-    @field_validator("embeddings")
+    @field_validator("embeddings", "proportions")
     @classmethod
-    def _none_of_them(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    def _none_of_them(cls, value: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
         if value is not None and "none" in value:
             if set(value) != {"none"}:
-                msg = "'none' cannot be combined with embeddings"
+                msg = f"'none' cannot be combined with {info.field_name}"
                 raise ValueError(msg)
             return ()
         return value
@@ -468,6 +471,7 @@ class ExportConfig(BaseModel):
 _NEEDED = {
     "annotation_columns": "expected a list of columns of obs, such as ['cell_type']",
     "embeddings": "expected a list of keys of obsm, such as ['X_umap'], or 'none'",
+    "proportions": "expected a list of keys of obsm, such as ['q05_cell_abundance_w_sf'], or 'none'",
     "embed_origins": "expected a list of origins, such as ['https://lab.example']",
     "gene_sets": "expected a file, 'uns:KEY', a list of these, or a dictionary of names to lists of genes",
     "genes_mode": "expected 'hvgs:N', 'top_mean:N', 'list:PATH', 'all' or a list of names",

@@ -288,6 +288,18 @@ class GeneSet(_Part):
     """Names in `gene_list`."""
 
 
+class Proportions(_Part):
+    """1.x. Proportions of cell types in spots, which a viewer draws as pies."""
+
+    key: str
+    """The key of obsm."""
+    column: str
+    """The annotation with the most abundant type of each cell, of kind `category`; its categories are all types."""
+    parts: list[str]
+    """The annotations with the amount of each type, of kind `number`, in the order of the categories. Amounts are at
+    least 0; they need not sum to 1."""
+
+
 class ScriptShard(_Part):
     """1.x. A script that contains a range of bytes of the other files, for pages that cannot read files."""
 
@@ -392,6 +404,7 @@ class Manifest(BaseModel):
     gene_labels: list[GeneLabels] | None = None
     gene_sets: Annotated[list[GeneSet], Field(max_length=MOST_SETS)] | None = None
     embeddings: list[Embedding] | None = None
+    proportions: list[Proportions] | None = None
     sections: Sections | None = None
     view: dict[str, Any] | None = None
     """1.x. The initial view, as saved by the viewer: its state, or an object with the state and regions."""

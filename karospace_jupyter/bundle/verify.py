@@ -17,7 +17,7 @@ from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.scripts import MANIFEST, carried_files, carried_manifest, from_script
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records, remarks
-from karospace_jupyter.bundle.verify_layouts import check_embeddings, check_sections
+from karospace_jupyter.bundle.verify_layouts import check_embeddings, check_proportions, check_sections
 from karospace_jupyter.errors import BundleError, MissingFileError
 from karospace_jupyter.formatting import counted
 
@@ -262,7 +262,7 @@ def _check_column(bundle: BundleReader, column: Column, table: list[Any]) -> Ite
         yield f"column {column.name!r}: its counts do not match the manifest"
 
 
-_PLACES = (_check_columnar, check_embeddings, check_sections)
+_PLACES = (_check_columnar, check_embeddings, check_sections, check_proportions)
 
 
 def _check_scripts(bundle: BundleReader) -> Iterator[str]:

@@ -12,7 +12,7 @@ from karospace_jupyter.formatting import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from karospace_jupyter.bundle.manifest import Extent, SectionFact, Sections
+    from karospace_jupyter.bundle.manifest import Extent, Manifest, Proportions, SectionFact, Sections
     from karospace_jupyter.bundle.read import BundleReader
 
 
@@ -28,6 +28,49 @@ def check_embeddings(bundle: BundleReader) -> Iterator[str]:
             yield f"embedding {one.name!r} contains infinite values"
         elif not _same_extent(xy[~np.isnan(xy).any(axis=1)], one.extent, one.origin):
             yield f"embedding {one.name!r}: its extent does not match the manifest"
+
+
+def types_of(manifest: Manifest, one: Proportions) -> list[str] | str:
+    """Return the types of proportions in the order of their parts, or what is wrong with them."""
+    columns = {column.name: column for column in manifest.columns or ()}
+    best = columns.get(one.column)
+    if best is None or best.kind != "category":
+        return f"the proportions {one.key!r} name {one.column!r}, which is not a category column"
+    if len(best.categories) != len(one.parts):
+        parts, categories = counted(len(one.parts), "part"), counted(len(best.categories), "category", "categories")
+        return f"the proportions {one.key!r} have {parts}, but {one.column!r} has {categories}"
+    for part in one.parts:
+        column = columns.get(part)
+        if column is None or column.kind != "number":
+            return f"the proportions {one.key!r} name {part!r}, which is not a numeric column"
+    return [category.name for category in best.categories]
+
+
+def check_proportions(bundle: BundleReader) -> Iterator[str]:
+    """Yield the problems of proportions: their columns, negative amounts, and types that are not the most abundant."""
+    for one in bundle.manifest.proportions or ():
+        types = types_of(bundle.manifest, one)
+        if isinstance(types, str):
+            yield types
+            continue
+        columns = {column.name: column for column in bundle.manifest.columns or ()}
+        parts = [
+            bundle.vector(columns[part].chunks, np.dtype(columns[part].dtype).newbyteorder("<")).astype(np.float64)
+            for part in one.parts
+        ]
+        amounts = np.stack(parts, axis=1) if parts else np.zeros((bundle.manifest.n_cells, 0))
+        if (amounts < 0).any():
+            yield f"proportions {one.key!r}: some amounts are negative"
+            continue
+        complete = np.isfinite(amounts).all(axis=1) & (amounts.sum(axis=1) > 0)
+        best = columns[one.column]
+        codes = bundle.vector(best.chunks, np.dtype(best.dtype).newbyteorder("<")).astype(np.int64)
+        missing = codes >= len(types)
+        found = np.where(missing, 0, codes)
+        largest = amounts.max(axis=1, initial=0)
+        chosen = np.take_along_axis(amounts, found[:, None], axis=1)[:, 0] if types else largest
+        if (missing != ~complete).any() or (chosen != largest)[complete].any():
+            yield f"proportions {one.key!r}: {one.column!r} is not the most abundant type of every cell"
 
 
 def check_sections(bundle: BundleReader) -> Iterator[str]:

@@ -41,6 +41,10 @@ class ExportOptions(TypedDict, total=False):
     """Keys of obsm to export as embeddings (their first two dimensions), or `none`. By default, UMAP, t-SNE and PCA
     under their usual names."""
 
+    proportions: Sequence[str] | None
+    """Tables of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
+    `none`. The viewer draws them as pies. By default, tables with such a name, or whose rows sum to 1."""
+
     genes_mode: str | Sequence[str]
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
 

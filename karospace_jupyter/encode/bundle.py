@@ -15,6 +15,7 @@ from karospace_jupyter.bundle.manifest import (
     Image,
     ImageTransform,
     Manifest,
+    Proportions,
     Section,
     SectionFact,
     Sections,
@@ -133,6 +134,8 @@ def encode_bundle(
             gene_labels=[GeneLabels(column=c, labels=list(labels)) for c, labels in plan.genes.labels] or None,
             gene_sets=[GeneSet(name=one.name, genes=list(one.genes)) for one in plan.gene_sets] or None,
             embeddings=[embedding for embedding, _ in done_embeddings] or None,
+            proportions=[Proportions(key=one.key, column=one.column, parts=list(one.parts)) for one in plan.proportions]
+            or None,
             sections=_sections(plan, images),
             view=plan.view,
             embed_origins=list(config.embed_origins) or None,

@@ -60,15 +60,22 @@ _GENES, _VALUES = 50, 50_000_000
 
 @dataclass(frozen=True, slots=True)
 class RequestedColor:
-    """The requested color: a column, a gene, or neither."""
+    """The requested color: a column, a gene, proportions, or none of them."""
 
     column: str | None = None
     gene: int | None = None
     """Position in var."""
+    proportion: str | None = None
+    """Name of an annotation from a table of obsm."""
 
 
-def requested_color(source: Source, text: str | None) -> RequestedColor:
+def requested_color(source: Source, text: str | None, proportions: Sequence[str] = ()) -> RequestedColor:
     """Find the column or gene that the option ``color`` names; columns take precedence.
+
+    Parameters
+    ----------
+    proportions
+        Names of the annotations from tables of obsm, which it may name, too.
 
     Raises
     ------
@@ -81,12 +88,14 @@ def requested_color(source: Source, text: str | None) -> RequestedColor:
     prefix, name = split_color(text, columns)
     if prefix in {None, "obs"} and name in columns:
         return RequestedColor(column=name)
+    if text in proportions:
+        return RequestedColor(proportion=text)
     gene = gene_at(source, text)
     if gene is None and prefix == "gene":
         gene = gene_at(source, name)
     if gene is None:
         meant = name if prefix in {"obs", "gene"} else text
-        near = hint(meant, [*columns, *as_text(source.gene_names)])
+        near = hint(meant, [*columns, *proportions, *as_text(source.gene_names)])
         msg = f"The color {text!r} is neither a column of obs nor a gene of {source.matrix_name}.{near}"
         raise PlanError(msg)
     return RequestedColor(gene=gene)
@@ -99,6 +108,8 @@ def color_of(
     packed: PlannedPacked | None = None,
 ) -> dict[str, Any] | None:
     """Return the requested color in the viewer's format; None if none was requested or it is not exported."""
+    if requested.proportion is not None:
+        return {"kind": "annotation", "column": requested.proportion}
     if requested.column is not None:
         shown = {str(as_text([requested.column])[0]), requested.column}
         name = next((one.name for one in annotations if one.name in shown), None)

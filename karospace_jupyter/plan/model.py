@@ -212,6 +212,18 @@ class PlannedGeneSet:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedProportions:
+    """Proportions of cell types in spots."""
+
+    key: str
+    """The key in obsm."""
+    column: str
+    """The category annotation with the most abundant type of each spot; its categories are all types."""
+    parts: tuple[str, ...]
+    """The numeric annotations with the amount of each type, in the order of the categories."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedImage:
     """The tissue image, before scaling and encoding."""
 
@@ -245,7 +257,9 @@ class Plan:
     coordinates: PlannedCoordinates
     annotations: tuple[Annotation, ...]
     columns: tuple[str, ...]
-    """The column of obs of each annotation, which may have another name in the bundle."""
+    """The column of obs of each annotation, which may have another name in the bundle. Annotations from obsm follow
+    those of obs and have none."""
+    proportions: tuple[PlannedProportions, ...]
     embeddings: tuple[PlannedEmbedding, ...]
     sections: PlannedSections | None
     genes: PlannedGenes

@@ -26,6 +26,7 @@ from karospace_jupyter.plan.names import as_text, make_unique
 from karospace_jupyter.plan.observations import Array, array_of
 from karospace_jupyter.plan.origin import count_displaced, count_sharing, origin_of
 from karospace_jupyter.plan.packed_genes import choose_packed
+from karospace_jupyter.plan.proportions import ChosenProportions, choose_proportions
 from karospace_jupyter.plan.scale import Scale, choose_scale, scales_of_columns
 from karospace_jupyter.plan.sections import plan_sections, requested_column, split
 from karospace_jupyter.plan.sizes import predict
@@ -135,15 +136,21 @@ def decide(
     spatial = not is_embedding(found.spec)
     column, new_warnings = split(source, config, cells, column, spatial=spatial)
     warnings += new_warnings
+    proportions = ChosenProportions((), (), ())
+    with problems.of("proportions"):
+        used = [*([found.spec.key] if found.spec.kind == "obsm" else []), *(config.embeddings or ())]
+        proportions = choose_proportions(source, cells, config.proportions, used, source.obs_columns)
+    warnings += proportions.warnings
     requested = RequestedColor()
     with problems.of("color"):
-        requested = requested_color(source, config.color)
+        requested = requested_color(source, config.color, [one.name for one in proportions.annotations])
     columns = ChosenColumns([], (), None, [])
     with problems.of("annotation_columns"):
         columns = choose_columns(
             source, cells, config.annotation_columns, columns_of(found.spec), column, xy, requested.column
         )
     warnings += columns.warnings
+    annotations = [*columns.annotations, *proportions.annotations]
     sections = None if columns.section is None else plan_sections(columns.section, xy, columns.annotations)
     codes = None if columns.section is None else columns.section.codes
     direction = Direction("up", known=False)
@@ -187,13 +194,13 @@ def decide(
         elif genes_on_demand:
             shown = set(make_unique(as_text(source.gene_names))[0])
         view, new_warnings = fitting_view(
-            view, cells.n, extent_of(xy), columns.annotations, embeddings, sections, shown, gene_sets
+            view, cells.n, extent_of(xy), annotations, embeddings, sections, shown, gene_sets
         )
         warnings += new_warnings
-    color = color_of(requested, columns.annotations, genes, packed)
+    color = color_of(requested, annotations, genes, packed)
     if color is None and config.view is None:
         section = None if columns.section is None else columns.section.name
-        color = initial_color(source, columns.annotations, section, xy, embeddings, genes)
+        color = initial_color(source, annotations, section, xy, embeddings, genes)
         if color is not None and color["kind"] == "gene" and not genes_known:
             color = None  # the export chooses among other genes
     view = initial_view(view, color, requested=config.color is not None)
@@ -215,7 +222,7 @@ def decide(
     )
     files, size = predict(
         cells,
-        columns.annotations,
+        annotations,
         genes,
         packed,
         pictures.images,
@@ -232,8 +239,9 @@ def decide(
         values=values,
         cells=cells,
         coordinates=coordinates,
-        annotations=tuple(columns.annotations),
+        annotations=tuple(annotations),
         columns=columns.columns,
+        proportions=proportions.planned,
         embeddings=tuple(embeddings),
         sections=sections,
         genes=genes,

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
+from karospace_jupyter.bundle.verify_layouts import types_of
 from karospace_jupyter.errors import BundleError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import anndata as ad
 
-    from karospace_jupyter.bundle.manifest import Column
+    from karospace_jupyter.bundle.manifest import Column, Proportions
     from karospace_jupyter.bundle.read import BundleReader
 
 
@@ -36,7 +39,10 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
         )
         raise BundleError(msg)
     names = pd.Index(cell_ids(bundle).tolist(), dtype=object)
-    obs = pd.DataFrame({column.name: column_values(bundle, column) for column in m.columns}, index=names)
+    values = {column.name: column_values(bundle, column) for column in m.columns}
+    tables = {one.key: _amounts(bundle, one, values, names) for one in m.proportions or ()}
+    in_tables = {name for one in m.proportions or () for name in (one.column, *one.parts)}
+    obs = pd.DataFrame({name: held for name, held in values.items() if name not in in_tables}, index=names)
     var = pd.DataFrame(dict(bundle.gene_labels), index=pd.Index(bundle.gene_names, dtype=object))
     made = ad.AnnData(X=bundle.matrix().tocsr(), obs=obs, var=var)
     xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float64)
@@ -44,10 +50,25 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
     for embedding in m.embeddings or ():
         if embedding.name != "spatial":
             made.obsm[embedding.name] = bundle.embedding(embedding.name)
+    made.obsm.update(tables)
     for column in m.columns:
         if column.kind == "category":
             made.uns[f"{column.name}_colors"] = [category.color for category in column.categories]
     return made
+
+
+def _amounts(
+    bundle: BundleReader,
+    one: Proportions,
+    values: Mapping[str, Any],
+    names: pd.Index[Any],
+) -> pd.DataFrame:
+    """Return the table of obsm of which a bundle has the proportions, shape (n_cells, n_types)."""
+    types = types_of(bundle.manifest, one)
+    if isinstance(types, str):
+        msg = f"The manifest of {bundle.files.origin} is not valid: {types}."
+        raise BundleError(msg)
+    return pd.DataFrame({name: values[part] for name, part in zip(types, one.parts, strict=True)}, index=names)
 
 
 def column_values(bundle: BundleReader, column: Column) -> Any:  # noqa: ANN401 - an array or a categorical

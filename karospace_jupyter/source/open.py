@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from karospace_jupyter.source.entries import Entries
+    from karospace_jupyter.source.obsm_values import NumericTable
     from karospace_jupyter.source.protocol import GeneStatistics, GeneVector, Rows, Scale, Source
     from karospace_jupyter.source.sample import Sample
 
@@ -153,6 +154,9 @@ class _Opened:
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
         return self._tables.obsm_columns(key)
+
+    def obsm_table(self, key: str) -> NumericTable | None:
+        return self._tables.obsm_table(key)
 
     def obsm(self, key: str) -> NDArray[np.float64]:
         return self._tables.obsm(key)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.config import MatrixSpec
     from karospace_jupyter.source.entries import Entries
+    from karospace_jupyter.source.obsm_values import NumericTable
 
 Rows = NDArray[np.int64] | None
 """Positions of cells, in ascending order; None means all cells."""
@@ -127,6 +128,12 @@ class Source(Protocol):
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
         """Return the names of the numeric columns of a table in obsm; empty for an array."""
+
+    def obsm_table(self, key: str) -> NumericTable | None:
+        """Return the numeric columns of a table in obsm, each of shape (n_cells,); None for an array.
+
+        Raises KeyError if it does not exist.
+        """
 
     def obsm(self, key: str) -> NDArray[np.float64]:
         """Return x and y of an entry of obsm, shape (n_cells, 2). Raises KeyError if it does not exist.

@@ -16,6 +16,8 @@ from karospace_jupyter.source.reading import reading
 if TYPE_CHECKING:
     import pandas as pd
 
+    from karospace_jupyter.source.obsm_values import NumericTable
+
 
 class Tables(Protocol):
     """The parts of an AnnData other than its matrices."""
@@ -46,6 +48,9 @@ class Tables(Protocol):
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
         """Return the names of the numeric columns of a table; empty for an array."""
+
+    def obsm_table(self, key: str) -> NumericTable | None:
+        """Return the numeric columns of a table; None for an array."""
 
     def obsm(self, key: str) -> NDArray[np.float64]:
         """Return x and y."""
@@ -96,8 +101,12 @@ class ObjectTables:
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
         """Return the names of the numeric columns of a table."""
-        table = obsm_values.as_table(self._adata.obsm[key])
+        table = self.obsm_table(key)
         return () if table is None else tuple(table.names)
+
+    def obsm_table(self, key: str) -> NumericTable | None:
+        """Return the numeric columns of a table."""
+        return obsm_values.as_table(self._adata.obsm[key])
 
     def obsm(self, key: str) -> NDArray[np.float64]:
         """Return x and y."""
@@ -203,8 +212,12 @@ class FileTables:
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
         """Return the names of the numeric columns of a table."""
-        table = obsm_values.as_table(self._obsm(key))
+        table = self.obsm_table(key)
         return () if table is None else tuple(table.names)
+
+    def obsm_table(self, key: str) -> NumericTable | None:
+        """Return the numeric columns of a table."""
+        return obsm_values.as_table(self._obsm(key))
 
     def obsm(self, key: str) -> NDArray[np.float64]:
         """Return x and y; other columns of an array are not read."""

@@ -39,6 +39,7 @@ export interface Manifest {
   gene_labels?: GeneLabels[] | null;
   gene_sets?: GeneSet[] | null;
   embeddings?: Embedding[] | null;
+  proportions?: Proportions[] | null;
   sections?: Sections | null;
   /**
    * 1.x. The initial view, as saved by the viewer: its state, or an object with the state and regions.
@@ -421,6 +422,24 @@ export interface Embedding {
    * in the embedding.
    */
   chunks: Chunk[];
+}
+/**
+ * 1.x. Proportions of cell types in spots, which a viewer draws as pies.
+ */
+export interface Proportions {
+  /**
+   * The key of obsm.
+   */
+  key: string;
+  /**
+   * The annotation with the most abundant type of each cell, of kind `category`; its categories are all types.
+   */
+  column: string;
+  /**
+   * The annotations with the amount of each type, of kind `number`, in the order of the categories. Amounts are at
+   * least 0; they need not sum to 1.
+   */
+  parts: string[];
 }
 /**
  * 1.x. The sections of the tissue.

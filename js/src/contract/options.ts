@@ -54,6 +54,11 @@ export interface Options {
    */
   embeddings: string[] | null;
   /**
+   * Tables of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
+   * `none`. The viewer draws them as pies. By default, tables with such a name, or whose rows sum to 1.
+   */
+  proportions: string[] | null;
+  /**
    * The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names.
    */
   genes_mode: string | string[];

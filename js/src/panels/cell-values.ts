@@ -1,8 +1,11 @@
 import type { CategoryValues } from '../data/column-values';
-import { formatClass, formatExact, formatValue } from '../lib/format';
+import { sharesAt } from '../data/proportions';
+import { formatClass, formatExact, formatShare, formatValue } from '../lib/format';
 import { grouped, groupsOf } from '../state/color/groups';
 import { valueAt } from '../state/color/layer';
 import type { Model } from '../state/model';
+
+const MOST_SHARES = 3;
 
 /** A value of a cell, as the tooltip and the card show it. */
 export interface CellValue {
@@ -20,13 +23,29 @@ export function annotationsOf(model: Model, cell: number): CellValue[] {
   for (const column of model.loaded.value.values()) {
     const value =
       column.kind === 'category'
-        ? categoryOf(model, column, cell)
+        ? (largestShares(model, column.name, cell) ?? categoryOf(model, column, cell))
         : formatExact(column.values[cell] ?? Number.NaN, column.values instanceof Float64Array);
     const row = { key: `column ${column.name}`, name: column.name, value, column: column.name };
     if (color.kind === 'annotation' && color.column === column.name) rows.unshift(row);
     else rows.push(row);
   }
   return rows;
+}
+
+/** Returns the largest shares of a cell that is drawn as a pie; null for other cells. */
+function largestShares(model: Model, name: string, cell: number): string | null {
+  const layer = model.layer.value;
+  if (layer.kind !== 'category' || !layer.amounts || layer.column.name !== name) return null;
+  const { categories } = layer.column;
+  return (
+    sharesAt(layer.amounts, categories, cell)
+      ?.map((share, code) => [share, formatClass(categories[code]?.name ?? null)] as const)
+      .filter(([share]) => share > 0)
+      .sort(([a], [b]) => b - a)
+      .slice(0, MOST_SHARES)
+      .map(([share, type]) => `${type} ${formatShare(share)}`)
+      .join(', ') ?? null
+  );
 }
 
 /** Returns the category of a cell; for one in a group, the group and the category. */

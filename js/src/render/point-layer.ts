@@ -1,9 +1,11 @@
 import type { Codes } from '../data/column-values';
+import type { Pies } from '../data/proportions';
 import type { Rgb } from '../lib/color';
 import { type Colormap, rampOf, signedLog1p } from '../lib/colormap';
 import categoryVertex from './category.vert.glsl';
 import type { GlScope, Program } from './gl-scope';
 import mixedVertex from './mixed.vert.glsl';
+import pieFragment from './pie.frag.glsl';
 import placeFunctions from './place.glsl';
 import roundFragment from './round.frag.glsl';
 import selectionFunctions from './selection.glsl';
@@ -39,12 +41,13 @@ export interface Passage {
   share: number;
 }
 
-/** Discs, squares along the edges of the screen, and turned squares. */
-type Shape = 'round' | 'small' | 'square';
+/** Discs, squares along the edges of the screen, turned squares, and pies. */
+type Shape = 'round' | 'small' | 'square' | 'pie';
 const FRAGMENTS: Record<Shape, string> = {
   round: roundFragment,
   small: smallFragment,
   square: squareFragment,
+  pie: pieFragment,
 };
 
 /** Small points are squares: a `discard` would cost more than it shows. */
@@ -58,6 +61,9 @@ type Mode = 'plain' | 'category' | 'value' | 'mixed';
 
 /** Device pixels */
 const ROUND_FROM = 2.5;
+const PIES_FROM = 9;
+/** Width of the texture of pies, as in the shader. */
+const PIES_WIDTH = 4096;
 /** Sine of the largest angle at which squares count as upright: less than a pixel on a bin of 200 pixels. */
 const UPRIGHT = 0.005;
 const LUT_WIDTH = 256;
@@ -67,11 +73,19 @@ const PLACE_BEFORE = 3;
 const VERSION = '#version 300 es\n';
 
 /** Features that are compiled into a program only if used, so that unused ones cost nothing. */
-type Flag = 'SELECTION' | 'LOG' | 'DIM' | 'PASSAGE';
+type Flag = 'SELECTION' | 'LOG' | 'DIM' | 'PASSAGE' | 'PIES' | 'PIXEL';
 
 function vertexSource(main: string, flags: readonly Flag[]): string {
   const defined = flags.map((flag) => `#define ${flag}\n`).join('');
   return main.replace(VERSION, `${VERSION}${defined}${placeFunctions}${selectionFunctions}`);
+}
+
+/** A fragment shader that decides the tone of each pixel. */
+function pixelSource(main: string, flags: readonly Flag[]): string {
+  const defined = [...flags, 'PIXEL'].map((flag) => `#define ${flag}\n`).join('');
+  return main
+    .replace('out vec4 pixel;', `out vec4 pixel;\n${selectionFunctions}`)
+    .replace(VERSION, `${VERSION}${defined}`);
 }
 
 /** Draws cells as points, in shuffled order, so that any first part of them covers the whole tissue. */
@@ -89,6 +103,9 @@ export class PointLayer {
   #stepsBack = false;
   #arrays: Record<Mode, WebGLVertexArrayObject>;
   #lut: WebGLTexture;
+  #pies: WebGLTexture | null = null;
+  /** Number of slices of each pie; 0 if there are no pies. */
+  #slices = 0;
   #ramp: WebGLTexture;
   #programs = new Map<string, Program>();
 
@@ -127,7 +144,11 @@ export class PointLayer {
     const known = this.#programs.get(key);
     if (known) return known;
     const vertex = { value: valueVertex, category: categoryVertex, mixed: mixedVertex }[kind];
-    const made = this.#scope.program(vertexSource(vertex, flags), FRAGMENTS[shape]);
+    const fragment = FRAGMENTS[shape];
+    const made = this.#scope.program(
+      vertexSource(vertex, flags),
+      shape === 'pie' ? pixelSource(fragment, flags) : fragment,
+    );
     this.#programs.set(key, made);
     return made;
   }
@@ -233,6 +254,24 @@ export class PointLayer {
     gl.bindVertexArray(null);
   }
 
+  /** Sets the slices of pies, which replace large discs in the colors of categories; null for none. */
+  setPies(pies: Pies | null): void {
+    const { gl } = this.#scope;
+    this.#slices = 0;
+    if (!pies) return;
+    const { slices, ends } = pies;
+    const rows = Math.max(1, Math.ceil(ends.length / PIES_WIDTH));
+    if (rows > gl.getParameter(gl.MAX_TEXTURE_SIZE)) return;
+    const texels = new Uint16Array(rows * PIES_WIDTH);
+    this.#places.forEach((place, cell) => {
+      texels.set(ends.subarray(cell * slices, (cell + 1) * slices), place * slices);
+    });
+    this.#pies ??= this.#scope.texture('nearest');
+    gl.bindTexture(gl.TEXTURE_2D, this.#pies);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16UI, PIES_WIDTH, rows, 0, gl.RED_INTEGER, gl.UNSIGNED_SHORT, texels);
+    this.#slices = slices;
+  }
+
   /** One flag per cell; null clears the selection. */
   setSelected(mask: Uint8Array | null): void {
     const { gl } = this.#scope;
@@ -274,8 +313,11 @@ export class PointLayer {
 
   draw(style: PointStyle): void {
     const { gl } = this.#scope;
-    const shape = shapeOf(style);
-    const round = shape === 'round';
+    const plain = shapeOf(style);
+    const pies =
+      plain === 'round' && this.#mode === 'category' && this.#slices > 0 && style.size >= PIES_FROM;
+    const shape = pies ? 'pie' : plain;
+    const round = plain === 'round';
     const selection = this.#hasSelection;
     const valued = this.#mode === 'value';
     const dim = valued && style.dimZeros;
@@ -284,6 +326,7 @@ export class PointLayer {
     if (valued && style.log) flags.push('LOG');
     if (dim) flags.push('DIM');
     if (style.passage) flags.push('PASSAGE');
+    if (pies) flags.push('PIES');
     const program = this.#program(this.#mode, shape, flags);
     program.use();
     gl.uniform4f(program.uniform('scale'), ...style.scale);
@@ -300,6 +343,12 @@ export class PointLayer {
     gl.uniform1f(program.uniform('size'), style.size * around);
     if (shape === 'square') gl.uniform2f(program.uniform('row'), right * around, down * around);
     gl.uniform1f(program.uniform('opacity'), style.opacity);
+    if (pies) {
+      gl.activeTexture(gl.TEXTURE1);
+      gl.bindTexture(gl.TEXTURE_2D, this.#pies);
+      gl.uniform1i(program.uniform('ends'), 1);
+      gl.uniform1i(program.uniform('slices'), this.#slices);
+    }
     gl.activeTexture(gl.TEXTURE0);
     gl.uniform1i(program.uniform('lut'), 0);
     gl.bindTexture(gl.TEXTURE_2D, this.#mode === 'value' ? this.#ramp : this.#lut);

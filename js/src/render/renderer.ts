@@ -1,4 +1,5 @@
 import type { Positions, TissueImage } from '../data/bundle';
+import { piesOf } from '../data/proportions';
 import { rowOnScreen, type View } from '../lib/camera';
 import { MISSING_COLOR, PLAIN_COLOR, parseColor, type Rgb } from '../lib/color';
 import type { Colormap } from '../lib/colormap';
@@ -84,8 +85,11 @@ export class Renderer {
     if (layer.kind === 'blend') {
       const { mixed, parts } = layer;
       this.#points.setMixed(mixed?.dark === dark ? mixed.colors : blended(parts, dark));
-    } else if (layer.kind === 'category') this.#points.setCodes(layer.column.codes);
-    else if (layer.kind === 'value') {
+    } else if (layer.kind === 'category') {
+      const { codes, categories } = layer.column;
+      this.#points.setCodes(codes);
+      this.#points.setPies(layer.amounts ? piesOf(layer.amounts, categories, this.cells) : null);
+    } else if (layer.kind === 'value') {
       if (layer.values instanceof Float32Array) this.#points.setValues(layer.values);
     } else this.#points.setPlain(parseColor(PLAIN_COLOR));
   }

@@ -1,5 +1,10 @@
 #ifdef SELECTION
+#ifdef PIXEL
+flat in uint lit;
+#define selected lit
+#else
 layout(location = 2) in uint selected;
+#endif
 uniform vec3 ground;
 // Unselected cells are dimmed: desaturated, faded toward the background and translucent.
 vec4 toned(vec3 rgb) {

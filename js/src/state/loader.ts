@@ -193,7 +193,9 @@ export function createLoader(
   const loadColumns = async (bundle: Bundle) => {
     const columns = model.columns.value;
     const categorical = columns.find(({ kind }) => kind === 'category');
-    const wanted = eager ? columns : columns.slice(0, TOOLTIP_COLUMNS);
+    // Pies say more than the amount of one type.
+    const parts = new Set(bundle.manifest.proportions?.flatMap((one) => one.parts));
+    const wanted = eager ? columns : columns.filter(({ name }) => !parts.has(name)).slice(0, TOOLTIP_COLUMNS);
     const affordable = eager || wanted.length * bundle.manifest.n_cells <= TOOLTIP_VALUES;
     for (const { name } of affordable ? wanted : categorical ? [categorical] : []) {
       if (closed.aborted) return;

@@ -10,6 +10,7 @@ import { membersOf } from '../../state/color/groups';
 import { dimmedFlags, flagsOf } from '../../state/color/layer';
 import { countsIn } from '../../state/color/scope';
 import { hasGenes, REST } from '../../state/compare/groups-of-cells';
+import { squareAngle } from '../../state/layout/squares';
 import { type ClassOrder, hiddenOf, PALETTE_NAMES, type PaletteName } from '../../state/view-state';
 import { HeadingButton } from '../buttons';
 import { usePanels, useView } from '../context';
@@ -147,6 +148,8 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
     0,
   );
   const total = scope?.count ?? column.codes.length;
+  const layer = model.layer.value;
+  const drawnAsPies = layer.kind === 'category' && layer.amounts !== undefined && squareAngle(model) === null;
   const compared = hasGenes(model) && rows.length > 1 && shownFirst(rows, hidden);
   const largest = Array.from(counts).reduce((most, count) => Math.max(most, count), 0);
   const shown = rows.slice(0, MOST_ROWS);
@@ -270,6 +273,12 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
           }
           onDone={endPicking}
         />
+      )}
+      {drawnAsPies && (
+        <p class="ks-note">
+          Zoomed in, each {model.noun.value} is a pie of its types; else it has the color of the most abundant
+          one.
+        </p>
       )}
       <div class="ks-legend-foot">
         <p class="ks-note">

@@ -2,6 +2,7 @@ import { batch } from '@preact/signals';
 import type { Bundle } from '../../data/bundle';
 import { asCategories } from '../../data/column-values';
 import type { GeneValues } from '../../data/gene-store';
+import { proportionsOf, readAmounts } from '../../data/proportions';
 import { summarizeGeneInTurns } from '../../data/summary';
 import { asError, HostError, isAbort } from '../../lib/errors';
 import { pause } from '../../lib/pause';
@@ -36,6 +37,7 @@ export function createColorLoader(
 ): ColorLoader {
   let current = new AbortController();
   let pending: Promise<void> = Promise.resolve();
+  let amounts: Promise<void> = Promise.resolve();
 
   const refuse = (error: Error) =>
     batch(() => {
@@ -62,6 +64,25 @@ export function createColorLoader(
       model.recentGenes.value = [gene, ...others].slice(0, RECENT_GENES);
     });
 
+  /** Loads the amounts of proportions, which are drawn as pies. */
+  const addAmounts = async (bundle: Bundle, layer: Layer & { kind: 'category' }, signal: AbortSignal) => {
+    const { name, categories } = layer.column;
+    const found = proportionsOf(bundle.manifest, name);
+    if (!found) return;
+    // The most abundant types are shown all the same.
+    const without = (error: Error) => {
+      const shown = model.loadedLayer.value;
+      if (shown.kind === 'category' && shown.column === layer.column) model.loadedLayer.value = layer;
+      notify(model, error);
+    };
+    try {
+      const amounts = await readAmounts(bundle, found, categories, { signal, later: checkLater(without) });
+      if (amounts && model.loadedLayer.value === layer) model.loadedLayer.value = { ...layer, amounts };
+    } catch (thrown) {
+      if (!isAbort(thrown, signal)) without(asError(thrown));
+    }
+  };
+
   const loadColor = async (color: Color, signal: AbortSignal, keepGroup: boolean) => {
     const bundle = model.bundle.value;
     if (!bundle) return;
@@ -72,6 +93,8 @@ export function createColorLoader(
       const layer = await readLayer(model, bundle, color, ctx);
       if (signal.aborted) throw signal.reason;
       show(layer, keepGroup);
+      // The picture does not wait for them.
+      amounts = layer.kind === 'category' ? addAmounts(bundle, layer, signal) : Promise.resolve();
     } catch (thrown) {
       if (isAbort(thrown, signal)) throw thrown;
       const lost = model.lost.value;
@@ -96,7 +119,7 @@ export function createColorLoader(
       pending.catch(() => {});
       return pending;
     },
-    settled: () => pending.catch(() => {}),
+    settled: () => pending.then(() => amounts).catch(() => {}),
     async group(name, signal) {
       const bundle = model.bundle.value;
       if (!bundle) return;

@@ -1,5 +1,6 @@
 import type { CategoryValues } from '../../data/column-values';
 import type { GeneValues } from '../../data/gene-store';
+import type { Amounts } from '../../data/proportions';
 import type { Summary } from '../../data/summary';
 import type { Numbers } from '../../lib/numbers';
 import { type Color, hiddenOf, isolatedOf, type ViewState } from '../view-state';
@@ -15,7 +16,13 @@ export interface Mixed {
 /** Loaded values that color the tissue. */
 export type Layer =
   | { kind: 'none'; color: Color }
-  | { kind: 'category'; color: Color; column: CategoryValues }
+  | {
+      kind: 'category';
+      color: Color;
+      column: CategoryValues;
+      /** If its categories are the types that spots consist of: how much of each there is. */
+      amounts?: Amounts;
+    }
   | { kind: 'blend'; color: Color; parts: readonly GeneValues[]; mixed?: Mixed }
   | {
       kind: 'value';

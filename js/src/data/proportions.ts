@@ -1,0 +1,76 @@
+import type { Manifest, Proportions } from '../contract/manifest';
+import type { Numbers } from '../lib/numbers';
+import type { ReadContext } from '../source/bundle-source';
+import type { Bundle } from './bundle';
+import type { GroupedCategory } from './column-values';
+
+/** Amounts of the types of a column in each cell, by the name of the type. */
+export type Amounts = ReadonlyMap<string, Numbers>;
+
+/** The slices of the pies of all cells. */
+export interface Pies {
+  /** Number of slices of a pie: one for each category. */
+  slices: number;
+  /**
+   * Where each slice ends, `slices` numbers for each cell, in 65,535ths of the whole. All are 0 for a cell without a pie.
+   */
+  ends: Uint16Array;
+}
+
+const WHOLE = 65_535;
+/** More slices than this are not drawn: 100 MB. */
+const MOST_SLICES = 50_000_000;
+
+/** Returns the proportions of which a column names the most abundant type; undefined if there are none. */
+export function proportionsOf(
+  manifest: Pick<Manifest, 'proportions' | 'n_cells'>,
+  column: string,
+): Proportions | undefined {
+  const found = manifest.proportions?.find((one) => one.column === column);
+  return found && found.parts.length * manifest.n_cells <= MOST_SLICES ? found : undefined;
+}
+
+/** Reads the amounts of all types; null if they do not belong to these categories. */
+export async function readAmounts(
+  bundle: Bundle,
+  { parts }: Proportions,
+  categories: readonly GroupedCategory[],
+  ctx: ReadContext,
+): Promise<Amounts | null> {
+  if (parts.length !== categories.length) return null;
+  const columns = await Promise.all(parts.map((part) => bundle.column(part, ctx)));
+  const amounts = new Map<string, Numbers>();
+  for (const [at, column] of columns.entries()) {
+    if (column.kind !== 'number') return null;
+    amounts.set(categories[at]?.name ?? '', column.values);
+  }
+  return amounts;
+}
+
+/** Returns the share of each category in a cell; null if an amount is missing, or all are 0. */
+export function sharesAt(
+  amounts: Amounts,
+  categories: readonly GroupedCategory[],
+  cell: number,
+): number[] | null {
+  const found = categories.map(({ name, members }) =>
+    (members ?? [name]).reduce((sum, type) => sum + (amounts.get(type)?.[cell] ?? Number.NaN), 0),
+  );
+  const total = found.reduce((sum, amount) => sum + amount, 0);
+  return total > 0 && total < Infinity ? found.map((amount) => amount / total) : null;
+}
+
+/** Returns the pies of `cells` cells, with a slice for each category; a group has the slices of its members as one. */
+export function piesOf(amounts: Amounts, categories: readonly GroupedCategory[], cells: number): Pies {
+  const slices = categories.length;
+  const ends = new Uint16Array(cells * slices);
+  for (let cell = 0; cell < cells; cell++) {
+    let end = 0;
+    sharesAt(amounts, categories, cell)?.forEach((share, slice) => {
+      end += share;
+      // Sums of floats may miss the whole by a little.
+      ends[cell * slices + slice] = slice === slices - 1 ? WHOLE : Math.min(WHOLE, Math.round(end * WHOLE));
+    });
+  }
+  return { slices, ends };
+}

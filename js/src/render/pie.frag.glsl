@@ -1,0 +1,36 @@
+#version 300 es
+precision highp float;
+precision highp int;
+precision highp usampler2D;
+flat in int pie;
+uniform float size;
+uniform float opacity;
+uniform int slices;
+uniform usampler2D ends;
+uniform sampler2D lut;
+out vec4 pixel;
+// Color at an angle, clockwise from the top, in whole turns.
+vec4 slice(float turn) {
+  uint angle = uint(fract(turn) * 65535.0);
+  int low = 0;
+  int high = slices;
+  while (low < high) {
+    int middle = (low + high) / 2;
+    int at = pie + middle;
+    if (texelFetch(ends, ivec2(at & 4095, at >> 12), 0).r > angle) high = middle;
+    else low = middle + 1;
+  }
+  // Without a pie, all ends are 0: the last color is that of cells without a value.
+  vec4 entry = texelFetch(lut, ivec2(low & 255, low >> 8), 0);
+  return toned(entry.rgb) * (opacity * entry.a);
+}
+void main() {
+  vec2 from = gl_PointCoord - 0.5;
+  float far = length(from);
+  float inside = (0.5 - far) * size;
+  if (inside <= 0.0) discard;
+  float turn = atan(from.x, -from.y) / 6.2831853;
+  // A quarter of a pixel to each side, so that borders between slices are smooth.
+  float step = 0.25 / (6.2831853 * max(far * size, 0.5));
+  pixel = (slice(turn - step) + slice(turn + step)) * 0.5 * min(inside, 1.0);
+}
