@@ -20,6 +20,7 @@ from karospace_jupyter.widget.masks import Mask, as_mask
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from karospace_jupyter.bundle.manifest import CategoryColumn
     from karospace_jupyter.publish.bundle import Bundle
     from karospace_jupyter.widget.assets import LiveCells
     from karospace_jupyter.widget.groups import Groups
@@ -135,18 +136,30 @@ class CellGroups:
 
 
 def column_of(bundle: Bundle, live: LiveCells | None, name: str) -> pd.Series[Any] | None:
-    """Return a column of obs, or without an object a column of the bundle that has categories."""
+    """Return a column of obs, or a column of the bundle that has categories and is not from obs."""
     if live is not None:
         obs = live.adata.obs
-        return next((obs.iloc[:, i] for i, column in enumerate(obs.columns) if str(column) == name), None)
-    for column in bundle.manifest.columns or ():
-        if column.name == name and column.kind == "category":
-            return pd.Series(column_values(bundle, column))
+        found = next((obs.iloc[:, i] for i, column in enumerate(obs.columns) if str(column) == name), None)
+        if found is not None:
+            return found
+    for column in _columns_of_bundle(bundle, live):
+        if column.name == name:
+            values = pd.Series(column_values(bundle, column))
+            # The bundle may have the cells in another order, or only some of them.
+            return values if live is None else values.set_axis(live.rows).reindex(range(live.adata.n_obs))
     return None
 
 
 def columns_of(bundle: Bundle, live: LiveCells | None) -> list[str]:
-    """Return the names of the columns of obs, or without an object those of the bundle that have categories."""
-    if live is not None:
-        return list(map(str, live.adata.obs.columns))
-    return [column.name for column in bundle.manifest.columns or () if column.kind == "category"]
+    """Return the names of the columns that :func:`column_of` returns."""
+    own = [] if live is None else list(map(str, live.adata.obs.columns))
+    return [*own, *(column.name for column in _columns_of_bundle(bundle, live) if column.name not in own)]
+
+
+def _columns_of_bundle(bundle: Bundle, live: LiveCells | None) -> list[CategoryColumn]:
+    """Return the columns with categories; with an object, whose obs is read instead, only those that it lacks."""
+    columns = [column for column in bundle.manifest.columns or () if column.kind == "category"]
+    if live is None:
+        return columns
+    not_in_obs = {one.column for one in bundle.manifest.proportions or ()}
+    return [column for column in columns if column.name in not_in_obs]

@@ -290,3 +290,21 @@ def test_new_comparison_of_the_page_cancels_the_earlier_one(adata: ad.AnnData) -
     for name, text in columns.items():
         found = pd.Series(np.frombuffer(base64.b64decode(text), "<f8"), list(live.names))
         np.testing.assert_array_equal(found[wanted.index], wanted[name])
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_most_abundant_types_can_be_compared(adata: ad.AnnData, *, live: bool) -> None:
+    amounts = np.random.default_rng(0).random((adata.n_obs, 3))
+    adata.obsm["cell_types"] = pd.DataFrame(amounts, index=adata.obs_names, columns=["B", "T", "M"])
+    bundle = exported(adata, genes_mode="all")
+    shuffled = adata[::-1].copy()
+    view = karospace_view(bundle, adata=shuffled if live else None)
+    other = shuffled if live else adata
+    most = other.obsm["cell_types"].to_numpy().argmax(axis=1)
+    found = view.compare({"cell_types": "B"}, {"cell_types": ["T", "M"]})
+    pd.testing.assert_frame_equal(
+        found.sort_index(), reference(other.X, other.var_names, most == 0, most > 0).sort_index(), check_names=False
+    )
+    with pytest.raises(ViewError, match="has no category 'C'"):
+        view.compare({"cell_types": "C"})
+    view.close()
