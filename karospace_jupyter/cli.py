@@ -87,7 +87,18 @@ def parser() -> argparse.ArgumentParser:
     add(output, "memory_mb", "MB")
     modes = p.add_argument_group("other modes")
     modes.add_argument("--dry-run", action="store_true", help="Print what would be exported; write nothing.")
-    modes.add_argument("--verify", metavar="PATH", help="Check a bundle (folder, HTML or zip) against its manifest.")
+    modes.add_argument(
+        "--verify",
+        metavar="PATH",
+        help="Check a bundle (folder, HTML or zip) against its manifest; with the URL of a published one, also how its "
+        "host serves it.",
+    )
+    modes.add_argument(
+        "--sample",
+        metavar="N",
+        type=int,
+        help="With --verify URL: read only N files, chosen at random.",
+    )
     modes.add_argument(
         "--open", metavar="BUNDLE", help="Show a bundle (folder, HTML or zip) in the browser; serve it until Ctrl-C."
     )
@@ -233,16 +244,23 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 
 def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | None:
+    if options.sample is not None and options.sample < 1:
+        return f"--sample must be at least 1, got {options.sample}"
     port = f"--port must be between 0 and 65535, got {options.port}" if not 0 <= options.port <= 65535 else None
-    for mode, fitting in (("verify", {"json", "quiet"}), ("open", {"port", "quiet"})):
-        if getattr(options, mode) is None:
+    for mode, fitting in (("verify", {"json", "quiet", "sample"}), ("open", {"port", "quiet"})):
+        given = getattr(options, mode)
+        if given is None:
             continue
+        if options.sample is not None and not given.startswith(("http://", "https://")):
+            break
         for action in p._actions:  # noqa: SLF001 - argparse has no public list of its options
             name = action.dest
             if name not in {mode, *fitting} and getattr(options, name, action.default) != action.default:
                 flag = action.option_strings[0] if action.option_strings else getattr(options, name)
                 return f"--{mode} cannot be combined with {flag}"
         return port
+    if options.sample is not None:
+        return "--sample needs --verify and the URL of a published bundle"
     if options.h5ad and options.file:
         return (
             f"got two inputs, {options.h5ad} and {options.file}; pass one. "
@@ -326,8 +344,11 @@ class _cancel_on_signals:  # noqa: N801 - used as a with statement
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from karospace_jupyter.bundle.http_files import is_url
     from karospace_jupyter.publish.bundle import Bundle
 
+    if is_url(options.verify):
+        return _verify_host(options)
     report = Bundle(options.verify).verify()
     if options.json:
         _print(
@@ -346,6 +367,36 @@ def _verify(options: argparse.Namespace) -> int:
         hashed = "all" if report.hashed == report.files else f"{report.hashed:,}"
         files = f"{counted(report.files, 'file')}, {size(report.bytes)}"
         _print(f"{options.verify}: verified ({files}; {hashed} by hash)")
+    return 0
+
+
+def _verify_host(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from karospace_jupyter.errors import BundleError
+    from karospace_jupyter.hosting import check_host
+    from karospace_jupyter.job import Job
+    from karospace_jupyter.progress import ProgressBar
+
+    bar = None if options.quiet else ProgressBar(notebook=False)
+    job = Job(bar)
+    with _cancel_on_signals(job):
+        try:
+            report = check_host(options.verify, sample=options.sample, job=job)
+        finally:
+            if bar:
+                bar.close()
+    if options.json:
+        _print(json.dumps(asdict(report)))
+    else:
+        read = f"{report.files:,}" if report.files == report.total else f"{report.files:,} of {report.total:,}"
+        host = f" from {report.host}" if report.host else ""
+        state = "" if report.problems else ", all as in the manifest"
+        lines = [f"{report.url}: read {read} files{host} ({size(report.bytes)}){state}"]
+        _print("\n".join([*lines, *(f"advice: {text}" for text in report.advice)]))
+    if report.problems:
+        msg = f"{report.url} has problems:\n" + "\n".join(report.problems)
+        raise BundleError(msg)
     return 0
 
 

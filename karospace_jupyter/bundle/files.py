@@ -113,9 +113,12 @@ class Bounded:
         """Set the stored size of each file in the manifest, in bytes."""
         self._sizes = sizes
 
-    def _check_size(self, path: str, size: int) -> None:
+    def _limit(self, path: str) -> int:
         expected = self._sizes.get(path)
-        limit = _LARGEST.get(path, _LIMITS["asset"]) if expected is None else expected
+        return _LARGEST.get(path, _LIMITS["asset"]) if expected is None else expected
+
+    def _check_size(self, path: str, size: int) -> None:
+        expected, limit = self._sizes.get(path), self._limit(path)
         if size > limit:
             how = f"the limit is {limit:,}" if expected is None else f"the manifest says {limit:,}"
             msg = f"{path} has {size:,} bytes; {how}. It was not read."
@@ -132,7 +135,7 @@ class FolderFiles(Bounded):
 
     def read(self, path: str) -> bytes:
         """Return one file as stored."""
-        _checked(path)
+        checked(path)
         try:
             real = (self.path / path).resolve(strict=True)
             self._root = self._root or self.path.resolve()
@@ -150,7 +153,7 @@ class FolderFiles(Bounded):
             if not self.path.exists():
                 msg = f"The bundle {self.origin} no longer exists: its folder was moved or deleted. Export it again."
                 raise MissingFileError(msg) from None
-            raise _missing(path, self.origin) from exc
+            raise missing(path, self.origin) from exc
         except (OSError, RuntimeError) as exc:  # RuntimeError: a symbolic link loop, before Python 3.13
             msg = f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}."
             raise BundleError(msg) from exc
@@ -171,8 +174,8 @@ class MemoryFiles(Bounded):
 
     def read(self, path: str) -> bytes:
         """Return one file as stored."""
-        if _checked(path) not in self._files:
-            raise _missing(path, self.origin)
+        if checked(path) not in self._files:
+            raise missing(path, self.origin)
         self._check_size(path, len(self._files[path]))
         return self._files[path]
 
@@ -242,9 +245,9 @@ class ZipFiles(_OneFile):
 
     def read(self, path: str) -> bytes:
         """Return one file as stored in the bundle, without the compression of the zip file."""
-        entry = self._entries.get(_checked(path))
+        entry = self._entries.get(checked(path))
         if entry is None:
-            raise _missing(path, self.origin)
+            raise missing(path, self.origin)
         self._check_size(path, entry.file_size)
         # zipfile would read the whole directory again for each file, or keep the zip file open.
         with self._open() as file:
@@ -316,14 +319,14 @@ class HtmlFiles(_OneFile):
 
     def read(self, path: str) -> bytes:
         """Return one file as stored in the bundle."""
-        if _checked(path) == "index.html" and path not in self._spans:
+        if checked(path) == "index.html" and path not in self._spans:
             self._check_size(path, (self._state or (0, 0))[1] - self._page[1] + self._page[0])
             with self._open() as file:
                 start = file.read(self._page[0])
                 file.seek(self._page[1])
                 return start + file.read()
         if path not in self._spans:
-            raise _missing(path, self.origin)
+            raise missing(path, self.origin)
         start_at, end = self._spans[path]
         self._check_size(path, (end - start_at) // 4 * 3 - 2)  # decoded size of base64, minus the maximum padding
         with self._open() as file:
@@ -354,7 +357,14 @@ def _index_bytes(file: BinaryIO) -> int:
     return length
 
 
-def _checked(path: str) -> str:
+def checked(path: str) -> str:
+    """Return a path inside of a bundle.
+
+    Raises
+    ------
+    BundleError
+        If it is not.
+    """
     try:
         return check_path(path)
     except ValueError as exc:
@@ -362,5 +372,6 @@ def _checked(path: str) -> str:
         raise BundleError(msg) from exc
 
 
-def _missing(path: str, origin: str) -> MissingFileError:
+def missing(path: str, origin: str) -> MissingFileError:
+    """Return the error for a file that does not exist."""
     return MissingFileError(f"{path} cannot be read: it is not in {origin}.")

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.files import Bounded, BundleFiles, open_files
+from karospace_jupyter.bundle.http_files import HttpFiles, is_url
 from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Chunk, Manifest
 from karospace_jupyter.bundle.packed import PackedGenes
 from karospace_jupyter.errors import BundleError, MissingFileError, NotExportedError
@@ -36,7 +37,7 @@ class BundleReader:
     Parameters
     ----------
     path
-        The folder, zip file or HTML file, or its files.
+        The folder, zip file or HTML file, the address of a published folder (``https://…``), or the files.
     manifest
         The manifest, if it was read before.
 
@@ -50,7 +51,7 @@ class BundleReader:
         if not isinstance(path, (str, os.PathLike)) and not hasattr(path, "read"):
             msg = f"Bundle expects the path of a folder, zip file or HTML file, got {type(path).__name__}."
             raise BundleError(msg)
-        self.files: BundleFiles = open_files(path) if isinstance(path, (str, os.PathLike)) else path
+        self.files: BundleFiles = path if not isinstance(path, (str, os.PathLike)) else files_at(path)
         self.manifest = manifest or read_manifest(self.files)
         self._listed = {file.path: file for file in self.manifest.asset_files}
         if isinstance(self.files, Bounded):
@@ -261,6 +262,17 @@ class BundleReader:
             msg = f"{path} has values for {expected:,} of {counted(self.manifest.n_cells, 'cell')}."
             raise BundleError(msg)
         return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
+
+
+def files_at(path: str | os.PathLike[str]) -> BundleFiles:
+    """Return the files of a bundle: of a folder, a zip file, an HTML file, or a web host.
+
+    Raises
+    ------
+    BundleError
+        If there is no bundle.
+    """
+    return HttpFiles(path) if isinstance(path, str) and is_url(path) else open_files(path)
 
 
 def read_manifest(files: BundleFiles) -> Manifest:

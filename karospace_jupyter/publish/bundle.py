@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 
 class Bundle(BundleReader):
-    """A bundle in a folder, a zip file, a single HTML file, or in memory.
+    """A bundle in a folder, a zip file, a single HTML file, in memory, or on a web host.
 
     Parameters
     ----------
     path
-        The folder, zip file or HTML file, or its files.
+        The folder, zip file or HTML file, the address of a published folder (``https://…``), or the files.
     manifest
         The manifest, if it was read before.
 

@@ -1,0 +1,384 @@
+"""Check a published bundle: whether a web host serves its files as they are, and as browsers need them."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import socket
+import ssl
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from karospace_jupyter.bundle.http_files import Answer, HttpFiles, get
+from karospace_jupyter.bundle.pages import is_own_page
+from karospace_jupyter.bundle.read import read_manifest
+from karospace_jupyter.errors import BundleError
+from karospace_jupyter.formatting import counted, size
+from karospace_jupyter.job import Job
+
+if TYPE_CHECKING:
+    from karospace_jupyter.bundle.manifest import AssetFile, Manifest
+
+_AT_ONCE = 8
+_LARGEST_PAGE = 2**24
+_SHOWN = 5
+_WORTH_COMPRESSING = 200_000
+_LONG_S = 600
+"""Seconds for which a page or a manifest may be kept without asking again; longer, readers mix old and new files."""
+_BROWSER = {"Accept-Encoding": "gzip", "Origin": "https://karospace.example"}
+_CONNECT_S = 10
+_LFS = b"version https://git-lfs"
+
+
+@dataclass(frozen=True, slots=True)
+class HostReport:
+    """What a host serves."""
+
+    url: str
+    """Address of the folder."""
+    host: str
+    """Name of the host or its software; empty if unknown."""
+    files: int
+    """Number of files that were read, besides manifest and page."""
+    total: int
+    """Number of files of the bundle, besides manifest and page."""
+    bytes: int
+    """Bytes that the host sent for them."""
+    problems: tuple[str, ...]
+    """What keeps readers from seeing the bundle as it was exported."""
+    advice: tuple[str, ...]
+    """What would make it faster or safer."""
+
+
+def check_host(url: str, *, sample: int | None = None, job: Job | None = None) -> HostReport:
+    """Compare what a host serves with the manifest, and look at its headers as a browser does.
+
+    Parameters
+    ----------
+    url
+        Address of the folder of a bundle, its page or its manifest.
+    sample
+        Number of files to read, chosen at random; None for all.
+    job
+        Receives progress and can cancel the check.
+
+    Raises
+    ------
+    BundleError
+        If there is no bundle at this address, or the host does not answer.
+    """
+    job = job or Job.null()
+    files = HttpFiles(url)
+    manifest = _manifest(files)
+    listed = manifest.asset_files
+    chosen = listed if sample is None or sample >= len(listed) else random.Random(0).sample(listed, sample)  # noqa: S311
+    at_manifest = get(f"{files.origin}manifest.json", _LARGEST_PAGE, _BROWSER)
+    page = get(f"{files.origin}index.html", _LARGEST_PAGE, _BROWSER)
+    found = _Found()
+    with job.stage("Reading files", len(chosen), "files") as stage, ThreadPoolExecutor(_AT_ONCE) as threads:
+        try:
+            for one in threads.map(lambda file: _checked(files.origin, file), chosen):
+                found.add(one)
+                stage.advance()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
+    server = page.headers.get("server", "")
+    host = _host_name(files.origin, server)
+    problems = [*_page_problems(page, manifest), *found.problem_texts(host)]
+    advice = [*_connection_advice(page, host), *_text_advice(at_manifest, page, host), *found.advice(host)]
+    return HostReport(
+        url=files.origin,
+        host=host,
+        files=len(chosen),
+        total=len(listed),
+        bytes=found.bytes,
+        problems=tuple(problems),
+        advice=tuple(advice),
+    )
+
+
+def _manifest(files: HttpFiles) -> Manifest:
+    start = get(f"{files.origin}manifest.json", _LARGEST_PAGE, {"Accept-Encoding": "identity"})
+    if start.status == 200 and _is_page(start):
+        msg = (
+            f"{files.origin} is not a bundle: the host answers with a web page for manifest.json, a login page or its "
+            "page for missing files. Check the address, and that it can be opened without logging in."
+        )
+        raise BundleError(msg)
+    return read_manifest(files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """How a file arrived."""
+
+    bytes: int = 0
+    kind: str | None = None
+    """The kind of problem; None if it arrived as exported."""
+    text: str = ""
+
+
+class _Found:
+    """How the files arrived."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._texts: dict[str, list[str]] = {kind: [] for kind in _ADVICE}
+
+    def add(self, one: _Checked) -> None:
+        self.bytes += one.bytes
+        if one.kind is not None:
+            self._texts[one.kind].append(one.text)
+
+    def problem_texts(self, host: str) -> list[str]:
+        """Return one text for each kind of problem, with the first files."""
+        texts = []
+        for kind, lines in self._texts.items():
+            if lines and kind not in _ONLY_ADVICE:
+                rest = len(lines) - _SHOWN
+                more = [f"… and {counted(rest, 'more file')}"] if rest > 0 else []
+                texts.append("\n  ".join([*lines[:_SHOWN], *more, _advised(kind, host)]))
+        return texts
+
+    def advice(self, host: str) -> list[str]:
+        """Return one text for each kind of file that arrives as exported, but not as sparingly as it could."""
+        return [
+            f"{counted(len(self._texts[kind]), 'file')} ending in .gz {what}. {_advised(kind, host)}"
+            for kind, what in _ONLY_ADVICE.items()
+            if self._texts[kind]
+        ]
+
+
+_ONLY_ADVICE = {
+    "doubly": "are compressed a second time",
+    "unpacked": "are sent unpacked, several times as large",
+}
+
+
+def _checked(origin: str, file: AssetFile) -> _Checked:
+    most = max(file.size_bytes, file.raw_bytes or 0) + 2**16
+    try:
+        answer = get(origin + quote(file.path), most, _BROWSER)
+    except BundleError as exc:
+        return _Checked(0, "silent", str(exc).replace(f"{origin}{quote(file.path)}", file.path))
+    kind, what = _problem(answer, file, most) or (None, "")
+    return _Checked(len(answer.body), kind, f"{file.path} {what}")
+
+
+def _problem(answer: Answer, file: AssetFile, most: int) -> tuple[str, str] | None:
+    """Return the kind of problem of a file, and what is wrong; None if it arrived as exported."""
+    if answer.status != 200:
+        return "missing", f"is not served: the host answers {answer.status}"
+    body, decoded = answer.body, answer.decoded_to(most)
+    if _same(body, file):
+        return _type_problem(answer, file)
+    if _same(decoded, file):  # compressed on the way
+        return _type_problem(answer, file) or (("doubly", "") if file.path.endswith(".gz") else None)
+    if file.raw_bytes is not None and len(decoded) == file.raw_bytes and zlib.crc32(decoded) == file.raw_crc32:
+        return "unpacked", ""
+    if body.startswith(_LFS):
+        return "lfs", "is a pointer of Git LFS, not the file"
+    if _is_page(answer):
+        return "page", "is a web page instead of the file"
+    if len(body) != file.size_bytes:
+        return "changed", f"has {len(body):,} bytes; the manifest says {file.size_bytes:,}"
+    return "changed", "has other content than the manifest says"
+
+
+def _same(body: bytes, file: AssetFile) -> bool:
+    if len(body) != file.size_bytes:
+        return False
+    return file.sha256 is None or hashlib.sha256(body).hexdigest() == file.sha256
+
+
+def _type_problem(answer: Answer, file: AssetFile) -> tuple[str, str] | None:
+    """Scripts with another type do not run if the host forbids browsers to guess it."""
+    kind = _type(answer)
+    strict = "nosniff" in answer.headers.get("x-content-type-options", "").lower()
+    if file.path.endswith(".js") and strict and "javascript" not in kind and "ecmascript" not in kind:
+        return "type", f"has the type {kind or 'none'!r}, with which no browser runs a script"
+    return None
+
+
+def _type(answer: Answer) -> str:
+    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _is_page(answer: Answer) -> bool:
+    start = answer.decoded_to(512).lstrip()[:15].lower()
+    return start.startswith((b"<!doctype html", b"<html"))
+
+
+def _page_problems(page: Answer, manifest: Manifest) -> list[str]:
+    if page.status != 200:
+        return [f"index.html is not served: the host answers {page.status}. Upload it beside manifest.json."]
+    found = []
+    if _type(page) not in {"text/html", "application/xhtml+xml"}:
+        found.append(
+            f"index.html has the type {_type(page) or 'none'!r}: browsers show its source or download it. "
+            "Serve .html files as text/html."
+        )
+    if page.headers.get("content-disposition", "").lower().startswith("attachment"):
+        found.append(
+            "index.html is served as an attachment: browsers download it. Remove the header Content-Disposition."
+        )
+    if not is_own_page(page.decoded):
+        found.append(
+            "index.html is not a known page of this package: another version wrote it, or the host or a plugin changed "
+            "it. Upload the page again, as binary."
+        )
+    policy = page.headers.get("content-security-policy", "").lower()
+    allowed = dict(part.split(None, 1) for part in map(str.strip, policy.split(";")) if len(part.split()) > 1)
+    scripts = allowed.get("script-src", allowed.get("default-src"))
+    if scripts is not None and ("'unsafe-inline'" not in scripts or "'nonce-" in scripts or "'sha256-" in scripts):
+        found.append(
+            "The header Content-Security-Policy forbids the script inside of index.html, so the page stays empty. Add "
+            "'unsafe-inline' to its script-src for this folder; the page has a stricter policy of its own."
+        )
+    if re.search(r"(^|;)\s*sandbox\b", policy) and "allow-scripts" not in policy:
+        found.append(
+            "The header Content-Security-Policy puts the page into a sandbox without scripts, so it stays empty. "
+            "Remove `sandbox` from it."
+        )
+    framed = page.headers.get("x-frame-options", "").lower()
+    if manifest.embed_origins and (framed in {"deny", "sameorigin"} or "frame-ancestors" in allowed):
+        named = "X-Frame-Options" if framed else "Content-Security-Policy: frame-ancestors"
+        found.append(
+            f"The bundle allows {', '.join(manifest.embed_origins[:3])} to embed it, but the header {named} may forbid "
+            "that. Remove the header for this folder, or name these origins in it."
+        )
+    return found
+
+
+def _connection_advice(page: Answer, host: str) -> list[str]:
+    parts = urlsplit(page.url)
+    if parts.scheme == "http":
+        if parts.hostname in {"localhost", "127.0.0.1", "::1"}:
+            return []
+        return [f"The host does not use HTTPS, so pages that do cannot embed the viewer. {_advised('https', host)}"]
+    if _speaks_http2(parts.hostname or "", parts.port or 443):
+        return []
+    return [f"The host does not offer HTTP/2, so browsers load six files at a time. {_advised('http2', host)}"]
+
+
+def _text_advice(manifest: Answer, page: Answer, host: str) -> list[str]:
+    found = []
+    both = {"manifest.json": manifest, "index.html": page}
+    plain = [
+        f"{name} ({size(len(one.body))})"
+        for name, one in both.items()
+        if "content-encoding" not in one.headers and len(one.body) >= _WORTH_COMPRESSING
+    ]
+    if plain:
+        found.append(f"{' and '.join(plain)} would be a third as large if compressed. {_advised('compress', host)}")
+    kept = {name: age for name, one in both.items() if (age := _kept_for(one)) > _LONG_S}
+    if kept:
+        found.append(
+            f"Browsers keep {' and '.join(kept)} for {max(kept.values()):,} s without asking: after an update, they "
+            f"would mix old and new files. {_advised('cache', host)}"
+        )
+    return found
+
+
+def _kept_for(answer: Answer) -> int:
+    """Return the seconds for which browsers keep a file without asking again."""
+    policy = answer.headers.get("cache-control", "").lower()
+    age = re.search(r"max-age\s*=\s*(\d+)", policy)
+    return int(age[1]) if age and "no-cache" not in policy and "no-store" not in policy else 0
+
+
+def _speaks_http2(name: str, port: int) -> bool:
+    """Return whether a host offers HTTP/2; true if that cannot be found out, as behind a proxy."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    try:
+        with (
+            socket.create_connection((name, port), timeout=_CONNECT_S) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secure,
+        ):
+            return secure.selected_alpn_protocol() == "h2"
+    except OSError:
+        return True
+
+
+def _host_name(origin: str, server: str) -> str:
+    name = urlsplit(origin).hostname or ""
+    for ending, host in _HOSTS_BY_NAME.items():
+        if name.endswith(ending):
+            return host
+    return next((host for start, host in _HOSTS_BY_SERVER.items() if server.lower().startswith(start)), "")
+
+
+_HOSTS_BY_NAME = {
+    ".github.io": "GitHub Pages", ".pages.dev": "Cloudflare Pages", ".r2.dev": "Cloudflare R2",
+    ".amazonaws.com": "S3",
+}  # fmt: skip
+_HOSTS_BY_SERVER = {
+    "github.com": "GitHub Pages", "amazons3": "S3", "nginx": "nginx", "apache": "Apache", "cloudflare": "Cloudflare",
+}  # fmt: skip
+
+_ADVICE: dict[str, dict[str, str]] = {
+    "missing": {
+        "": "Upload all files of the folder; keep upper and lower case.",
+        "S3": "Upload all files, and allow s3:GetObject for them in the policy of the bucket.",
+        "GitHub Pages": "Commit all files, and add an empty file .nojekyll at the top.",
+    },
+    "silent": {"": "Try again; if it stays so, ask whoever runs the host."},
+    "lfs": {
+        "": "Commit the files themselves: hosts do not resolve Git LFS.",
+        "GitHub Pages": "Remove `filter=lfs` for this folder from .gitattributes, and commit the files again.",
+    },
+    "page": {
+        "": "The host answers with its own page where a file is missing. Upload all files of the folder.",
+        "Cloudflare Pages": "Upload all files, and add a 404.html, so that missing files are not answered with a page.",
+    },
+    "changed": {
+        "": "Upload the bundle again, in binary mode and completely. If it was replaced, empty the cache of the host.",
+    },
+    "type": {
+        "": "Serve .js files as text/javascript.",
+        "nginx": "Add `types { text/javascript js; }` to the location, or include mime.types.",
+        "Apache": "Add `AddType text/javascript .js` to .htaccess.",
+        "S3": "Upload them with `--content-type text/javascript`.",
+    },
+    "doubly": {
+        "": "Turn compression off for .gz files.",
+        "nginx": "Leave application/gzip and application/octet-stream out of `gzip_types`.",
+        "Apache": 'Add `SetEnvIfNoCase Request_URI "\\.gz$" no-gzip` to .htaccess.',
+    },
+    "unpacked": {
+        "": "Serve .gz files as they are, with the type application/gzip.",
+        "nginx": "Remove `gunzip on;` for this location.",
+        "Apache": "Remove `AddEncoding` and filters that inflate .gz files.",
+    },
+    "compress": {
+        "": "Turn on compression for HTML and JSON.",
+        "nginx": "Add `gzip on; gzip_types application/json;`.",
+        "Apache": "Add `AddOutputFilterByType DEFLATE text/html application/json` to .htaccess.",
+        "S3": "Serve the bucket through CloudFront, which compresses, or use one HTML file.",
+    },
+    "cache": {
+        "": "Send `Cache-Control: no-cache` with manifest.json and index.html.",
+        "nginx": 'Add `location ~ (manifest\\.json|index\\.html)$ { add_header Cache-Control "no-cache"; }`.',
+        "Apache": 'Add `<Files "manifest.json"> Header set Cache-Control no-cache </Files>`, also for index.html.',
+        "S3": "Upload both with `--cache-control no-cache`.",
+        "Cloudflare Pages": "Add both to the file _headers with `Cache-Control: no-cache`.",
+    },
+    "https": {"": "Turn on HTTPS; Let's Encrypt issues certificates for free."},
+    "http2": {
+        "": "Turn on HTTP/2.",
+        "nginx": "Add `http2 on;` to the server.",
+        "Apache": "Add `Protocols h2 http/1.1`.",
+        "S3": "Serve the bucket through CloudFront, which offers HTTP/2.",
+    },
+}
+"""What to do, by kind of finding and host; the empty name is any host."""
+
+
+def _advised(kind: str, host: str) -> str:
+    return _ADVICE[kind].get(host) or _ADVICE[kind][""]
