@@ -18,16 +18,18 @@ endif
 # Tests whose parts (such as a browser) are missing fail here; a plain `pytest` skips them.
 test: export KAROSPACE_ALL_PARTS ?= 1
 
-# Two things at a time until the tests begin, which are two at a time themselves.
+# Two things at a time until the tests begin: as many as the cores of a small machine. One more test runs than there are
+# cores, because tests wait for browsers, kernels and windows a good part of their time.
+WORKERS ?= 3
 test:
 	$(MAKE) -j 2 check programs $(VIEWER)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The tests of exporter and command line, with the lowest versions that pyproject.toml allows (Python 3.11).
 # But for the text of the schema, which newer versions of pydantic write differently.
 LOWEST := build/lowest-venv
 test-lowest: $(LOWEST)/.installed
-	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	$(LOWEST)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
 		--deselect tests/test_export.py::test_it_agrees_with_the_published_schema \
 		tests/source tests/plan tests/encode tests/publish tests/bundle tests/test_export.py tests/test_cli.py
 

@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 FIRST = ["test_panel.py", "test_form.py", "test_view.py", "e2e", "notebook", "desktop"]
-"""Test files and folders in the order in which they run, the slowest first, so that the short ones balance the two
+"""Test files and folders in the order in which they run, the slowest first, so that the short ones balance the
 workers at the end. The other notebook tests come late, because their environment is installed in the meantime."""
 
 
