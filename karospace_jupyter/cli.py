@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     add(genes, "genes_mode", "MODE")
     genes.add_argument("--gene", metavar="NAME", action="append", help="A gene to export. Repeatable.")
     add(data, "packed")
+    add(data, "markers", "COLUMN")
     add(data, "gene_sets", "FILE")
     add(data, "sections", "COLUMN")
     add(data, "embeddings", "KEY")

@@ -200,6 +200,9 @@ class PlannedPacked:
     labels: tuple[tuple[str, tuple[str, ...]], ...]
     """Alternative names: (column of var, one text per gene)."""
     size: PackedSize
+    """With the markers."""
+    markers: tuple[str, ...] = ()
+    """Names of the category annotations whose markers are computed."""
 
 
 @dataclass(frozen=True, slots=True)
