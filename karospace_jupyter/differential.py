@@ -359,7 +359,7 @@ def deviates(n_a: Floats, n_b: Floats, u: Floats, spread: Floats) -> tuple[Float
 def log10_normal(z: Floats, sigma: Floats) -> Floats:
     """Return log10 of the two-sided p-value of z, with continuity correction: U has the standard deviation `sigma`."""
     log_p = math.log(2) + special.log_ndtr(0.5 / sigma - np.abs(z))
-    return np.minimum(log_p / _LN10, 0.0)
+    return np.asarray(np.minimum(log_p / _LN10, 0.0))
 
 
 def _t_test(sums: _Sums, tested: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:

@@ -28,7 +28,8 @@ class MarkerTable:
     """The numbers of some categories: arrays of the shape (n_categories, n_genes), NaN where one is undefined."""
 
     ties: NDArray[np.float32]
-    """Shape (n_genes,): 1 - Σ(t³ - t) / (n³ - n) over the t cells of each distinct value, among n cells with a value."""
+    """Shape (n_genes,): 1 - Σ(t³ - t) / (n³ - n) over the t cells of each distinct value, among the n cells with a
+    value; 0 if all values are equal."""
     n: NDArray[np.uint32]
     """Number of cells of the category that have a value."""
     mean: NDArray[np.float32]

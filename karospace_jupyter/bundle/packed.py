@@ -320,18 +320,14 @@ class PackedGenes:
             If a file is missing or damaged, or the manifest has no such column with categories.
         """
         shards = next(one.shards for one in self._packed.markers or () if one.column == column)
-        n = next(
-            (
-                len(c.categories)
-                for c in self._bundle.manifest.columns or ()
-                if c.kind == "category" and c.name == column
-            ),
-            0,
-        )
+        n = len(self._bundle.category_names(column))
         expected = 0
         for shard in shards:
             if shard.first != expected or not expected < shard.end <= n:
-                msg = f"{shard.paths[0]} starts at category {shard.first:,} of {column!r}; expected category {expected:,}."
+                where = f"category {expected:,} of the {n:,} of {column!r}"
+                msg = (
+                    f"{shard.paths[0]} has the categories {shard.first:,} to {shard.end:,}; expected them from {where}."
+                )
                 raise BundleError(msg)
             expected = shard.end
             most = markers_bytes(shard.end - shard.first, self._packed.n_genes)

@@ -65,7 +65,7 @@ class Order:
                 ranks = np.cumsum(times) - (times - 1) / 2
                 ranks[self._positive :] += zeros
                 return Ranks(ranks[keys], below + (zeros + 1) / 2, _spread(times, zeros, n))
-            order = _sorted_order(keys.view(np.uint32), self._distinct)
+            order = _sorted_order(keys, self._distinct)
         else:
             bits = values.view(np.uint32)
             # Invert negative numbers, whose bits are in reverse order, and put them first.
@@ -97,7 +97,7 @@ def _spread(times: Floats, zeros: int, n: int) -> float:
     return float(tied) + float(zeros) * (n - zeros) * (n + zeros)
 
 
-def _sorted_order(keys: NDArray[np.uint32], below: int) -> NDArray[np.int64]:
+def _sorted_order(keys: NDArray[np.integer[Any]], below: int) -> NDArray[np.int64]:
     """Return the order that sorts keys that are less than `below`.
 
     numpy sorts 16 bits by digits, which takes a fraction of the time of comparisons.

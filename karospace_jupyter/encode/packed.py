@@ -284,7 +284,7 @@ class _Encoder:
 
     def _marked(self) -> list[CategoryAnnotation]:
         """Return the columns whose markers are computed."""
-        names = () if self._plan.packed is None else self._plan.packed.markers
+        names = self._plan.markers
         return [one for one in self._plan.annotations if one.name in names and one.kind == "category"]
 
     def _publish(
@@ -353,7 +353,7 @@ class _Encoder:
         each = categories_per_file(self._g, min(SHARD_BYTES, self._max_bytes))
         written = []
         for number, column in enumerate(self._marked()):
-            parts = []
+            parts: list[tuple[int, int, list[Future[AssetFile]]]] = []
             for first, end, raw in markers.files(number, each):
                 self._job.check()
                 parts.append((first, end, self._pack(f"markers_{number:03d}_{len(parts):03d}", raw)))

@@ -92,7 +92,7 @@ def _requested(source: Source, columns: ChosenColumns, name: str) -> str:
     if one is None:
         known = list(source.obs_columns)
         if name in known:
-            msg = f"Markers of {name!r} need the column as an annotation, but it is not exported. Add it to the annotations."
+            msg = f"The column {name!r} is not exported, so its markers cannot be. Add it to the annotations."
         else:
             fitting = [one.name for one in columns.annotations if one.kind == "category"]
             contents = f" Exported columns with categories: {listed(fitting, 12) or 'none'}."

@@ -266,6 +266,11 @@ class Plan:
     """Size of the assets before compression."""
 
     @property
+    def markers(self) -> tuple[str, ...]:
+        """Names of the category annotations whose markers are computed."""
+        return () if self.packed is None else self.packed.markers
+
+    @property
     def n_genes(self) -> int:
         """Number of genes that the viewer can show: all of them if they are packed."""
         return len(self.genes.names if self.packed is None else self.packed.names)

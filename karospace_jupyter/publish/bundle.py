@@ -328,14 +328,8 @@ class Bundle(BundleReader):
             raise NotExportedError(msg)
         matrix, scale = self._scale()
         index, genes = packed.index, np.array(packed.index.names, dtype=object)
-        names = [
-            one.name
-            for c in self.manifest.columns or ()
-            if c.name == column and c.kind == "category"
-            for one in c.categories
-        ]
         n = (index.n_cells - index.missing).astype(np.float64)
-        parts = []
+        parts: list[pd.DataFrame] = []
         for table in packed.markers(column):
             for i in range(len(table.n)):
                 of_category = {name: getattr(table, name)[i].astype(np.float64) for name in ARRAYS}
@@ -344,7 +338,7 @@ class Bundle(BundleReader):
                 held = {"category": np.full(len(genes), len(parts)), "gene": genes, **numbers}
                 parts.append(pd.DataFrame({name: values[order] for name, values in held.items()}))
         made = pd.concat(parts, ignore_index=True)
-        made["category"] = pd.Categorical.from_codes(made["category"], names)
+        made["category"] = pd.Categorical.from_codes(made["category"], self.category_names(column))
         made.attrs = {"matrix": matrix, "fold_change": scale.fold_change, "column": column}
         return made
 
