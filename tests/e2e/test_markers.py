@@ -164,7 +164,7 @@ def test_heat_map_shows_the_means(
 ) -> None:
     page = viewer.open(serve(folder)).page
     opened = open_heat_map(viewer)
-    field = opened.get_by_label("Genes of the dot plot")
+    field = opened.get_by_label("Genes of the heat map")
     field.fill("CD3E MS4A1 EPCAM")
     field.press("Enter")
     expect(opened.get_by_role("button", name="Color by")).to_have_count(3)

@@ -108,7 +108,7 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
           </Chip>
         )}
       </div>
-      <GeneList genes={genes} />
+      <GeneList genes={genes} what={what} />
       {!column && <p class="ks-note">This bundle has no categories.</p>}
       {problem.value !== null && (
         <p class="ks-warning ks-break" role="alert">
@@ -123,7 +123,7 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
 }
 
 /** The names of the genes, to edit. */
-function GeneList({ genes }: { genes: readonly string[] }): JSX.Element {
+function GeneList({ genes, what }: { genes: readonly string[]; what: string }): JSX.Element {
   const { model, actions } = usePanels();
   const unknown = useSignal<readonly string[]>([]);
   const take = (text: string) => {
@@ -145,7 +145,7 @@ function GeneList({ genes }: { genes: readonly string[] }): JSX.Element {
         <input
           type="text"
           key={genes.join()}
-          aria-label="Genes of the dot plot"
+          aria-label={`Genes of the ${what}`}
           title="Names of genes, separated by commas or spaces. Enter draws them."
           spellcheck={false}
           autocomplete="off"
