@@ -72,12 +72,14 @@ class Order:
             keys = bits ^ ((bits.view(np.int32) >> 31).view(np.uint32) | np.uint32(2**31))
             order = _sorted_order(keys, 2**32)
         ascending = keys[order]
-        starts = np.flatnonzero(np.concatenate([[True], ascending[1:] != ascending[:-1]])[: len(keys)])
+        new = np.ones(len(keys), dtype=bool)
+        np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
+        starts = np.flatnonzero(new)
         times = np.diff(starts, append=len(keys)).astype(np.float64)
         ranks = starts + (times + 1) / 2
         ranks[starts >= below] += zeros
         of_entries = np.empty(len(keys))
-        of_entries[order] = np.repeat(ranks, times.astype(np.int64))
+        of_entries[order] = ranks if len(starts) == len(keys) else ranks[np.cumsum(new) - 1]
         return Ranks(of_entries, below + (zeros + 1) / 2, _spread(times, zeros, n))
 
 
@@ -93,7 +95,8 @@ class Ranks:
 
 
 def _spread(times: Floats, zeros: int, n: int) -> float:
-    tied = times @ ((n - times) * (n + times))
+    # Not a dot product, which would wake the threads of BLAS for every gene.
+    tied = (times * (n - times) * (n + times)).sum()
     return float(tied) + float(zeros) * (n - zeros) * (n + zeros)
 
 
