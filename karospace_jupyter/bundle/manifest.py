@@ -421,6 +421,11 @@ class Manifest(BaseModel):
         """Number of genes that this package can show: all of them if they are packed."""
         return self.packed.n_genes if self.packed is not None and self.packed.known else self.n_genes_exported
 
+    def category_names(self, column: str) -> list[str]:
+        """Return the names of the categories of a column, in the order of their codes; empty if it has none."""
+        columns = self.columns or ()
+        return [one.name for of in columns if of.name == column and of.kind == "category" for one in of.categories]
+
     @field_validator("preview_path")
     @classmethod
     def _safe_preview(cls, path: str | None) -> str | None:

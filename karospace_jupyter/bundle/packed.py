@@ -320,7 +320,7 @@ class PackedGenes:
             If a file is missing or damaged, or the manifest has no such column with categories.
         """
         shards = next(one.shards for one in self._packed.markers or () if one.column == column)
-        n = len(self._bundle.category_names(column))
+        n = len(self._bundle.manifest.category_names(column))
         expected = 0
         for shard in shards:
             if shard.first != expected or not expected < shard.end <= n:

@@ -201,11 +201,6 @@ class BundleReader:
             cells = np.flatnonzero(values)  # includes NaN
             yield cells, values[cells]
 
-    def category_names(self, column: str) -> list[str]:
-        """Return the names of the categories of a column, in the order of their codes; empty if it has none."""
-        columns = self.manifest.columns or ()
-        return [one.name for of in columns if of.name == column and of.kind == "category" for one in of.categories]
-
     @property
     def gene_sets(self) -> dict[str, list[str]]:
         """The named gene sets of the bundle and their genes; empty if it has none."""

@@ -338,7 +338,7 @@ class Bundle(BundleReader):
                 held = {"category": np.full(len(genes), len(parts)), "gene": genes, **numbers}
                 parts.append(pd.DataFrame({name: values[order] for name, values in held.items()}))
         made = pd.concat(parts, ignore_index=True)
-        made["category"] = pd.Categorical.from_codes(made["category"], self.category_names(column))
+        made["category"] = pd.Categorical.from_codes(made["category"], self.manifest.category_names(column))
         made.attrs = {"matrix": matrix, "fold_change": scale.fold_change, "column": column}
         return made
 

@@ -135,7 +135,7 @@ def test_damaged_file_is_named_and_the_genes_are_compared(
     path = packed.markers[0].shards[0].paths[0]
     (tmp_path / "b" / path).write_bytes(b"KSMK" + bytes(400))
     viewer.open(serve(tmp_path / "b"))
-    first = saved.category_names(COLUMN)[0]
+    first = saved.manifest.category_names(COLUMN)[0]
     shown = show_markers(viewer, first)
     shown.get_by_role("alert").filter(has_text=path).wait_for()
     expect(status(viewer)).not_to_contain_text("computed at export")
@@ -155,8 +155,22 @@ def open_heat_map(viewer: Viewer) -> Any:
     return heat_map(viewer)
 
 
-def tile(viewer: Viewer, gene: str, category: str) -> Any:
-    return heat_map(viewer).locator("rect", has=viewer.page.locator("title", has_text=f"{gene}, {category}: mean"))
+def saved_plot(viewer: Viewer, ending: str) -> bytes:
+    with viewer.page.expect_download() as saved:
+        heat_map(viewer).get_by_role("button", name=ending.upper(), exact=True).click()
+    assert saved.value.suggested_filename.endswith(f"heat_map_{COLUMN}.{ending}")
+    return Path(saved.value.path()).read_bytes()
+
+
+def fills(viewer: Viewer) -> dict[tuple[str, str], str]:
+    """Return the color of each gene in each category."""
+    found = {}
+    for one in ET.fromstring(saved_plot(viewer, "svg")).iter(f"{SVG}rect"):
+        about = one.findtext(f"{SVG}title")
+        if about is not None:
+            gene, _, rest = about.partition(", ")
+            found[gene, rest.partition(": mean")[0]] = one.attrib["fill"]
+    return found
 
 
 def test_heat_map_shows_the_means(
@@ -172,16 +186,16 @@ def test_heat_map_shows_the_means(
     expect(opened.locator("rect", has=page.locator("title"))).to_have_count(3 * len(names))
     means = {gene: tissue.to_df()[gene].groupby(tissue.obs[COLUMN], observed=True).mean() for gene in ("CD3E", "MS4A1")}
     weak, strong = sorted(means, key=lambda gene: means[gene].max())
-    at = means[weak].idxmax()
-    plain = tile(viewer, weak, at).get_attribute("fill")
-    highest = tile(viewer, strong, means[strong].idxmax())
-    # The highest mean of each gene has the color of the highest of all once each gene is scaled.
+    plain = fills(viewer)
+    assert len(plain) == 3 * len(names)
+    assert plain[weak, means[weak].idxmax()] != plain[strong, means[strong].idxmax()]
     opened.get_by_role("button", name="Scale each gene").click()
-    expect(tile(viewer, weak, at)).not_to_have_attribute("fill", plain)
-    expect(tile(viewer, weak, at)).to_have_attribute("fill", highest.get_attribute("fill"))
-    lowest = tile(viewer, weak, means[weak].idxmin()).get_attribute("fill")
-    expect(tile(viewer, strong, means[strong].idxmin())).to_have_attribute("fill", lowest)
     expect(opened.locator("svg").last).to_contain_text("each gene scaled")
+    # Each gene has the same colors for its highest and its lowest mean.
+    scaled = fills(viewer)
+    assert scaled[weak, means[weak].idxmax()] == scaled[strong, means[strong].idxmax()]
+    assert scaled[weak, means[weak].idxmin()] == scaled[strong, means[strong].idxmin()]
+    assert scaled[weak, means[weak].idxmax()] != scaled[weak, means[weak].idxmin()]
     opened.get_by_role("button", name="Color by MS4A1").press("Enter")
     viewer.until("state.color.gene === 'MS4A1'")
     assert barriers(page) == []
@@ -194,18 +208,12 @@ def test_heat_map_is_saved_as_svg_and_png(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     viewer.open(serve(folder))
-    opened = open_heat_map(viewer)
-    saved = {}
-    for ending in ("svg", "png"):
-        with viewer.page.expect_download() as download:
-            opened.get_by_role("button", name=ending.upper(), exact=True).click()
-        assert download.value.suggested_filename.endswith(f"heat_map_{COLUMN}.{ending}")
-        saved[ending] = Path(download.value.path()).read_bytes()
-    svg = ET.fromstring(saved["svg"])
+    open_heat_map(viewer)
+    svg = ET.fromstring(saved_plot(viewer, "svg"))
     tiles = [one for one in svg.iter(f"{SVG}rect") if one.find(f"{SVG}title") is not None]
     assert len(tiles) == 15 * len(tissue.obs[COLUMN].cat.categories)
     assert not [one for one in svg.iter(f"{SVG}circle") if one.find(f"{SVG}title") is not None]
-    picture = Image.open(io.BytesIO(saved["png"]))
+    picture = Image.open(io.BytesIO(saved_plot(viewer, "png")))
     size = float(svg.attrib["width"]), float(svg.attrib["height"])
     assert picture.size == pytest.approx((3 * size[0], 3 * size[1]), abs=3)
 
