@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     add(genes, "genes_mode", "MODE")
     genes.add_argument("--gene", metavar="NAME", action="append", help="A gene to export. Repeatable.")
     add(data, "packed")
+    add(data, "markers", "COLUMN")
     add(data, "gene_sets", "FILE")
     add(data, "sections", "COLUMN")
     add(data, "embeddings", "KEY")
@@ -428,6 +429,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
                     "sections": _sections_json(plan),
                     "gene_sets": [one.name for one in plan.gene_sets],
                     "proportions": [one.key for one in plan.proportions],
+                    "markers": list(plan.markers),
                     "color": color_label(plan.view) or None,
                     "view": options.view,
                     "matrix": plan.matrix_name,
@@ -445,6 +447,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
         (plan.cells.observations, f"{plan.cells.n:,} of {plan.n_cells_source:,}"),
         ("genes", _genes_text(plan)),
         *([("gene sets", _gene_sets_text(plan))] if plan.gene_sets else []),
+        *([("markers", ", ".join(plan.markers))] if plan.markers else []),
         ("coordinates", plan.coordinates.source),
         ("scale", scale_text(plan.coordinates.unit_um, plan.coordinates.unit_origin)),
         ("annotations", names or "none"),

@@ -283,6 +283,9 @@ class ExportConfig(BaseModel):
     """Whether the viewer can show every gene of the matrix, not only those of `genes_mode`: `yes`, `no`, or `auto`
     (if all genes take at most 1 GB, and `genes_mode` is not an empty list). They are written in a packed form, which
     is exact and takes a fraction of the size of the matrix."""
+    markers: tuple[str, ...] | None = None
+    """Columns with categories (2 to 100) whose markers are computed: every packed gene in each category, compared with
+    all other cells. Or `none`. By default, the annotations that look like cell types or clusters."""
     gene_sets: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
     `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are always
@@ -347,12 +350,14 @@ class ExportConfig(BaseModel):
                 raise ValueError(msg)
         return value
 
-    @field_validator("annotation_columns", "embeddings", "proportions", "embed_origins", mode="before")
+    @field_validator("annotation_columns", "embeddings", "proportions", "markers", "embed_origins", mode="before")
     @classmethod
     def _one_column(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("annotation_columns", "embeddings", "proportions", "embed_origins", "genes_mode", mode="before")
+    @field_validator(
+        "annotation_columns", "embeddings", "proportions", "markers", "embed_origins", "genes_mode", mode="before"
+    )
     @classmethod
     def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
@@ -374,12 +379,13 @@ class ExportConfig(BaseModel):
         check_size(sets)
         return sets
 
-    @field_validator("embeddings", "proportions")
+    @field_validator("embeddings", "proportions", "markers")
     @classmethod
     def _none_of_them(cls, value: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
         if value is not None and "none" in value:
             if set(value) != {"none"}:
-                msg = f"'none' cannot be combined with {info.field_name}"
+                what = "columns" if info.field_name == "markers" else info.field_name
+                msg = f"'none' cannot be combined with {what}"
                 raise ValueError(msg)
             return ()
         return value
@@ -470,6 +476,7 @@ class ExportConfig(BaseModel):
 
 _NEEDED = {
     "annotation_columns": "expected a list of columns of obs, such as ['cell_type']",
+    "markers": "expected a list of columns of obs, such as ['cell_type'], or 'none'",
     "embeddings": "expected a list of keys of obsm, such as ['X_umap'], or 'none'",
     "proportions": "expected a list of keys of obsm, such as ['q05_cell_abundance_w_sf'], or 'none'",
     "embed_origins": "expected a list of origins, such as ['https://lab.example']",

@@ -19,7 +19,7 @@ from karospace_jupyter.errors import ComparisonError
 from karospace_jupyter.formatting import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -191,7 +191,7 @@ def compare_values(
             mean_b=sums.mean_b,
             fraction_a=sums.detected_a / sums.n_a,
             fraction_b=sums.detected_b / sums.n_b,
-            log2_fold_change=_fold_change(sums, scale),
+            log2_fold_change=fold_change(sums.mean_a, sums.mean_b, sums.negative != 0, scale),
             auc=u / (sums.n_a * sums.n_b),
             u=u,
             z=z,
@@ -290,34 +290,99 @@ def _ranks(
     return twice_u, float((tied * (n - tied) * (n + tied)).sum()) + float(zeros * (n - zeros) * (n + zeros))
 
 
-def _fold_change(sums: _Sums, scale: MatrixScale) -> Floats:
+def marker_columns(
+    numbers: Mapping[str, Floats], ties: Floats, n: Floats, negative: NDArray[np.bool_], scale: MatrixScale
+) -> dict[str, Floats]:
+    """Return the columns of a comparison of a category with all other cells, from the numbers that were stored of it.
+
+    Parameters
+    ----------
+    numbers
+        As in :class:`~karospace_jupyter.bundle.markers.MarkerTable`, of one category; shape (n_genes,).
+    ties
+        As there.
+    n
+        Number of cells with a value, in all categories.
+    negative
+        Whether a gene has a value below zero.
+    scale
+        What the values are.
+    """
+    n_a, z, t, df = numbers["n"], numbers["z"], numbers["t"], numbers["t_df"]
+    with np.errstate(all="ignore"):
+        n_b = n - n_a
+        sigma = np.sqrt(n_a * n_b / 12 * (n + 1) * ties)
+        auc = np.where(ties > 0, 0.5 + z * sigma / (n_a * n_b), 0.5)
+        auc[(n_a < MIN_CELLS) | (n_b < MIN_CELLS)] = np.nan
+        log10_p, t_log10_p = log10_normal(z, sigma), log10_two_sided(t, df)
+        return {
+            "mean_a": numbers["mean"],
+            "mean_b": numbers["mean_rest"],
+            "fraction_a": numbers["fraction"],
+            "fraction_b": numbers["fraction_rest"],
+            "log2_fold_change": fold_change(numbers["mean"], numbers["mean_rest"], negative, scale),
+            "auc": auc,
+            "z": z,
+            "log10_p": log10_p,
+            "log10_p_adjusted": adjusted(log10_p),
+            "t": t,
+            "t_df": df,
+            "t_log10_p": t_log10_p,
+            "t_log10_p_adjusted": adjusted(t_log10_p),
+        }
+
+
+def fold_change(mean_a: Floats, mean_b: Floats, negative: NDArray[np.bool_], scale: MatrixScale) -> Floats:
+    """Return the log2 fold change of means; NaN for genes with `negative` values, and values without fold changes."""
     factor = scale.factor if scale.kind == "log1p" else 1.0
     if scale.fold_change is None or factor is None:
-        return np.full(len(sums.n_a), np.nan)
-    a, b = (np.expm1(mean * factor) if scale.kind == "log1p" else mean for mean in (sums.mean_a, sums.mean_b))
+        return np.full(len(mean_a), np.nan)
+    a, b = (np.expm1(mean * factor) if scale.kind == "log1p" else mean for mean in (mean_a, mean_b))
     found: Floats = np.log2((a + _PSEUDO) / (b + _PSEUDO))
-    found[sums.negative != 0] = np.nan
+    found[negative] = np.nan
     return found
 
 
 def _rank_test(sums: _Sums, tested: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
-    n = sums.n_a + sums.n_b
-    pairs = sums.n_a * sums.n_b
     u = np.where(tested, sums.twice_u / 2, np.nan)
-    sigma = np.where(sums.spread > 0, np.sqrt(pairs / 12 * (sums.spread / (n * (n - 1)))), np.nan)
-    off = u - pairs / 2
-    log_p = math.log(2) + special.log_ndtr((0.5 - np.abs(off)) / sigma)
-    return u, off / sigma, np.minimum(log_p / _LN10, 0.0)
+    z, sigma = deviates(sums.n_a, sums.n_b, u, sums.spread)
+    return u, z, log10_normal(z, sigma)
+
+
+def deviates(n_a: Floats, n_b: Floats, u: Floats, spread: Floats) -> tuple[Floats, Floats]:
+    """Return z of a Mann-Whitney U and the standard deviation of U, corrected for ties; NaN if all values are equal."""
+    n, pairs = n_a + n_b, n_a * n_b
+    sigma = np.where(spread > 0, np.sqrt(pairs / 12 * (spread / (n * (n - 1)))), np.nan)
+    return (u - pairs / 2) / sigma, sigma
+
+
+def log10_normal(z: Floats, sigma: Floats) -> Floats:
+    """Return log10 of the two-sided p-value of z, with continuity correction: U has the standard deviation `sigma`."""
+    log_p = math.log(2) + special.log_ndtr(0.5 / sigma - np.abs(z))
+    return np.asarray(np.minimum(log_p / _LN10, 0.0))
 
 
 def _t_test(sums: _Sums, tested: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
     varied = tested & (sums.spread > 0)  # the others have a t of 0 / 0
-    of_a = sums.squares_a / (sums.n_a - 1) / sums.n_a
-    of_b = sums.squares_b / (sums.n_b - 1) / sums.n_b
-    t = np.where(varied, (sums.mean_a - sums.mean_b) / np.sqrt(of_a + of_b), np.nan)
-    df = (of_a + of_b) ** 2 / (of_a**2 / (sums.n_a - 1) + of_b**2 / (sums.n_b - 1))
-    df = np.where(varied, np.where(of_a + of_b > 0, df, 1.0), np.nan)  # 1 for an infinite t, as in scipy
+    groups = (sums.n_a, sums.n_b), (sums.mean_a, sums.mean_b), (sums.squares_a, sums.squares_b)
+    t, df = welch(*groups, varied)
     return t, df, log10_two_sided(t, df)
+
+
+def welch(
+    n: tuple[Floats, Floats], mean: tuple[Floats, Floats], squares: tuple[Floats, Floats], varied: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Return Welch's t and its degrees of freedom; NaN where not `varied`.
+
+    Parameters
+    ----------
+    n, mean, squares
+        Of both groups: number of values, their mean, and the sum of squared deviations from it.
+    """
+    of_a, of_b = (of / (size - 1) / size for of, size in zip(squares, n, strict=True))
+    t = np.where(varied, (mean[0] - mean[1]) / np.sqrt(of_a + of_b), np.nan)
+    df = (of_a + of_b) ** 2 / (of_a**2 / (n[0] - 1) + of_b**2 / (n[1] - 1))
+    return t, np.where(varied, np.where(of_a + of_b > 0, df, 1.0), np.nan)  # 1 for an infinite t, as in scipy
 
 
 def log10_two_sided(t: Floats, df: Floats) -> Floats:

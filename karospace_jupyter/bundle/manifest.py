@@ -133,19 +133,28 @@ class Expression(_Part):
 
 
 class PackedShard(_Part):
-    """Consecutive genes in one file."""
+    """Consecutive genes, or consecutive categories of markers, in one file."""
 
     paths: list[str] = Field(min_length=1)
-    """One file; several if the genes take more than the maximum asset size. They are read one after the other."""
+    """One file; several if it would exceed the maximum asset size. They are read one after the other."""
     first: int = Field(ge=0)
-    """First gene, inclusive."""
+    """First gene or category, inclusive."""
     end: int = Field(ge=0)
-    """Last gene, exclusive."""
+    """Last gene or category, exclusive."""
 
     @field_validator("paths")
     @classmethod
     def _safe(cls, paths: list[str]) -> list[str]:
         return [check_path(path) for path in paths]
+
+
+class PackedMarkers(_Part):
+    """1.2. Every packed gene in each category of a column, compared with all other cells."""
+
+    column: str
+    """A column of the kind `category`."""
+    shards: list[PackedShard]
+    """In the order of the categories, without gaps."""
 
 
 class Packed(_Part):
@@ -166,6 +175,8 @@ class Packed(_Part):
     """The columns of var with alternative names of the genes, which are in the index."""
     shards: list[PackedShard]
     """In the order of the genes, without gaps."""
+    markers: list[PackedMarkers] | None = None
+    """The columns whose markers were computed at export."""
 
     @property
     def known(self) -> bool:
@@ -422,6 +433,11 @@ class Manifest(BaseModel):
     def n_genes(self) -> int:
         """Number of genes that this package can show: all of them if they are packed."""
         return self.packed.n_genes if self.packed is not None and self.packed.known else self.n_genes_exported
+
+    def category_names(self, column: str) -> list[str]:
+        """Return the names of the categories of a column, in the order of their codes; empty if it has none."""
+        columns = self.columns or ()
+        return [one.name for of in columns if of.name == column and of.kind == "category" for one in of.categories]
 
     @field_validator("preview_path")
     @classmethod

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.manifest import PACKED_VERSION
+from karospace_jupyter.bundle.markers import markers_bytes, read_markers
+from karospace_jupyter.bundle.planes import from_planes, planes
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.formatting import counted
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from karospace_jupyter.bundle.manifest import Packed
+    from karospace_jupyter.bundle.markers import MarkerTable
     from karospace_jupyter.bundle.read import BundleReader
 
 MAGIC = b"KSPK"
@@ -186,19 +189,6 @@ def _ladder_type(n: int) -> np.dtype[np.generic]:
     return np.dtype("u1" if n <= 2**8 else "<u2" if n <= 2**16 else "<u4")
 
 
-def planes(values: NDArray[np.generic]) -> bytes:
-    """Return little-endian values as planes: the lowest byte of every value, then the next byte of every value."""
-    return values.view(np.uint8).reshape(-1, values.dtype.itemsize).T.tobytes()
-
-
-def from_planes(raw: bytes, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
-    """Return the values of planes."""
-    if dtype.itemsize == 1:
-        return np.frombuffer(raw, dtype)
-    plane = np.frombuffer(raw, np.uint8).reshape(dtype.itemsize, -1)
-    return np.ascontiguousarray(plane.T).view(dtype).ravel()
-
-
 def cells_of(gaps: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the cells of the entries of a gene from its gaps."""
     full = gaps == FULL
@@ -316,14 +306,46 @@ class PackedGenes:
             for i in range(shard.end - shard.first):
                 yield self._entries(raw, shard.paths[0], shard.first + i, int(gaps[i]), int(values[i]))
 
-    def _joined(self, paths: Sequence[str], most: int | None = None) -> bytes:
+    @property
+    def marked(self) -> list[str]:
+        """The columns with markers."""
+        return [one.column for one in self._packed.markers or ()]
+
+    def markers(self, column: str) -> Iterator[MarkerTable]:
+        """Yield the markers of consecutive categories of a column of :attr:`marked`.
+
+        Raises
+        ------
+        BundleError
+            If a file is missing or damaged, or the manifest has no such column with categories.
+        """
+        shards = next(one.shards for one in self._packed.markers or () if one.column == column)
+        n = len(self._bundle.manifest.category_names(column))
+        expected = 0
+        for shard in shards:
+            if shard.first != expected or not expected < shard.end <= n:
+                where = f"category {expected:,} of the {n:,} of {column!r}"
+                msg = (
+                    f"{shard.paths[0]} has the categories {shard.first:,} to {shard.end:,}; expected them from {where}."
+                )
+                raise BundleError(msg)
+            expected = shard.end
+            most = markers_bytes(shard.end - shard.first, self._packed.n_genes)
+            raw = self._joined(shard.paths, most, "the size of its categories")
+            yield read_markers(raw, shard.paths[0], shard.end - shard.first, self._packed.n_genes)
+        if expected != n or not n:
+            found = counted(n, "category", "categories")
+            msg = f"The markers of {column!r} have files for {expected:,} of {found}."
+            raise BundleError(msg)
+
+    def _joined(self, paths: Sequence[str], most: int | None = None, why: str = "the size of its genes") -> bytes:
         if not paths:
             msg = f"The packed genes of {self._bundle.files.origin} lack a file."
             raise BundleError(msg)
         parts: list[bytes] = []
         for path in paths:
             left = None if most is None else most - sum(map(len, parts))
-            parts.append(self._bundle.read(path, left, "the size of its genes"))
+            parts.append(self._bundle.read(path, left, why))
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _shard(

@@ -18,6 +18,7 @@ from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.scripts import MANIFEST, carried_files, carried_manifest, from_script
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records, remarks
 from karospace_jupyter.bundle.verify_layouts import check_embeddings, check_proportions, check_sections
+from karospace_jupyter.bundle.verify_markers import check_markers
 from karospace_jupyter.errors import BundleError, MissingFileError
 from karospace_jupyter.formatting import counted
 
@@ -143,7 +144,8 @@ def _check_counts(bundle: BundleReader) -> Iterator[str]:
     images = [m.image, *(section.image for section in (m.sections.items if m.sections else []))]
     used += [path for path in (m.preview_path, *(image.path for image in images if image)) if path]
     if m.packed is not None:
-        parts = (m.packed.index, m.packed.ladders or [], *(shard.paths for shard in m.packed.shards))
+        shards = [*m.packed.shards, *(shard for one in m.packed.markers or () for shard in one.shards)]
+        parts = (m.packed.index, m.packed.ladders or [], *(shard.paths for shard in shards))
         used += [path for paths in parts for path in paths]
     for path in used:
         if path not in listed:
@@ -262,7 +264,7 @@ def _check_column(bundle: BundleReader, column: Column, table: list[Any]) -> Ite
         yield f"column {column.name!r}: its counts do not match the manifest"
 
 
-_PLACES = (_check_columnar, check_embeddings, check_sections, check_proportions)
+_PLACES = (_check_columnar, check_embeddings, check_sections, check_proportions, check_markers)
 
 
 def _check_scripts(bundle: BundleReader) -> Iterator[str]:

@@ -53,6 +53,10 @@ class ExportOptions(TypedDict, total=False):
     all genes take at most 1 GB, and `genes_mode` is not an empty list). They are written in a packed form, which is
     exact and takes a fraction of the size of the matrix."""
 
+    markers: Sequence[str] | None
+    """Columns with categories (2 to 100) whose markers are computed: every packed gene in each category, compared with
+    all other cells. Or `none`. By default, the annotations that look like cell types or clusters."""
+
     gene_sets: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
     `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are always

@@ -83,6 +83,7 @@ class Advanced(ttk.Frame):
             self.name,
             self.scripts,
             self.packed,
+            places.markers,
         ]
         for choice in (
             self.matrix_choice, self.image_choice, self.name_entry, self.scripts_choice, self.packed_choice,

@@ -19,6 +19,10 @@ _PER_ROW = 2
 """Embeddings per row."""
 
 
+_NO_MARKERS, _COLUMN = "none", "of "
+"""Choices of markers; the prefix distinguishes columns, which may have any name."""
+
+
 class LayoutOptions:
     """The fields for sections, embeddings, the initial color, and the initial view; the owner places them."""
 
@@ -38,6 +42,9 @@ class LayoutOptions:
         self.view_path.grid(row=0, column=0, sticky="ew")
         self.view_browse = ttk.Button(self.view.body, text="Browse…", command=self._on_browse)
         self.view_browse.grid(row=0, column=1, padx=(theme.px(6), 0))
+        self.markers = Field(master, theme, "Markers", helps["markers"])
+        self.markers_choice = Choice(self.markers.body, theme, self._on_markers)
+        self.markers_choice.grid(row=0, column=0, sticky="ew")
         self.embeddings = Field(master, theme, "Embeddings", helps["embeddings"])
         self.embeddings.body.columnconfigure(0, weight=0)
         self.ticks: dict[str, tk.BooleanVar] = {}
@@ -77,15 +84,41 @@ class LayoutOptions:
             ],
             color or "",
         )
+        self._refresh_markers()
         self.view_path.put(options["view"] or "")
         chosen = self._chosen()
         for key, variable in self.ticks.items():
             variable.set(key in chosen)
         problems = shown.estimate.problems
-        fields = {"sections": self.sections, "color": self.color, "view": self.view, "embeddings": self.embeddings}
+        fields = {
+            "sections": self.sections, "color": self.color, "view": self.view, "markers": self.markers,
+            "embeddings": self.embeddings,
+        }  # fmt: skip
         for option, field in fields.items():
             field.show_problem(problems.get(option, ""))
         self.view_path.mark(wrong=bool(problems.get("view")))
+
+    def _refresh_markers(self) -> None:
+        asked, summary = self._app_state.shown.options["markers"], self._app_state.shown.summary
+        names = [one.name for one in summary.columns if one.kind == "category"]
+        # Several columns can be named in Python only; they are kept until another choice is made.
+        text = ", ".join(asked or ())
+        others = [text] if asked and not (len(asked) == 1 and text in names) else []
+        self.markers_choice.offer(
+            [
+                ("", "Automatic"),
+                *((_COLUMN + name, name) for name in [*others, *names]),
+                (_NO_MARKERS, "No markers"),
+            ],
+            "" if asked is None else _COLUMN + text if asked else _NO_MARKERS,
+        )
+
+    def _on_markers(self, value: str) -> None:
+        asked = self._app_state.shown.options["markers"]
+        name = value.removeprefix(_COLUMN)
+        if asked and name == ", ".join(asked):
+            return
+        self._app_state.change(markers=None if not value else [] if value == _NO_MARKERS else [name])
 
     def _chosen(self) -> tuple[str, ...]:
         asked = self._app_state.shown.options["embeddings"]

@@ -19,19 +19,21 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.compress import Method
 from karospace_jupyter.bundle.ladders import Ladders, LaddersTooLargeError, Levels, levels
-from karospace_jupyter.bundle.manifest import PACKED_VERSION, AssetFile, Packed, PackedShard
+from karospace_jupyter.bundle.manifest import PACKED_VERSION, AssetFile, Packed, PackedMarkers, PackedShard
 from karospace_jupyter.bundle.packed import (
     Index,
     Steps,
     cells_of,
     gaps_of,
-    planes,
     write_index,
     write_steps,
 )
+from karospace_jupyter.bundle.planes import planes
 from karospace_jupyter.encode.expression import MissingValues, summarize_entries
+from karospace_jupyter.encode.markers import GeneEntries, Markers, Order
 from karospace_jupyter.encode.variability import Moments, moments_of_entries, variability_ranks
 from karospace_jupyter.errors import SinkError
+from karospace_jupyter.plan.markers import categories_per_file
 from karospace_jupyter.plan.packed_genes import SHARD_BYTES, prefers_ladders, sample_rows
 from karospace_jupyter.source.entries import as_entries
 from karospace_jupyter.source.passes import map_ahead
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.encode.pack import Packer
     from karospace_jupyter.job import Job, Stage
     from karospace_jupyter.plan import Plan
+    from karospace_jupyter.plan.model import CategoryAnnotation
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.entries import Entries
 
@@ -237,9 +240,12 @@ class _Encoder:
         self, blocks: list[_Block], steps: Steps | None, final: NDArray[np.uint16] | None
     ) -> tuple[Packed, list[AssetFile], MissingValues]:
         base = None if steps is None else steps.starts[steps.ladders]
+        order = Order(None if steps is None else steps.values)
+        # Half of the memory is free again: that of the blocks.
+        markers = Markers(self._marked(), self._n, self._g, order, self._memory_bytes // 4)
         ends = np.array([block.end for block in blocks])
 
-        def assembled(gene: int) -> _Gene:
+        def assembled(gene: int) -> tuple[_Gene, GeneEntries]:
             # Blocks have either all genes, or other genes than the blocks before.
             first = int(np.searchsorted(ends, gene, side="right")) if self._source.by_column else 0
             parts = [
@@ -250,23 +256,40 @@ class _Encoder:
             n = len(held)
             if n == self._n:
                 gaps = gaps[:0]
+            needed = base is not None or markers
+            cells = cells_of(gaps) if n < self._n and needed else None
+            places = None
             if base is None or steps is None or final is None:
                 values, data, width = held, planes(np.ascontiguousarray(held, dtype="<f4")), 4
             else:
-                cells = np.arange(n) if n == self._n else cells_of(gaps)
-                places = base[cells] + held
-                codes = _narrow(final[places])
-                values = steps.values[base[cells] + codes]
+                firsts = base if cells is None else base[cells]
+                codes = _narrow(final[firsts + held])
+                places = firsts + codes
+                values = steps.values[places]
                 data, width = planes(codes), codes.dtype.itemsize
             zeros = self._n - n
             summary = summarize_entries(values, zeros)
-            return _Gene(gaps.tobytes(), data, n, width, summary, moments_of_entries(values, zeros, self._plan.values))
+            moments = moments_of_entries(values, zeros, self._plan.values)
+            made = _Gene(gaps.tobytes(), data, n, width, summary, moments)
+            return made, GeneEntries(values, cells, places)
+
+        def prepared(batch: range) -> list[_Gene]:
+            found = [assembled(gene) for gene in batch]
+            markers.add(batch.start, [entries for _, entries in found])
+            return [gene for gene, _ in found]
 
         batches = (range(start, min(start + _BATCH, self._g)) for start in range(0, self._g, _BATCH))
-        done = map_ahead(self._pool, lambda batch: [assembled(gene) for gene in batch], batches, self._packer.threads)
-        return self._publish((gene for batch in done for gene in batch), steps)
+        done = map_ahead(self._pool, prepared, batches, self._packer.threads)
+        return self._publish((gene for batch in done for gene in batch), steps, markers)
 
-    def _publish(self, genes: Iterable[_Gene], steps: Steps | None) -> tuple[Packed, list[AssetFile], MissingValues]:
+    def _marked(self) -> list[CategoryAnnotation]:
+        """Return the columns whose markers are computed."""
+        names = self._plan.markers
+        return [one for one in self._plan.annotations if one.name in names and one.kind == "category"]
+
+    def _publish(
+        self, genes: Iterable[_Gene], steps: Steps | None, markers: Markers
+    ) -> tuple[Packed, list[AssetFile], MissingValues]:
         written: list[tuple[int, int, list[Future[AssetFile]]]] = []
         waiting: list[_Gene] = []
         size = first = 0
@@ -298,6 +321,7 @@ class _Encoder:
         labels = self._plan.packed.labels if self._plan.packed is not None else ()
         index_files = self._pack("index", write_index(index))
         ladder_files = None if steps is None else self._pack("ladders", write_steps(steps))
+        marker_files = self._write_markers(markers)
         files: list[AssetFile] = []
 
         def paths(futures: list[Future[AssetFile]]) -> list[str]:
@@ -314,8 +338,27 @@ class _Encoder:
             ladders=None if ladder_files is None else paths(ladder_files),
             labels=[column for column, _ in labels] or None,
             shards=[PackedShard(paths=paths(futures), first=a, end=b) for a, b, futures in written],
+            markers=[
+                PackedMarkers(
+                    column=column, shards=[PackedShard(paths=paths(futures), first=a, end=b) for a, b, futures in parts]
+                )
+                for column, parts in marker_files
+            ]
+            or None,
         )
         return packed, files, self._missing(index)
+
+    def _write_markers(self, markers: Markers) -> list[tuple[str, list[tuple[int, int, list[Future[AssetFile]]]]]]:
+        """Write the markers of each column; return its name, and the first and last categories of each file."""
+        each = categories_per_file(self._g, min(SHARD_BYTES, self._max_bytes))
+        written = []
+        for number, column in enumerate(self._marked()):
+            parts: list[tuple[int, int, list[Future[AssetFile]]]] = []
+            for first, end, raw in markers.files(number, each):
+                self._job.check()
+                parts.append((first, end, self._pack(f"markers_{number:03d}_{len(parts):03d}", raw)))
+            written.append((column.name, parts))
+        return written
 
     def _pack(self, name: str, raw: bytes) -> list[Future[AssetFile]]:
         """Write a file, or several if it exceeds the maximum size."""

@@ -136,7 +136,7 @@ def _given(config: ExportConfig) -> dict[str, Any]:
 def _flags(key: str, value: Any) -> list[str]:  # noqa: ANN401 - the value of any option
     if key == "annotation_columns":
         return [f"{flag_of(key)}={column}" for column in value] or ["--no-anno"]
-    if key in {"embeddings", "proportions"}:
+    if key in {"embeddings", "proportions", "markers"}:
         return [f"{flag_of(key)}={name}" for name in value or ("none",)]
     if key == "gene_sets":
         # A shell cannot pass a dictionary.

@@ -200,6 +200,9 @@ class PlannedPacked:
     labels: tuple[tuple[str, tuple[str, ...]], ...]
     """Alternative names: (column of var, one text per gene)."""
     size: PackedSize
+    """With the markers."""
+    markers: tuple[str, ...] = ()
+    """Names of the category annotations whose markers are computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +278,11 @@ class Plan:
     """Number of files of a folder without scripts."""
     predicted_bytes: int
     """Size of the assets before compression."""
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """Names of the category annotations whose markers are computed."""
+        return () if self.packed is None else self.packed.markers
 
     @property
     def n_genes(self) -> int:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.compress import Method, compress
 from karospace_jupyter.bundle.ladders import Ladders, LaddersTooLargeError, levels
-from karospace_jupyter.bundle.packed import gaps_of, planes, text_bytes, write_steps
+from karospace_jupyter.bundle.packed import gaps_of, text_bytes, write_steps
+from karospace_jupyter.bundle.planes import planes
 from karospace_jupyter.formatting import counted, size
 from karospace_jupyter.plan.gene_choice import all_names
 from karospace_jupyter.plan.model import PackedSize, PlannedPacked

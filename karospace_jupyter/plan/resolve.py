@@ -20,6 +20,7 @@ from karospace_jupyter.plan.images.files import inspect_file
 from karospace_jupyter.plan.images.upright import choose_upright_images
 from karospace_jupyter.plan.initial_color import RequestedColor, color_of, initial_color, initial_view, requested_color
 from karospace_jupyter.plan.lattice import Direction, direction_of_y
+from karospace_jupyter.plan.markers import choose_markers
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedGenes
 from karospace_jupyter.plan.names import as_text, make_unique
@@ -180,6 +181,9 @@ def decide(
     packed = None
     if not genes_on_demand:
         packed, new_warnings = choose_packed(source, config, cells.n)
+        warnings += new_warnings
+    with problems.of("markers"):
+        packed, new_warnings = choose_markers(source, config, columns, packed, on_demand=genes_on_demand)
         warnings += new_warnings
     # The viewer reads any gene from packed genes, so nothing is added to those that were asked for.
     added = (requested.gene, genes_of_sets) if packed is None else (None, None)

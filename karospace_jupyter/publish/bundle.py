@@ -12,11 +12,12 @@ import numpy as np
 
 from karospace_jupyter import display
 from karospace_jupyter.bundle.files import FolderFiles, HtmlFiles, ZipFiles
+from karospace_jupyter.bundle.markers import ARRAYS
 from karospace_jupyter.bundle.read import BundleReader
 from karospace_jupyter.bundle.tables import remarks
 from karospace_jupyter.bundle.verify import VerifyReport, verify
-from karospace_jupyter.errors import ComparisonError
-from karospace_jupyter.formatting import shape
+from karospace_jupyter.errors import ComparisonError, NotExportedError
+from karospace_jupyter.formatting import hint, shape
 from karospace_jupyter.job import Job
 from karospace_jupyter.publish.write import WithViewer, save_file, save_folder
 from karospace_jupyter.serve import BundleServer
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from karospace_jupyter.bundle.files import BundleFiles
+    from karospace_jupyter.differential import MatrixScale
     from karospace_jupyter.publish.scripts import When
 
 
@@ -258,7 +260,7 @@ class Bundle(BundleReader):
         (['MS4A1', 'CD19', 'CD79A'], 18)
         """
         # scipy's special functions take a tenth of a second to import, which other commands need not wait for.
-        from karospace_jupyter.differential import MatrixScale, check_groups, compare
+        from karospace_jupyter.differential import check_groups, compare
 
         in_a = np.asarray(a)
         if in_a.dtype != bool and b is None:
@@ -272,14 +274,82 @@ class Bundle(BundleReader):
                 "karospace_view(bundle, adata=adata), or export it with its genes."
             )
             raise ComparisonError(msg)
-        expression, packed = self.manifest.expression, self.packed_genes
-        matrix = expression.source if packed is None or self.manifest.packed is None else self.manifest.packed.source
-        known = expression.values if matrix == expression.source else None
-        scale = MatrixScale("other") if known is None else MatrixScale(known.kind, known.log_base)
+        matrix, scale = self._scale()
         found = compare(self._entries(), in_a, in_b, scale)
         return found.table(
             self.gene_names, matrix=matrix, fold_change=scale.fold_change, n_a=int(in_a.sum()), n_b=int(in_b.sum())
         )
+
+    def markers(self, column: str) -> pd.DataFrame:
+        """Return the markers of every category of a column, which were computed at export.
+
+        Each category is group A and all other cells are group B. The columns are those of :meth:`compare` without `u`;
+        the numbers have the precision of float32. Numbers that are undefined are NaN, and there are no tests of
+        categories with fewer than three cells.
+
+        Parameters
+        ----------
+        column
+            A column whose markers were computed (the option `markers`).
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per category and gene, with the columns ``category`` and ``gene`` first: in the order of the
+            categories, and within each sorted by `z` descending.
+
+        Raises
+        ------
+        NotExportedError
+            If the markers of this column were not computed; also a KeyError.
+        BundleError
+            If a file is missing or damaged.
+
+        Examples
+        --------
+        >>> from karospace_jupyter import ExportConfig
+        >>> from karospace_jupyter.datasets import synthetic_tissue
+        >>> from karospace_jupyter.export import run_to_memory
+        >>> bundle = run_to_memory(synthetic_tissue(n_cells=300, n_genes=60, seed=1), ExportConfig())
+        >>> markers = bundle.markers("cell_type")
+        >>> markers[markers["category"] == "B cell"]["gene"].head(3).tolist()
+        ['MS4A1', 'CD19', 'CD79A']
+        """
+        import pandas as pd
+
+        from karospace_jupyter.differential import marker_columns
+
+        packed = self.packed_genes
+        if packed is None or column not in packed.marked:
+            known = [] if packed is None else packed.marked
+            msg = f"No markers of {column!r} in {self.files.origin}.{hint(column, known)}"
+            if known:
+                msg += f" There are those of: {', '.join(map(repr, known))}."
+            raise NotExportedError(msg)
+        matrix, scale = self._scale()
+        index, genes = packed.index, np.array(packed.index.names, dtype=object)
+        n = (index.n_cells - index.missing).astype(np.float64)
+        parts: list[pd.DataFrame] = []
+        for table in packed.markers(column):
+            for i in range(len(table.n)):
+                of_category = {name: getattr(table, name)[i].astype(np.float64) for name in ARRAYS}
+                numbers = marker_columns(of_category, table.ties.astype(np.float64), n, index.min < 0, scale)
+                order = np.argsort(-numbers["z"], kind="stable")  # NaN is last
+                held = {"category": np.full(len(genes), len(parts)), "gene": genes, **numbers}
+                parts.append(pd.DataFrame({name: values[order] for name, values in held.items()}))
+        made = pd.concat(parts, ignore_index=True)
+        made["category"] = pd.Categorical.from_codes(made["category"], self.manifest.category_names(column))
+        made.attrs = {"matrix": matrix, "fold_change": scale.fold_change, "column": column}
+        return made
+
+    def _scale(self) -> tuple[str | None, MatrixScale]:
+        """Return the matrix of all genes, and what its values are."""
+        from karospace_jupyter.differential import MatrixScale
+
+        expression, packed = self.manifest.expression, self.packed_genes
+        matrix = expression.source if packed is None or self.manifest.packed is None else self.manifest.packed.source
+        known = expression.values if matrix == expression.source else None
+        return matrix, MatrixScale("other") if known is None else MatrixScale(known.kind, known.log_base)
 
     def to_anndata(self) -> ad.AnnData:
         """Return the cells, annotations, coordinates, embeddings and genes as an AnnData object.

@@ -22,7 +22,7 @@ def main(path: str, n_cells: int, n_genes: int, kind: str = "continuous") -> Non
     rng = np.random.default_rng(0)
     obs = pd.DataFrame(
         {
-            "cluster": pd.Categorical(rng.integers(0, 12, n_cells).astype(str)),
+            "cluster": pd.Categorical(rng.integers(0, 20, n_cells).astype(str)),
             "total_counts": rng.random(n_cells),
         },
         index=[f"cell{i}" for i in range(n_cells)],

@@ -350,3 +350,91 @@ class TestPreviews:
     def test_valid_preview_is_shown(self, folder: Path) -> None:
         assert fallback_picture(Bundle(folder)).startswith("data:image/webp;base64,")
         assert len(cell_ids(Bundle(folder))) == 300
+
+
+class TestMarkers:
+    """Markers are read only if their files and the manifest agree."""
+
+    @pytest.fixture(scope="class")
+    def marked(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        folder = tmp_path_factory.mktemp("marked") / "b"
+        adata_to_karospace(
+            synthetic_tissue(300, 30, seed=1), folder, genes_mode="top_mean:1", scripts="no", markers=["cell_type"],
+            max_asset_mb=0.003, preview=False, image_path="none",
+        )  # fmt: skip
+        return folder
+
+    @pytest.fixture
+    def folder(self, marked: Path, tmp_path: Path) -> Path:
+        return Path(shutil.copytree(marked, tmp_path / "b"))
+
+    @staticmethod
+    def shards(value: dict[str, Any]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = value["packed"]["markers"][0]["shards"]
+        return found
+
+    @pytest.mark.parametrize(
+        ("edit", "message"),
+        [
+            (lambda m, s: s.pop(0), "expected them from category 0"),
+            (lambda m, s: s.pop(), "have files for"),
+            (lambda m, s: s.reverse(), "expected them from category 0"),
+            (lambda m, s: s[-1].update(end=10**9), "expected them from category"),
+            (lambda m, s: s[0].update(first=0, end=0), "expected them from category 0"),
+            (lambda m, s: m["packed"]["markers"][0].update(column="absent"), "of 'absent'"),
+            (lambda m, s: m["packed"]["markers"][0].update(column="total_counts"), "of 'total_counts'"),
+            (lambda m, s: m["packed"].update(markers=m["packed"]["markers"] * 2), "more than once"),
+            (lambda m, s: s[0].update(paths=s[1]["paths"]), "in category"),
+            (lambda m, s: s[0].update(paths=["assets/absent.bin"]), "absent.bin"),
+            (lambda m, s: s[0].update(paths=s[0]["paths"] * 2), "."),
+        ],
+    )
+    def test_wrong_manifest_is_found(self, folder: Path, edit: Any, message: str) -> None:
+        value = manifest(folder)
+        edit(value, self.shards(value))
+        (folder / "manifest.json").write_text(json.dumps(value))
+        bundle = Bundle(folder)
+        with pytest.raises(BundleError, match=message):
+            bundle.verify()
+        assert bundle.gene(bundle.gene_names[0]).shape == (300,)  # the genes are still readable
+
+    @pytest.mark.parametrize("paths", [[], ["../secret"]])
+    def test_paths_are_checked(self, folder: Path, paths: list[str]) -> None:
+        change(folder, lambda value: self.shards(value)[0].update(paths=paths))
+        with pytest.raises(BundleError, match="paths"):
+            Bundle(folder)
+
+    def test_wrong_numbers_are_found(self, folder: Path) -> None:
+        path = folder / self.shards(manifest(folder))[0]["paths"][0]
+        raw = bytearray(gzip.decompress(path.read_bytes()))
+        raw[20 + 4 * 30] += 1  # a number of cells
+
+        def listed(value: dict[str, Any]) -> None:
+            entry = next(file for file in value["asset_files"] if path.as_posix().endswith(file["path"]))
+            for key in ("sha256", "raw_crc32"):
+                del entry[key]
+            entry["size_bytes"] = path.stat().st_size
+
+        path.write_bytes(gzip.compress(bytes(raw)))
+        change(folder, listed)
+        with pytest.raises(BundleError, match=r"markers of 'cell_type': n of gene .* in category"):
+            Bundle(folder).verify()
+
+    def test_bomb_is_not_inflated(self, folder: Path, bomb: bytes) -> None:
+        path = folder / self.shards(manifest(folder))[0]["paths"][0]
+        path.write_bytes(bomb)
+
+        def listed(value: dict[str, Any]) -> None:
+            entry = next(file for file in value["asset_files"] if path.as_posix().endswith(file["path"]))
+            entry.update(size_bytes=len(bomb), raw_bytes=2**31)
+
+        change(folder, listed)
+        with pytest.raises(BundleError, match="more than .* the size of its categories"):
+            Bundle(folder).markers("cell_type")
+
+    @pytest.mark.parametrize("cut", [0, 3, 30])
+    def test_truncated_file_is_named(self, folder: Path, cut: int) -> None:
+        path = folder / self.shards(manifest(folder))[0]["paths"][0]
+        path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:cut]))
+        with pytest.raises(BundleError, match=path.name):
+            Bundle(folder).markers("cell_type")

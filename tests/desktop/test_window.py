@@ -348,11 +348,17 @@ def test_sections_embeddings_and_view_are_exported(person: Any, tissue_file: Pat
     person.settle()
     person.shot("places")
     assert person.shown.options["embeddings"] == []
+    places.markers_choice.current(places.markers_choice._values.index("of region"))
+    places.markers_choice.event_generate("<<ComboboxSelected>>")
+    person.settle()
+    assert person.shown.options["markers"] == ["region"]
     window.form.target.path.variable.set(str(tmp_path / "out"))
     export(person)
     manifest = Bundle(tmp_path / "out").manifest
     assert manifest.sections is not None and manifest.sections.column == "region"
     assert (manifest.embeddings, manifest.view) == (None, {"opacity": 0.5})
+    assert manifest.packed is not None and manifest.packed.markers is not None
+    assert [one.column for one in manifest.packed.markers] == ["region"]
     tick.invoke()
     person.settle()
     assert person.shown.options["embeddings"] is None  # the default again

@@ -6,6 +6,7 @@ itself, not from a bundle. Bundles of a released version are never rewritten, be
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -55,7 +56,9 @@ def expected(adata: ad.AnnData) -> dict[str, Any]:
         return [None if pd.isna(one) else one.item() if hasattr(one, "item") else one for one in values]
 
     obs, matrix = adata.obs, np.asarray(adata.X)
+    types = obs["type"].cat.categories
     return {
+        "markers": {str(name): _compared(matrix, (obs["type"] == name).to_numpy()) for name in types},
         "ids": list(adata.obs_names),
         "coordinates": np.asarray(adata.obsm["spatial"]).tolist(),
         "embedding": np.asarray(adata.obsm["X_umap"]).tolist(),
@@ -70,6 +73,19 @@ def expected(adata: ad.AnnData) -> dict[str, Any]:
     }
 
 
+def _compared(matrix: Any, inside: Any) -> dict[str, list[float | str | None]]:
+    """Return the numbers of each gene in a category compared with the rest."""
+    from karospace_jupyter.differential import MatrixScale, compare
+
+    genes = ((np.arange(N), matrix[:, i].astype(np.float32)) for i in range(len(GENES)))
+    found = compare(genes, inside, ~inside, MatrixScale("other"))
+
+    def plain(values: Any) -> list[float | str | None]:
+        return [None if np.isnan(one) else str(one) if np.isinf(one) else float(one) for one in values]
+
+    return {field.name: plain(getattr(found, field.name)) for field in dataclasses.fields(found)}
+
+
 def write_current(folder: Path) -> None:
     """Export with this package, without the page, which is large and tested elsewhere."""
     from karospace_jupyter import adata_to_karospace
@@ -77,7 +93,7 @@ def write_current(folder: Path) -> None:
     os.environ["SOURCE_DATE_EPOCH"] = EPOCH
     adata_to_karospace(
         tissue(), folder, genes_mode=GENES[:2], packed="yes", gzip=False, scripts="no", preview=False, dataset_name="golden", max_asset_mb=0.001048,
-        annotation_columns=["cluster", "type", "ok", "number:score", "number:exact", "section"], embeddings=["X_umap"],
+        markers=["type"], annotation_columns=["cluster", "type", "ok", "number:score", "number:exact", "section"], embeddings=["X_umap"],
     )  # fmt: skip
     (folder / "index.html").unlink()
 

@@ -29,7 +29,7 @@ def adata() -> ad.AnnData:
 
 
 def plan(subject: Any, **options: Any) -> Plan:
-    config = ExportConfig(**{"genes_mode": ["EPCAM"], **options})
+    config = ExportConfig(**{"genes_mode": ["EPCAM"], "markers": "none", **options})
     return resolve(open_source(subject, matrix=config.matrix), config)
 
 

@@ -218,23 +218,40 @@ export interface Packed {
    * In the order of the genes, without gaps.
    */
   shards: PackedShard[];
+  /**
+   * The columns whose markers were computed at export.
+   */
+  markers?: PackedMarkers[] | null;
 }
 /**
- * Consecutive genes in one file.
+ * Consecutive genes, or consecutive categories of markers, in one file.
  */
 export interface PackedShard {
   /**
-   * One file; several if the genes take more than the maximum asset size. They are read one after the other.
+   * One file; several if it would exceed the maximum asset size. They are read one after the other.
    */
   paths: string[];
   /**
-   * First gene, inclusive.
+   * First gene or category, inclusive.
    */
   first: number;
   /**
-   * Last gene, exclusive.
+   * Last gene or category, exclusive.
    */
   end: number;
+}
+/**
+ * 1.2. Every packed gene in each category of a column, compared with all other cells.
+ */
+export interface PackedMarkers {
+  /**
+   * A column of the kind `category`.
+   */
+  column: string;
+  /**
+   * In the order of the categories, without gaps.
+   */
+  shards: PackedShard[];
 }
 /**
  * The tissue image.

@@ -69,6 +69,11 @@ export interface Options {
    */
   packed: 'auto' | 'yes' | 'no';
   /**
+   * Columns with categories (2 to 100) whose markers are computed: every packed gene in each category, compared with
+   * all other cells. Or `none`. By default, the annotations that look like cell types or clusters.
+   */
+  markers: string[] | null;
+  /**
    * Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
    * `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are always
    * exported.

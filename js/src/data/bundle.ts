@@ -10,7 +10,7 @@ import { decode, readAsset } from './asset';
 import { type CellNames, readCellIds } from './cell-ids';
 import { asFloat32, asFloat64, assetReader, forgetting, readChunks } from './chunks';
 import { type ColumnInfo, type ColumnValues, columnInfo, readColumn } from './column-values';
-import type { Differences } from './compare/compare';
+import type { Differences } from './compare/differences';
 import { type GeneSearch, geneSearch } from './gene-search';
 import { type GeneStore, geneStore } from './gene-store';
 import { type GeneTable, tableOfFiles } from './gene-table';

@@ -26,3 +26,11 @@ export function dotsOf(
     detected: meanByCode(found, codes, categories.length),
   };
 }
+
+/** Scales numbers to 0 for the lowest and 1 for the highest; 0 for all if they are equal. */
+export function shares(mean: Float64Array): Float64Array {
+  const known = mean.filter((value) => !Number.isNaN(value));
+  const low = Math.min(...known);
+  const range = Math.max(...known) - low;
+  return mean.map((value) => (range > 0 ? (value - low) / range : value - low));
+}

@@ -2,6 +2,8 @@ import type { Manifest } from '../contract/manifest';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asFloat32, readChunks } from './chunks';
 import type { Batch } from './compare/comparer';
+import type { Differences } from './compare/differences';
+import type { Scale } from './compare/gene-test';
 import type { Steps } from './packed-shard';
 
 /** Genes that are read together. */
@@ -22,6 +24,12 @@ export interface GeneTable {
   /** The values that codes of packed genes refer to; null if there are none. */
   steps(ctx: ReadContext): Promise<Steps | null>;
   batches: readonly GeneBatch[];
+  /** Returns what reads a category compared with the rest, if that was computed at export. */
+  markers?(
+    column: string,
+    category: number,
+    scale: Scale,
+  ): ((ctx: ReadContext) => Promise<Differences>) | undefined;
 }
 
 /** Reads genes that have a file each. */

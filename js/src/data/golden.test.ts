@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { memorySource } from '../source/memory-source';
 import { openBundle } from './bundle';
 import type { ColumnValues } from './column-values';
+import type { Column } from './compare/differences';
 
 /** Bundles that the Python tests hold against the exporter, and what any reader must make of them. */
 const GOLDEN = join(import.meta.dirname, '../../../tests/golden');
@@ -15,6 +16,8 @@ interface Values {
   categories: Record<string, { names: string[]; colors?: string[]; cells: (string | null)[] }>;
   numbers: Record<string, (number | null)[]>;
   genes: Record<string, (number | null)[]>;
+  /** Of the categories of the column “type”. */
+  markers: Record<string, Record<string, (number | string | null)[]>>;
 }
 
 const values: Values = JSON.parse(await readFile(join(GOLDEN, 'values.json'), 'utf8'));
@@ -86,4 +89,23 @@ test.each(['1.1', '1.2'])('coordinates far from zero and an embedding are exact 
   expect(exact).toEqual(values.coordinates);
   const embedding = await bundle.embedding('X_umap', ctx);
   expect(Array.from(embedding.coords)).toEqual(values.embedding.flat());
+});
+
+test('markers that were computed at export are those of a comparison', async () => {
+  const { table } = await opened('1.2');
+  const names = Object.keys(values.genes);
+  for (const [category, wanted] of Object.entries(values.markers)) {
+    const code = values.categories.type?.names.indexOf(category) ?? -1;
+    const found = await table?.markers?.('type', code, null)?.(ctx);
+    expect(found?.genes).toEqual(names);
+    for (const [column, numbers] of Object.entries(wanted))
+      numbers.forEach((number, gene) => {
+        const stored = found?.columns[column as Column][gene] ?? Number.NaN;
+        const expected = number === null || column === 'u' ? Number.NaN : Number(number);
+        const same = Object.is(stored, expected) || Math.abs(stored - expected) <= 1e-6;
+        expect(same, `${category}, ${column} of ${names[gene]}: ${stored} for ${expected}`).toBe(true);
+      });
+  }
+  expect(table?.markers?.('type', 2, null)).toBeUndefined();
+  expect(table?.markers?.('cluster', 0, null)).toBeUndefined();
 });

@@ -4,6 +4,7 @@ import { FormatError } from '../lib/errors';
 import { keepRecent } from '../lib/recent';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asUint32, forgetting } from './chunks';
+import { columnsOf, readMarkers } from './compare/markers';
 import type { GeneTable } from './gene-table';
 import { fromPlanes, offsetsOf, readEntries, type Shard, type Steps } from './packed-shard';
 import { SharedReads } from './shared-reads';
@@ -167,6 +168,28 @@ export async function withPackedGenes(
       source: packed.source,
       names,
       steps: stepsOf,
+      markers(column, category, scale) {
+        const shard = packed.markers
+          ?.find((one) => one.column === column)
+          ?.shards.find(({ first, end }) => first <= category && category < end);
+        if (!shard) return undefined;
+        const { paths, first, end } = shard;
+        return async (ctx) => {
+          const stored = readMarkers(await readAll(paths, ctx), category - first, end - first, genes);
+          if (!stored)
+            throw new FormatError(paths[0] ?? 'manifest.json', 'it holds no markers of this bundle');
+          return {
+            genes: names,
+            columns: columnsOf(
+              stored,
+              (gene) => cells - (missing[gene] as number),
+              (gene) => number(5, gene) < 0,
+              scale,
+            ),
+            problems: [],
+          };
+        };
+      },
       batches: shards.map((shard) => ({
         first: shard.first,
         count: shard.end - shard.first,

@@ -2,18 +2,9 @@ import { asError, FormatError, isAbort } from '../../lib/errors';
 import type { ReadContext } from '../../source/bundle-source';
 import type { GeneBatch, GeneTable } from '../gene-table';
 import type { Batch, Question } from './comparer';
+import type { Differences } from './differences';
 import { FIELDS, type Field } from './gene-test';
 import { adjusted } from './tails';
-
-/** Columns of the table of all genes: the numbers of each gene, and p-values adjusted for the number of genes. */
-export type Column = Field | 'log10_p_adjusted' | 't_log10_p_adjusted';
-
-export interface Differences {
-  genes: readonly string[];
-  columns: Readonly<Record<Column, Float64Array>>;
-  /** Files whose genes are missing because they could not be read. */
-  problems: readonly Error[];
-}
 
 /** Runs a comparison, in a worker or in slices. */
 export interface Engine {

@@ -99,7 +99,7 @@ export function testGene(runs: Runs, scale: Scale, out: Float64Array, at: number
   );
 }
 
-function log2Ratio(a: number, b: number, scale: number): number {
+export function log2Ratio(a: number, b: number, scale: number): number {
   const linear = (mean: number) => (scale === 0 ? mean : Math.expm1(mean * scale)) + PSEUDOCOUNT;
   return Math.log2(linear(a) / linear(b));
 }

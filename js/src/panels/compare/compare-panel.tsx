@@ -2,7 +2,7 @@ import { type Signal, useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { CategoryValues } from '../../data/column-values';
-import type { Column } from '../../data/compare/compare';
+import type { Column } from '../../data/compare/differences';
 import { LEAST_CELLS } from '../../data/compare/gene-test';
 import { counted, formatCount, formatShare } from '../../lib/format';
 import { fileName } from '../../picture/file-name';
@@ -178,6 +178,7 @@ function Found(props: { comparison: Comparison; result: Result; view: TableView 
       <p class="ks-note" role="status">
         {formatCount(sizeA)} and {counted(sizeB, noun)} · {genes} · {formatCount(significant)} with adjusted p
         ≤ 0.05
+        {result.stored && ' · computed at export'}
       </p>
       {outdated && (
         <p class="ks-warning">
@@ -189,7 +190,8 @@ function Found(props: { comparison: Comparison; result: Result; view: TableView 
       )}
       {result.problems.length > 0 && (
         <p class="ks-warning ks-break" role="alert">
-          {counted(unread, 'gene')} could not be read: {result.problems[0]?.message}
+          {unread > 0 && `${counted(unread, 'gene')} could not be read: `}
+          {result.problems[0]?.message}
           {result.problems.length > 1 && ` ${counted(result.problems.length - 1, 'more file')} failed.`}
         </p>
       )}

@@ -2,13 +2,13 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { CategoryValues } from '../../data/column-values';
-import type { GeneDots } from '../../data/dots';
+import { type GeneDots, shares } from '../../data/dots';
 import { type ColorScale, colorScale } from '../../lib/colormap';
 import { asError } from '../../lib/errors';
 import { counted, formatClass, formatMean, formatShare } from '../../lib/format';
 import { fileName } from '../../picture/file-name';
 import { geneMeaningOf } from '../../state/color/gene-meaning';
-import { HeadingButton } from '../buttons';
+import { Chip, HeadingButton } from '../buttons';
 import { GroupSelect } from '../color/by-category';
 import { usePanels } from '../context';
 import { IconButton } from '../icons';
@@ -25,7 +25,10 @@ const MOST_GENES = 100;
 const PNG_SCALE = 3;
 const KEYS = [0.25, 0.5, 1];
 
-/** Genes (columns) by categories (rows): the size of a dot is the share of cells with the gene, its color the mean. */
+/** How genes are drawn: dots whose size is the share of cells with the gene, or tiles. */
+type Marks = 'dots' | 'tiles';
+
+/** Genes (columns) by categories (rows); the color is the mean. */
 export function DotPlot(): JSX.Element | null {
   const { model } = usePanels();
   const genes = model.dotGenes.value;
@@ -37,6 +40,11 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
   const made = useSignal<{ column: CategoryValues; dots: readonly GeneDots[] } | null>(null);
   const problem = useSignal<string | null>(null);
   const plot = useRef<SVGSVGElement>(null);
+  const marks = useSignal<Marks>('dots');
+  const scaled = useSignal(false);
+  const tiles = marks.value === 'tiles';
+  const title = tiles ? 'Heat map' : 'Dot plot';
+  const what = title.toLowerCase();
   const layer = model.layer.value;
   const column = model.group.value ?? (layer.kind === 'category' ? layer.column : null);
   const shown = model.shown.value;
@@ -54,11 +62,14 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
     );
     return () => closed.abort();
   }, [genes, column, shown, actions, made, problem]);
+  const choose = (next: Marks) => {
+    marks.value = next;
+  };
   const save = async (ending: 'svg' | 'png') => {
     if (!plot.current) return;
     const svg = standalone(plot.current);
     const file = new Blob([svg], { type: 'image/svg+xml' });
-    const name = fileName(model.title.value, `dots_${column?.name ?? ''}`, ending);
+    const name = fileName(model.title.value, `${tiles ? 'heat_map' : 'dots'}_${column?.name ?? ''}`, ending);
     try {
       download(ending === 'svg' ? file : await pngOf(file), name);
     } catch (thrown) {
@@ -66,32 +77,53 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
     }
   };
   return (
-    <section class="ks-card ks-dot-plot" aria-label="Dot plot">
+    <section class="ks-card ks-dot-plot" aria-label={title}>
       <div class="ks-heading-line">
-        <h2 class="ks-heading">Dot plot</h2>
+        <h2 class="ks-heading">{title}</h2>
         <GroupSelect />
-        <HeadingButton title="Save the dot plot as SVG" onClick={() => void save('svg')}>
+        <HeadingButton title={`Save the ${what} as SVG`} onClick={() => void save('svg')}>
           SVG
         </HeadingButton>
-        <HeadingButton title="Save the dot plot as PNG" onClick={() => void save('png')}>
+        <HeadingButton title={`Save the ${what} as PNG`} onClick={() => void save('png')}>
           PNG
         </HeadingButton>
-        <IconButton icon="close" label="Close dot plot" onClick={() => actions.showDots(null)} />
+        <IconButton icon="close" label={`Close ${what}`} onClick={() => actions.showDots(null)} />
       </div>
-      <GeneList genes={genes} />
+      <div class="ks-chips">
+        <Chip pressed={!tiles} onClick={() => choose('dots')}>
+          Dots
+        </Chip>
+        <Chip pressed={tiles} onClick={() => choose('tiles')}>
+          Heat map
+        </Chip>
+        {tiles && (
+          <Chip
+            pressed={scaled.value}
+            title="Color each gene from its lowest to its highest mean"
+            onClick={() => {
+              scaled.value = !scaled.value;
+            }}
+          >
+            Scale each gene
+          </Chip>
+        )}
+      </div>
+      <GeneList genes={genes} what={what} />
       {!column && <p class="ks-note">This bundle has no categories.</p>}
       {problem.value !== null && (
         <p class="ks-warning ks-break" role="alert">
           {problem.value}
         </p>
       )}
-      <div class="ks-dot-scroll">{made.value && <Dots {...made.value} plot={plot} />}</div>
+      <div class="ks-dot-scroll">
+        {made.value && <Plot {...made.value} tiles={tiles} scaled={tiles && scaled.value} plot={plot} />}
+      </div>
     </section>
   );
 }
 
 /** The names of the genes, to edit. */
-function GeneList({ genes }: { genes: readonly string[] }): JSX.Element {
+function GeneList({ genes, what }: { genes: readonly string[]; what: string }): JSX.Element {
   const { model, actions } = usePanels();
   const unknown = useSignal<readonly string[]>([]);
   const take = (text: string) => {
@@ -113,7 +145,7 @@ function GeneList({ genes }: { genes: readonly string[] }): JSX.Element {
         <input
           type="text"
           key={genes.join()}
-          aria-label="Genes of the dot plot"
+          aria-label={`Genes of the ${what}`}
           title="Names of genes, separated by commas or spaces. Enter draws them."
           spellcheck={false}
           autocomplete="off"
@@ -130,13 +162,16 @@ function GeneList({ genes }: { genes: readonly string[] }): JSX.Element {
   );
 }
 
-interface DotsProps {
+interface PlotProps {
   column: CategoryValues;
   dots: readonly GeneDots[];
+  tiles: boolean;
+  /** Whether each gene is colored from its lowest to its highest mean. */
+  scaled: boolean;
   plot: { current: SVGSVGElement | null };
 }
 
-function Dots({ column, dots, plot }: DotsProps): JSX.Element {
+function Plot({ column, dots, tiles, scaled, plot }: PlotProps): JSX.Element {
   const { model, actions } = usePanels();
   const classes = model.classes.value(column);
   const rows = column.categories
@@ -148,20 +183,23 @@ function Dots({ column, dots, plot }: DotsProps): JSX.Element {
     }))
     .filter(({ code }) => dots.some(({ mean }) => !Number.isNaN(mean[code])));
   const meaning = geneMeaningOf(model);
-  const scale = useMemo(() => scaleOf(dots, model.colormap.value), [dots, model.colormap.value]);
+  const means = useMemo(() => dots.map(({ mean }) => (scaled ? shares(mean) : mean)), [dots, scaled]);
+  const scale = useMemo(() => scaleOf(means, model.colormap.value), [means, model.colormap.value]);
   const left = 24 + Math.max(0, ...rows.map(({ label }) => widthOf(label)));
   const top = 10 + Math.max(0, ...dots.map(({ gene }) => widthOf(fitted(gene, LONGEST_GENE))));
   const width = left + CELL * dots.length + 12;
   const height = top + CELL * rows.length + 58;
   const foot = top + CELL * rows.length + 26;
   const [low, high] = scale.range;
+  /** Where the bar of colors starts: behind the sizes of the dots. */
+  const bar = tiles ? 0 : 208;
   const show = (gene: string) => actions.setColor({ kind: 'gene', gene });
   return (
     <svg
       ref={plot}
       width={Math.max(width, 430)}
       height={height}
-      aria-label={`Dot plot of ${counted(dots.length, 'gene')} by ${column.name}`}
+      aria-label={`${tiles ? 'Heat map' : 'Dot plot'} of ${counted(dots.length, 'gene')} by ${column.name}`}
       font-family={FAMILY}
       font-size={FONT}
       fill="var(--ink)"
@@ -200,23 +238,33 @@ function Dots({ column, dots, plot }: DotsProps): JSX.Element {
             pointer-events="all"
           />
           <text transform="translate(4 -6) rotate(-90)">{fitted(gene, LONGEST_GENE)}</text>
-          {rows.map(({ name, code }, row) => (
-            <circle
-              key={name}
-              cx={0}
-              cy={CELL * (row + 0.5)}
-              r={LARGEST * Math.sqrt(detected[code] || 0)}
-              fill={scale.css(mean[code] ?? Number.NaN)}
-              stroke="var(--muted)"
-              stroke-width={0.5}
-            >
-              <title>{`${gene}, ${name}: mean ${formatMean(mean[code] ?? Number.NaN)}, in ${formatShare(detected[code] ?? Number.NaN)}`}</title>
-            </circle>
-          ))}
+          {rows.map(({ name, code }, row) => {
+            const about = `${gene}, ${name}: mean ${formatMean(mean[code] ?? Number.NaN)}, in ${formatShare(detected[code] ?? Number.NaN)}`;
+            const value = means[at]?.[code] ?? Number.NaN;
+            if (Number.isNaN(value)) return null;
+            const fill = scale.css(value);
+            return tiles ? (
+              <rect key={name} x={-CELL / 2} y={CELL * row} width={CELL} height={CELL} fill={fill}>
+                <title>{about}</title>
+              </rect>
+            ) : (
+              <circle
+                key={name}
+                cx={0}
+                cy={CELL * (row + 0.5)}
+                r={LARGEST * Math.sqrt(detected[code] || 0)}
+                fill={fill}
+                stroke="var(--muted)"
+                stroke-width={0.5}
+              >
+                <title>{about}</title>
+              </circle>
+            );
+          })}
         </g>
       ))}
       <g transform={`translate(4 ${foot})`} fill="var(--muted)" font-size={11}>
-        {KEYS.map((share, at) => (
+        {(tiles ? [] : KEYS).map((share, at) => (
           <g key={share} transform={`translate(${8 + at * 64} 0)`}>
             <circle cx={0} cy={0} r={LARGEST * Math.sqrt(share)} fill="none" stroke="var(--muted)" />
             <text x={14} y={4}>
@@ -227,24 +275,27 @@ function Dots({ column, dots, plot }: DotsProps): JSX.Element {
         {Array.from({ length: 24 }, (_, at) => (
           <rect
             key={at}
-            x={208 + at * 3}
+            x={bar + at * 3}
             y={-5}
             width={3.2}
             height={10}
             fill={scale.css(low + ((high - low) * at) / 23)}
           />
         ))}
-        <text x={208} y={20}>
+        <text x={bar} y={20}>
           {formatMean(low)}
         </text>
-        <text x={280} y={20} text-anchor="end">
+        <text x={bar + 72} y={20} text-anchor="end">
           {formatMean(high)}
         </text>
         <text x={0} y={24}>
-          {`Share of ${model.noun.value}s${meaning.detectable ? '' : ' with a value other than 0'}`}
+          {tiles
+            ? ''
+            : `Share of ${model.noun.value}s${meaning.detectable ? '' : ' with a value other than 0'}`}
         </text>
-        <text x={288} y={4}>
+        <text x={bar + 80} y={4}>
           {`Mean of ${meaning.noun}`}
+          {scaled && ', each gene scaled'}
         </text>
       </g>
     </svg>
@@ -268,9 +319,9 @@ function fitted(text: string, most: number): string {
 }
 
 /** Colors from zero, or from the lowest mean if it is negative, to the highest mean. */
-function scaleOf(dots: readonly GeneDots[], map: Parameters<typeof colorScale>[0]['map']): ColorScale {
+function scaleOf(means: readonly Float64Array[], map: Parameters<typeof colorScale>[0]['map']): ColorScale {
   let [low, high] = [0, 0];
-  for (const { mean } of dots)
+  for (const mean of means)
     for (const value of mean) [low, high] = [Math.min(low, value || 0), Math.max(high, value || 0)];
   if (low < 0) [low, high] = [Math.min(low, -high), Math.max(high, -low)];
   return colorScale({ map, reversed: false, log: false, range: [low, high > low ? high : low + 1] });

@@ -1,4 +1,4 @@
-import type { Column } from '../../data/compare/compare';
+import type { Column } from '../../data/compare/differences';
 import { FIELDS } from '../../data/compare/gene-test';
 import { field } from '../../lib/csv';
 import { formatShare, formatValue } from '../../lib/format';
@@ -120,16 +120,17 @@ const TABLE = FIELDS.flatMap((name): Column[] =>
   name === 'log10_p' || name === 't_log10_p' ? [name, `${name}_adjusted`] : [name],
 );
 
-/** The table of all genes as CSV, with the same columns as in Python; empty where there is no number. */
-export function tableText({ genes, columns }: Result, order: readonly number[]): string {
+/** The table of all genes as CSV, with the same columns as in Python (without U if it is not stored); empty where there is no number. */
+export function tableText({ genes, columns, stored }: Result, order: readonly number[]): string {
+  const shown = TABLE.filter((column) => !stored || column !== 'u');
   const rows = order.map((gene) =>
     [
       field(genes[gene] ?? ''),
-      ...TABLE.map((column) => {
+      ...shown.map((column) => {
         const value = columns[column][gene] ?? Number.NaN;
         return Number.isNaN(value) ? '' : String(value).replace('Infinity', 'inf');
       }),
     ].join(','),
   );
-  return [`gene,${TABLE.join(',')}`, ...rows, ''].join('\r\n');
+  return [`gene,${shown.join(',')}`, ...rows, ''].join('\r\n');
 }

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { Column } from '../../data/compare/compare';
+import type { Column } from '../../data/compare/differences';
 import { counted } from '../../lib/format';
 import type { Result } from '../../state/compare/compare-model';
 import { usePanels } from '../context';

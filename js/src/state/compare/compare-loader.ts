@@ -3,7 +3,7 @@ import type { CategoryValues } from '../../data/column-values';
 import { asCategories } from '../../data/column-values';
 import { compareGenes } from '../../data/compare/compare';
 import { inWorker } from '../../data/compare/engines';
-import type { Scale } from '../../data/compare/gene-test';
+import { LEAST_CELLS, type Scale } from '../../data/compare/gene-test';
 import { dotsOf, type GeneDots } from '../../data/dots';
 import { logFactor } from '../../data/value-meaning';
 import { asError, isAbort } from '../../lib/errors';
@@ -11,7 +11,7 @@ import { keepColumn } from '../bundle-model';
 import { geneMeaningOf } from '../color/gene-meaning';
 import type { LoadContext } from '../load-context';
 import type { Model } from '../model';
-import type { CellGroup, Comparison } from './compare-model';
+import type { Basis, CellGroup, Comparison } from './compare-model';
 import { basisNow, columnOf, sidesOf } from './groups-of-cells';
 
 export interface CompareLoader {
@@ -36,6 +36,24 @@ function scaleOf({ manifest, table }: Bundle): Scale {
   if (table && table.source !== source) return null;
   if (values?.kind === 'counts') return 0;
   return values?.kind === 'log1p' ? logFactor(values.log_base ?? null) : null;
+}
+
+/** Finds what was computed at export: a category compared with all other cells, none of which is hidden or grouped. */
+function storedMarkers(
+  [a, b]: readonly [CellGroup, CellGroup],
+  { scope, hidden, columns }: Basis,
+  { table, manifest }: Bundle,
+  scale: Scale,
+) {
+  if (a.kind !== 'category' || b.kind !== 'rest' || scope || hidden.length > 0) return null;
+  const column = columns.get(a.column);
+  const code = column?.categories.findIndex(({ name }) => name === a.name) ?? -1;
+  const count = column?.categories[code]?.count ?? 0;
+  const rest = manifest.n_cells - count;
+  // A comparison says what is missing if there are too few cells.
+  if (!column || column.ungrouped || count < LEAST_CELLS || rest < LEAST_CELLS) return null;
+  const read = table?.markers?.(a.column, code, scale);
+  return read ? { read, sizes: [count, rest] as const } : null;
 }
 
 export function createCompareLoader(
@@ -71,9 +89,21 @@ export function createCompareLoader(
       }
       const bundle = model.bundle.value;
       if (!bundle) return;
-      const { group, sizes } = sidesOf(groups, basis, bundle.manifest.n_cells, model.noun.value);
       const scale = scaleOf(bundle);
       const { noun } = geneMeaningOf(model);
+      const known = storedMarkers(groups, basis, bundle, scale);
+      const problems: Error[] = [];
+      try {
+        if (known) {
+          const read = await known.read({ signal });
+          return put({ result: { ...read, sizes: known.sizes, scale, noun, stored: true } });
+        }
+      } catch (thrown) {
+        // Its genes can be compared nevertheless.
+        if (isAbort(thrown, signal)) throw thrown;
+        problems.push(asError(thrown));
+      }
+      const { group, sizes } = sidesOf(groups, basis, bundle.manifest.n_cells, model.noun.value);
       const found = bundle.table
         ? await compareGenes(bundle.table, { group, scale }, inWorker(createWorker), {
             signal,
@@ -82,7 +112,8 @@ export function createCompareLoader(
         : await bundle.compareLive(group, { signal });
       // The kernel may meanwhile read another matrix.
       if (!bundle.table && bundle !== model.bundle.value) return compare(groups);
-      put({ result: { ...found, sizes, scale, noun } });
+      problems.push(...found.problems);
+      put({ result: { ...found, problems, sizes, scale, noun, stored: false } });
     } catch (thrown) {
       if (!isAbort(thrown, signal)) put({ problem: asError(thrown).message });
     }

@@ -1,7 +1,7 @@
 import { type Signal, signal } from '@preact/signals';
 import type { Bundle } from '../../data/bundle';
 import type { CategoryValues } from '../../data/column-values';
-import type { Differences } from '../../data/compare/compare';
+import type { Differences } from '../../data/compare/differences';
 import type { Scale } from '../../data/compare/gene-test';
 import type { Region } from '../selection/selection';
 
@@ -45,6 +45,8 @@ export interface Result extends Differences {
   scale: Scale;
   /** What the values are: “counts”, “log1p values”. */
   noun: string;
+  /** Whether it was computed at export; then there is no U. */
+  stored: boolean;
 }
 
 export interface CompareModel {

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { say } from '../translate';
 import { Check, Field, NumberInput, Select, TextInput } from './fields';
-import { Places } from './layout-fields';
+import { Markers, Places } from './layout-fields';
 import type { Traits } from './traits';
 
 const NUMBER_OF = {
@@ -149,6 +149,7 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
           />
         )}
       </Field>
+      <Markers traits={traits} />
       <Field label={say('Open by double-click')} help={help.scripts} problem={problems.scripts}>
         {({ id, describedBy }) => (
           <Select

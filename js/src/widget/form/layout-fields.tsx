@@ -3,6 +3,38 @@ import { say } from '../translate';
 import { Check, Field, Select, TextInput } from './fields';
 import type { Traits } from './traits';
 
+/** Lets the user choose the column whose markers are computed. */
+export function Markers({ traits }: { traits: Traits }): JSX.Element {
+  const { markers } = traits.options.value;
+  const { help, columns } = traits.summary.value;
+  const chosen = markers === null ? '' : markers.length === 0 ? 'none' : 'columns';
+  const names = columns.filter(({ kind }) => kind === 'category').map(({ name }) => name);
+  // Several columns can be named in Python only; they are kept until another choice is made.
+  const text = markers?.join(', ') ?? '';
+  const others = chosen === 'columns' && !(markers?.length === 1 && names.includes(text)) ? [text] : [];
+  return (
+    <Field label={say('Markers')} help={help.markers} problem={traits.estimate.value.problems.markers}>
+      {({ id, describedBy }) => (
+        <Select
+          id={id}
+          describedBy={describedBy}
+          value={chosen === 'columns' ? `of ${text}` : chosen}
+          choices={[
+            ['', say('Automatic')],
+            ...[...others, ...names].map((name): [string, string] => [`of ${name}`, name]),
+            ['none', say('No markers')],
+          ]}
+          onChange={(value) => {
+            if (others.length > 0 && value === `of ${text}`) return;
+            const name = value.replace(/^of /, '');
+            traits.change({ markers: value === '' ? null : value === 'none' ? [] : [name] });
+          }}
+        />
+      )}
+    </Field>
+  );
+}
+
 /** Lets the user choose sections, embeddings, the initial color and the initial view. */
 export function Places({ traits }: { traits: Traits }): JSX.Element {
   const { sections, embeddings, color, view } = traits.options.value;

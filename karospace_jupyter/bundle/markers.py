@@ -1,0 +1,101 @@
+"""The files of markers: the numbers of every gene in categories of a column, each compared with the rest.
+
+FORMAT.md defines them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from karospace_jupyter.bundle.damage import damage
+from karospace_jupyter.bundle.planes import planes
+from karospace_jupyter.errors import BundleError
+from karospace_jupyter.formatting import counted
+
+MAGIC = b"KSMK"
+VERSION = 1
+ARRAYS = ("n", "mean", "mean_rest", "fraction", "fraction_rest", "t", "t_df", "z")
+"""The arrays of a category, in the order of the file: `n` is uint32, the others are float32."""
+_HEADER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerTable:
+    """The numbers of some categories: arrays of the shape (n_categories, n_genes), NaN where one is undefined."""
+
+    ties: NDArray[np.float32]
+    """Shape (n_genes,): 1 - Σ(t³ - t) / (n³ - n) over the t cells of each distinct value, among the n cells with a
+    value; 0 if all values are equal."""
+    n: NDArray[np.uint32]
+    """Number of cells of the category that have a value."""
+    mean: NDArray[np.float32]
+    mean_rest: NDArray[np.float32]
+    fraction: NDArray[np.float32]
+    """Share of the cells with a value whose value is not zero."""
+    fraction_rest: NDArray[np.float32]
+    t: NDArray[np.float32]
+    """Welch's t."""
+    t_df: NDArray[np.float32]
+    z: NDArray[np.float32]
+    """Score of the Wilcoxon rank-sum test, corrected for ties, without continuity correction."""
+
+
+def write_markers(ties: NDArray[np.float32], numbers: NDArray[np.uint32]) -> bytes:
+    """Return the bytes of a file.
+
+    Parameters
+    ----------
+    ties
+        As in :class:`MarkerTable`.
+    numbers
+        Shape (n_categories, len(ARRAYS), n_genes): the bits of all numbers.
+    """
+    header = np.array([VERSION, len(numbers), len(ties), len(ARRAYS)], dtype="<u4").tobytes()
+    parts = [MAGIC, header, planes(ties.astype("<f4"))]
+    parts += [planes(np.ascontiguousarray(array, dtype="<u4")) for category in numbers for array in category]
+    return b"".join(parts)
+
+
+def read_markers(raw: bytes, path: str, n_categories: int, n_genes: int) -> MarkerTable:
+    """Read a file of markers.
+
+    Raises
+    ------
+    BundleError
+        If it is damaged, or has other categories or genes than the manifest.
+    """
+    with damage(path):
+        if raw[:4] != MAGIC:
+            msg = f"{path} is not a file of markers"
+            raise BundleError(msg)
+        version, categories, genes, arrays = np.frombuffer(raw, "<u4", _HEADER, 4).tolist()
+        if version != VERSION:
+            msg = f"{path} has version {version}; this package reads version {VERSION}. Update karospace-jupyter"
+            raise BundleError(msg)
+        if (categories, genes, arrays) != (n_categories, n_genes, len(ARRAYS)):
+            found = f"{counted(categories, 'category', 'categories')} and {counted(genes, 'gene')}"
+            msg = f"{path} has {found}, not those of the manifest"
+            raise BundleError(msg)
+        start = 4 + 4 * _HEADER
+        expected = markers_bytes(n_categories, n_genes)
+        if len(raw) != expected:
+            msg = f"{path} is damaged: it has {len(raw):,} bytes; expected {expected:,}"
+            raise BundleError(msg)
+        # Each array has its own planes.
+        bits = np.frombuffer(raw, np.uint8, offset=start).reshape(-1, 4, n_genes) if n_genes else None
+        if bits is None:
+            words = np.zeros((1 + n_categories * arrays, 0), dtype="<u4")
+        else:
+            words = np.ascontiguousarray(bits.transpose(0, 2, 1)).view("<u4")[:, :, 0]
+        numbers = words[1:].reshape(n_categories, arrays, n_genes)
+        floats: dict[str, Any] = {name: numbers[:, i].view("<f4") for i, name in enumerate(ARRAYS) if i}
+        return MarkerTable(words[0].view("<f4"), numbers[:, 0], **floats)
+
+
+def markers_bytes(n_categories: int, n_genes: int) -> int:
+    """Return the size of a file before compression."""
+    return 4 + 4 * _HEADER + 4 * n_genes * (1 + n_categories * len(ARRAYS))
