@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     add(data, "embeddings", "KEY")
     add(data, "layer", "NAME")
     add(data, "raw")
+    add(data, "matrices", "MATRIX")
     add(data, "image_path", "SPEC")
     add(data, "downsample", "N")
     add(data, "seed", "N")

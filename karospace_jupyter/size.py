@@ -69,7 +69,7 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     genes, entries, times = _genes(plan, source.sampled(), config, measure)
     side = largest_side(plan.images)
     images = sum(predict_image(image, config.max_asset_bytes, side) for image in plan.images)
-    packed = 0 if plan.packed is None else plan.packed.size.bytes
+    packed = sum(one.size.bytes for one in plan.all_packed)
     assets, scripts = (tables + genes + (images + packed) * np.array([1, _BASE64])).tolist()
     carried = assets
     if plan.packed is not None:  # the scripts carry no single genes
@@ -79,7 +79,8 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     n_text = len(text) + times * len(entries)
     page = static_file("viewer.html")
     if form == "html":
-        return Size(1, int(len(page) + (assets + n_text) * _BASE64 + (files + 1) * (_TAG + _PATH)))
+        tags = files + 1 - (0 if plan.packed is None else len(plan.genes.names))
+        return Size(1, int(len(page) + (carried + n_text) * _BASE64 + tags * (_TAG + _PATH)))
     asked = config.scripts == "yes" or (config.scripts == "auto" and carried * _BASE64 <= MAX_BYTES)
     if asked and n_text * _BASE64 <= config.max_asset_bytes:
         shards = math.ceil(carried / min(TOGETHER, config.max_asset_bytes / _BASE64)) + 1  # and manifest.js
@@ -156,6 +157,7 @@ def _part(plan: Plan, rows: NDArray[np.int64]) -> Plan:
         embeddings=tuple(_embedding(one, rows) for one in plan.embeddings),
         genes=PlannedGenes(np.zeros(0, dtype=np.int64), (), ()),
         packed=None,
+        other_matrices=(),
         images=(),
     )
 

@@ -221,7 +221,9 @@ class Bundle(BundleReader):
         page = static_file("viewer.html")
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
 
-    def compare(self, a: NDArray[np.bool_], b: NDArray[np.bool_] | None = None) -> pd.DataFrame:
+    def compare(
+        self, a: NDArray[np.bool_], b: NDArray[np.bool_] | None = None, *, matrix: str | None = None
+    ) -> pd.DataFrame:
         """Compare every gene between two groups of cells.
 
         All genes of the matrix are compared if they are packed, else the exported ones. The table is that of
@@ -233,6 +235,8 @@ class Bundle(BundleReader):
             bool, shape (n_cells,): whether each cell is in the first group.
         b
             The same for the second group. By default, all cells that are not in `a`.
+        matrix
+            One of `matrices`; the first by default.
 
         Returns
         -------
@@ -243,6 +247,8 @@ class Bundle(BundleReader):
         ------
         ComparisonError
             If a group has another length or fewer than three cells, the groups overlap, or the bundle has no genes.
+        NotExportedError
+            If the bundle has no such matrix; also a KeyError.
         BundleError
             If a file is missing or damaged.
 
@@ -266,26 +272,24 @@ class Bundle(BundleReader):
             raise ComparisonError(msg)
         in_b = ~in_a if b is None else np.asarray(b)
         check_groups(in_a, in_b, self.manifest.n_cells)
-        if not self.gene_names:
+        genes = self.genes_of(matrix)
+        if not genes:
             msg = (
                 f"{self.files.origin} has no genes to compare. Pass the AnnData object to the view, as in "
                 "karospace_view(bundle, adata=adata), or export it with its genes."
             )
             raise ComparisonError(msg)
-        expression, packed = self.manifest.expression, self.packed_genes
-        matrix = expression.source if packed is None or self.manifest.packed is None else self.manifest.packed.source
-        known = expression.values if matrix == expression.source else None
+        known, name = self.values_of(matrix), matrix or self.manifest.matrix
         scale = MatrixScale("other") if known is None else MatrixScale(known.kind, known.log_base)
-        found = compare(self._entries(), in_a, in_b, scale)
-        return found.table(
-            self.gene_names, matrix=matrix, fold_change=scale.fold_change, n_a=int(in_a.sum()), n_b=int(in_b.sum())
-        )
+        found = compare(self._entries(name), in_a, in_b, scale)
+        return found.table(genes, matrix=name, fold_change=scale.fold_change, n_a=int(in_a.sum()), n_b=int(in_b.sum()))
 
     def to_anndata(self) -> ad.AnnData:
         """Return the cells, annotations, coordinates, embeddings and genes as an AnnData object.
 
-        `X` holds all genes of the matrix if they are packed, else the exported ones. Columns that were not exported,
-        images, and graphs are not in a bundle.
+        `X` holds all genes of the matrix if they are packed, else the exported ones. Of several matrices, `X` holds `X`
+        or, without it, the first; the others are in `layers` and `raw`, as in the source. Columns that were not
+        exported, images, and graphs are not in a bundle.
 
         Raises
         ------

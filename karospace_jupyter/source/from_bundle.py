@@ -9,6 +9,7 @@ import pandas as pd
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.errors import BundleError
+from karospace_jupyter.formatting import counted
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -37,8 +38,13 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
         raise BundleError(msg)
     names = pd.Index(cell_ids(bundle).tolist(), dtype=object)
     obs = pd.DataFrame({column.name: column_values(bundle, column) for column in m.columns}, index=names)
-    var = pd.DataFrame(dict(bundle.gene_labels), index=pd.Index(bundle.gene_names, dtype=object))
-    made = ad.AnnData(X=bundle.matrix().tocsr(), obs=obs, var=var)
+    first = "X" if "X" in bundle.matrices else m.matrix
+    made = ad.AnnData(X=bundle.matrix(first).tocsr(), obs=obs, var=_genes(bundle, first))
+    for matrix in bundle.matrices:
+        if matrix == "raw" != first:
+            made.raw = ad.AnnData(X=bundle.matrix(matrix).tocsr(), obs=obs[[]], var=_genes(bundle, matrix))
+        elif matrix != first:
+            made.layers[matrix.removeprefix("layer:")] = _like(bundle, matrix, made.var_names)
     xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float64)
     made.obsm["spatial"] = xy + np.asarray(m.coordinates.origin)
     for embedding in m.embeddings or ():
@@ -48,6 +54,23 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
         if column.kind == "category":
             made.uns[f"{column.name}_colors"] = [category.color for category in column.categories]
     return made
+
+
+def _genes(bundle: BundleReader, matrix: str) -> pd.DataFrame:
+    return pd.DataFrame(dict(bundle.labels_of(matrix)), index=pd.Index(bundle.genes_of(matrix), dtype=object))
+
+
+def _like(bundle: BundleReader, matrix: str, genes: pd.Index[str]) -> Any:  # noqa: ANN401 - scipy is untyped
+    """Return a layer with these genes: all its genes may be packed, but only some of the first matrix exported."""
+    positions = pd.Index(bundle.genes_of(matrix)).get_indexer(genes)
+    missing = genes[positions < 0]
+    if len(missing):
+        msg = (
+            f"The matrix {matrix!r} of {bundle.files.origin} lacks {counted(len(missing), 'gene')} of the others, such "
+            f"as {str(missing[0])!r}, so it is no layer. Read it with matrix({matrix!r})."
+        )
+        raise BundleError(msg)
+    return bundle.matrix(matrix)[:, positions].tocsr()
 
 
 def column_values(bundle: BundleReader, column: Column) -> Any:  # noqa: ANN401 - an array or a categorical
