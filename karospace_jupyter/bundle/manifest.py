@@ -179,11 +179,13 @@ class Packed(_Part):
 
 
 class OtherMatrix(_Part):
-    """1.2. Another matrix of the same cells, all of whose genes are packed."""
+    """1.2. Another matrix of the same cells, all of whose genes are packed.
+
+    Its name, the `source` of `packed`, is that of no other matrix of the bundle. Its genes may be others.
+    """
 
     values: Values | None = None
     packed: Packed
-    """Its `source` is that of no other matrix of the bundle; its genes may be others."""
 
 
 class ImageTransform(_Part):

@@ -241,44 +241,12 @@ export interface PackedShard {
 }
 /**
  * 1.2. Another matrix of the same cells, all of whose genes are packed.
+ *
+ * Its name, the `source` of `packed`, is that of no other matrix of the bundle. Its genes may be others.
  */
 export interface OtherMatrix {
   values?: Values | null;
-  packed: Packed1;
-}
-/**
- * Its `source` is that of no other matrix of the bundle; its genes may be others.
- */
-export interface Packed1 {
-  /**
-   * 1. A reader that does not know it ignores the packed genes and uses `expression`.
-   */
-  version: number;
-  /**
-   * The source matrix: `X`, `layer:NAME` or `raw`.
-   */
-  source: string;
-  n_genes: number;
-  /**
-   * `ladder`: codes for the values in `ladders`. `float32`: the values themselves.
-   */
-  values: string;
-  /**
-   * Names, positions and statistics of the genes; several files are read one after the other.
-   */
-  index: string[];
-  /**
-   * The values that codes stand for; null for `float32`.
-   */
-  ladders?: string[] | null;
-  /**
-   * The columns of var with alternative names of the genes, which are in the index.
-   */
-  labels?: string[] | null;
-  /**
-   * In the order of the genes, without gaps.
-   */
-  shards: PackedShard[];
+  packed: Packed;
 }
 /**
  * The tissue image.

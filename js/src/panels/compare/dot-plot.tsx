@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { Bundle } from '../../data/bundle';
 import type { CategoryValues } from '../../data/column-values';
 import type { GeneDots } from '../../data/dots';
 import { type ColorScale, colorScale } from '../../lib/colormap';
@@ -8,6 +9,7 @@ import { asError } from '../../lib/errors';
 import { counted, formatClass, formatMean, formatShare } from '../../lib/format';
 import { fileName } from '../../picture/file-name';
 import { geneMeaningOf } from '../../state/color/gene-meaning';
+import { matrixOf } from '../../state/compare/compare-loader';
 import { HeadingButton } from '../buttons';
 import { GroupSelect } from '../color/by-category';
 import { usePanels } from '../context';
@@ -34,7 +36,9 @@ export function DotPlot(): JSX.Element | null {
 
 function Card({ genes }: { genes: readonly string[] }): JSX.Element {
   const { model, actions, download } = usePanels();
-  const made = useSignal<{ column: CategoryValues; dots: readonly GeneDots[] } | null>(null);
+  const made = useSignal<(DotsProps & { bundle: Bundle | null }) | null>(null);
+  const bundle = model.bundle.value;
+  const matrix = bundle && matrixOf(bundle);
   const problem = useSignal<string | null>(null);
   const plot = useRef<SVGSVGElement>(null);
   const layer = model.layer.value;
@@ -46,14 +50,14 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
     actions.readDots(genes, column, shown?.mask ?? null, closed.signal).then(
       (dots) => {
         problem.value = null;
-        made.value = { column, dots };
+        made.value = { column, dots, bundle };
       },
       (thrown) => {
         if (!closed.signal.aborted) problem.value = asError(thrown).message;
       },
     );
     return () => closed.abort();
-  }, [genes, column, shown, actions, made, problem]);
+  }, [genes, column, shown, bundle, actions, made, problem]);
   const save = async (ending: 'svg' | 'png') => {
     if (!plot.current) return;
     const svg = standalone(plot.current);
@@ -68,7 +72,7 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
   return (
     <section class="ks-card ks-dot-plot" aria-label="Dot plot">
       <div class="ks-heading-line">
-        <h2 class="ks-heading">Dot plot</h2>
+        <h2 class="ks-heading">Dot plot{matrix && ` of ${matrix}`}</h2>
         <GroupSelect />
         <HeadingButton title="Save the dot plot as SVG" onClick={() => void save('svg')}>
           SVG
@@ -85,7 +89,9 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
           {problem.value}
         </p>
       )}
-      <div class="ks-dot-scroll">{made.value && <Dots {...made.value} plot={plot} />}</div>
+      <div class="ks-dot-scroll">
+        {made.value?.bundle === bundle && made.value && <Dots {...made.value} plot={plot} />}
+      </div>
     </section>
   );
 }
@@ -133,10 +139,9 @@ function GeneList({ genes }: { genes: readonly string[] }): JSX.Element {
 interface DotsProps {
   column: CategoryValues;
   dots: readonly GeneDots[];
-  plot: { current: SVGSVGElement | null };
 }
 
-function Dots({ column, dots, plot }: DotsProps): JSX.Element {
+function Dots({ column, dots, plot }: DotsProps & { plot: { current: SVGSVGElement | null } }): JSX.Element {
   const { model, actions } = usePanels();
   const classes = model.classes.value(column);
   const rows = column.categories

@@ -12,11 +12,11 @@ export interface Mixed {
   colors: Uint32Array;
 }
 
-/** Loaded values that color the tissue. */
+/** Loaded values that color the tissue. `of` names the matrix, as `label` does, unless it is the first. */
 export type Layer =
   | { kind: 'none'; color: Color }
   | { kind: 'category'; color: Color; column: CategoryValues }
-  | { kind: 'blend'; color: Color; parts: readonly GeneValues[]; mixed?: Mixed }
+  | { kind: 'blend'; color: Color; parts: readonly GeneValues[]; mixed?: Mixed; of?: string }
   | {
       kind: 'value';
       color: Color;

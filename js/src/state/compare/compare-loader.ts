@@ -38,6 +38,10 @@ function scaleOf({ manifest, table }: Bundle): Scale {
   return values?.kind === 'log1p' ? logFactor(values.log_base ?? null) : null;
 }
 
+/** Returns the name of the current matrix; null if the bundle has no other. */
+export const matrixOf = ({ manifest, matrices }: Bundle): string | null =>
+  matrices.length > 1 ? (manifest.expression.source ?? null) : null;
+
 export function createCompareLoader(
   model: Model,
   { closed, readAsTask }: LoadContext,
@@ -74,6 +78,7 @@ export function createCompareLoader(
       const { group, sizes } = sidesOf(groups, basis, bundle.manifest.n_cells, model.noun.value);
       const scale = scaleOf(bundle);
       const { noun } = geneMeaningOf(model);
+      const matrix = matrixOf(bundle);
       const found = bundle.table
         ? await compareGenes(bundle.table, { group, scale }, inWorker(createWorker), {
             signal,
@@ -82,7 +87,7 @@ export function createCompareLoader(
         : await bundle.compareLive(group, { signal });
       // The kernel may meanwhile read another matrix.
       if (!bundle.table && bundle !== model.bundle.value) return compare(groups);
-      put({ result: { ...found, sizes, scale, noun } });
+      put({ result: { ...found, sizes, scale, noun, matrix } });
     } catch (thrown) {
       if (!isAbort(thrown, signal)) put({ problem: asError(thrown).message });
     }

@@ -45,6 +45,8 @@ export interface Result extends Differences {
   scale: Scale;
   /** What the values are: “counts”, “log1p values”. */
   noun: string;
+  /** The matrix; null if there is only one. */
+  matrix: string | null;
 }
 
 export interface CompareModel {
