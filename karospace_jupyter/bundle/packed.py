@@ -276,7 +276,9 @@ class PackedGenes:
                 raise BundleError(msg)
             expected = shard.end
         if expected != packed.n_genes:
-            msg = f"The packed genes have files for {expected:,} of {counted(packed.n_genes, 'gene')}."
+            msg = (
+                f"The packed genes of {packed.source} have files for {expected:,} of {counted(packed.n_genes, 'gene')}."
+            )
             raise BundleError(msg)
 
     @functools.cached_property

@@ -218,7 +218,11 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   // Not checked before, like `packed`: the bundle is usable without them.
   const listed =
     Array.isArray(manifest.other_matrices) && live.names.length === 0 ? manifest.other_matrices : [];
-  const others = new Map(listed.map((one) => [one?.packed?.source, one] as const));
+  const others = new Map(
+    listed.flatMap((one) =>
+      typeof one?.packed?.source === 'string' ? [[one.packed.source, one] as const] : [],
+    ),
+  );
   others.delete(firstMatrix);
   /** The matrix that was read last, besides the first. */
   let other: { name: string; bundle: Bundle } | null = null;

@@ -38,12 +38,17 @@ function MatrixSelect(): JSX.Element | null {
   const { model, actions } = usePanels();
   const bundle = model.bundle.value;
   if (!bundle || bundle.matrices.length < 2) return null;
+  const current = bundle.manifest.expression.source ?? bundle.matrices[0] ?? '';
   return (
     <label class="ks-gene-order ks-heading-select ks-muted">
       Matrix
       <select
-        value={bundle.manifest.expression.source ?? bundle.matrices[0]}
-        onChange={(event) => actions.setMatrix(event.currentTarget.value)}
+        value={current}
+        onChange={({ currentTarget }) => {
+          actions.setMatrix(currentTarget.value);
+          // Until it is read, which may fail.
+          currentTarget.value = current;
+        }}
       >
         {bundle.matrices.map((name) => (
           <option key={name} value={name}>

@@ -72,7 +72,8 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
   return (
     <section class="ks-card ks-dot-plot" aria-label="Dot plot">
       <div class="ks-heading-line">
-        <h2 class="ks-heading">Dot plot{matrix && ` of ${matrix}`}</h2>
+        <h2 class="ks-heading">Dot plot</h2>
+        {matrix && <span class="ks-muted">{matrix}</span>}
         <GroupSelect />
         <HeadingButton title="Save the dot plot as SVG" onClick={() => void save('svg')}>
           SVG
