@@ -13,6 +13,7 @@ from karospace_jupyter.errors import BundleError
 
 KIND = "script"
 GENE_KIND = "expression_chunk"
+PACKED_KIND = "packed"
 MANIFEST = "manifest.js"
 ASKS = "Opened with a double click, the viewer will ask for its folder: "
 """Prefix of warnings about missing scripts, which are removed when the bundle is saved in another form."""

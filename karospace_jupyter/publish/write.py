@@ -12,11 +12,18 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from karospace_jupyter.bundle.compress import Method, compress
+from karospace_jupyter.bundle.compress import best_method, compress
 from karospace_jupyter.bundle.files import END_TAG, TAG, FolderFiles
 from karospace_jupyter.bundle.manifest import AssetFile
 from karospace_jupyter.bundle.read import BundleReader
-from karospace_jupyter.bundle.scripts import GENE_KIND, MANIFEST, carried_files, lacks_gene_files, without_scripts
+from karospace_jupyter.bundle.scripts import (
+    GENE_KIND,
+    MANIFEST,
+    PACKED_KIND,
+    carried_files,
+    lacks_gene_files,
+    without_scripts,
+)
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 from karospace_jupyter.publish.partial import Partial, absolute, write_error
@@ -197,15 +204,18 @@ def _plain(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifes
     return (files, manifest) if plain is manifest else (_Changed(files, plain), plain)
 
 
-def _for_html(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifest]:
-    """Return the bundle without its scripts, and without the files of single genes that are packed, too.
+def html_manifest(manifest: Manifest) -> Manifest:
+    """Return the manifest in an HTML file: without scripts, and without files of single genes that are packed, too.
 
     The page in an HTML file reads packed genes, so that those files would only make it larger.
     """
     plain = without_scripts(manifest)
     listed = carried_files(plain)
-    if len(listed) < len(plain.asset_files):
-        plain = plain.model_copy(update={"asset_files": listed})
+    return plain if len(listed) == len(plain.asset_files) else plain.model_copy(update={"asset_files": listed})
+
+
+def _for_html(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifest]:
+    plain = html_manifest(manifest)
     return (files, manifest) if plain is manifest else (_Changed(files, plain), plain)
 
 
@@ -223,10 +233,11 @@ def _with_gene_files(
     with job.stage("Writing genes", len(manifest.expression.genes), "genes") as stage:
         for entry in manifest.expression.genes:
             values = bundle.gene(entry.gene).astype("<f4")
+            method = best_method(values)
             chunks = []
             for chunk in entry.chunks:
                 raw = values[chunk.start : chunk.end].tobytes()
-                stored = compress(raw, Method.RUNS) if manifest.expression.gzip else raw
+                stored = compress(raw, method) if manifest.expression.gzip else raw
                 partial.write(chunk.path, stored)
                 chunks.append(chunk.model_copy(update={"size_bytes": len(stored)}))
                 written.append(
@@ -242,8 +253,11 @@ def _with_gene_files(
             genes.append(entry.model_copy(update={"chunks": chunks}))
             stage.advance()
     expression = manifest.expression.model_copy(update={"genes": genes})
+    listed = manifest.asset_files
+    # Where the exporter lists them, so that the result equals the bundle from which the HTML file was made.
+    at = next((i for i, file in enumerate(listed) if file.kind == PACKED_KIND), len(listed))
     more = manifest.model_copy(
-        update={"expression": expression, "asset_files": [*manifest.asset_files, *written]},
+        update={"expression": expression, "asset_files": [*listed[:at], *written, *listed[at:]]},
     )
     paths = {file.path for file in written}
     return _Changed(files, more, FolderFiles(partial.folder), paths.__contains__), more

@@ -207,7 +207,8 @@ class KaroSpaceView(Base):
         layer: str = proposal["value"]
         if layer != self._layer_now():
             if self._live is None:
-                self.state = {"matrix": self._matrix_named(layer)}
+                limits = {"range": None} if self._now.color.kind in {"gene", "score", "blend"} else {}
+                self.state = {"matrix": self._matrix_named(layer), **limits}
                 return layer
             self._live.read_from(layer)
             self._show_live(genes=True)

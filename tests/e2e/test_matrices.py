@@ -76,7 +76,7 @@ def test_the_matrix_is_chosen_where_the_gene_is_chosen(
     viewer.set(color={"kind": "gene", "gene": gene})
     assert_shows(viewer, tissue, "X", gene)
     switch = switch_of(viewer)
-    assert switch.locator("option").all_inner_texts() == MATRICES
+    expect(switch.locator("option")).to_have_text(MATRICES)
     for matrix, noun in (("layer:counts", "counts"), ("layer:scaled", "scaled values"), ("X", "log1p values")):
         switch.select_option(matrix)
         expect(page.get_by_text(f"Mean of {noun}", exact=True)).to_be_visible()

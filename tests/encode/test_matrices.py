@@ -340,8 +340,9 @@ def test_matrices_of_later_versions_are_not_listed(copy: Path) -> None:
     assert bundle.matrices == ("X", "layer:continuous", "raw")
 
 
-def test_html_and_scripts_hold_no_file_of_a_packed_gene(folder: Path, tmp_path: Path) -> None:
+def test_html_and_scripts_hold_no_file_of_a_packed_gene(adata: ad.AnnData, folder: Path, tmp_path: Path) -> None:
     page = Bundle(Bundle(folder).to_html(tmp_path / "b.html"))
+    run(adata, config_of(single_file=tmp_path / "alone.html")).verify()
     carried = carried_manifest((folder / "manifest.js").read_bytes())
     for manifest in (page.manifest, carried):
         assert "expression_chunk" not in {file.kind for file in manifest.asset_files}
