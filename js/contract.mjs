@@ -117,14 +117,30 @@ function shape(node, left) {
 }
 /** Fields that the viewer does not check: it can show the tissue even if one of them is invalid. */
 const LENIENT = new Set([
-  ...['image', 'view', 'embed_origins', 'warnings', 'generator', 'created_at', 'max_asset_bytes', 'packed'],
+  ...[
+    'image',
+    'view',
+    'embed_origins',
+    'warnings',
+    'generator',
+    'created_at',
+    'max_asset_bytes',
+    'packed',
+    'other_matrices',
+  ],
   ...['dataset_name', 'coordinate_source', 'preview_path', 'n_genes_exported'],
 ]);
-const withoutLenient = ({ properties, required, ...rest }) => ({
-  ...rest,
-  properties: Object.fromEntries(Object.entries(properties).filter(([name]) => !LENIENT.has(name))),
-  required: required.filter((name) => !LENIENT.has(name)),
-});
+const withoutLenient = ({ properties, required, $defs, ...rest }) => {
+  const checked = Object.fromEntries(Object.entries(properties).filter(([name]) => !LENIENT.has(name)));
+  // Without the definitions that nothing checked refers to.
+  const used = whole('checked', { ...$defs, checked });
+  return {
+    ...rest,
+    properties: checked,
+    $defs: Object.fromEntries(Object.entries($defs).filter(([, one]) => used.includes(JSON.stringify(one)))),
+    required: required.filter((name) => !LENIENT.has(name)),
+  };
+};
 
 const shapes = `// Generated from karospace_jupyter/bundle/manifest.schema.json by \`npm run contract\`. Do not edit.
 

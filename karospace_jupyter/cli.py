@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     add(data, "proportions", "KEY")
     add(data, "layer", "NAME")
     add(data, "raw")
+    add(data, "matrices", "MATRIX")
     add(data, "image_path", "SPEC")
     add(data, "downsample", "N")
     add(data, "seed", "N")

@@ -108,6 +108,36 @@ class MatrixRaw:
 MatrixSpec = MatrixX | MatrixLayer | MatrixRaw
 
 
+def parse_matrix(text: str) -> MatrixSpec:
+    """Parse ``X``, ``layer:NAME`` or ``raw``.
+
+    Raises
+    ------
+    ConfigError
+        If the text has none of these forms.
+
+    Examples
+    --------
+    >>> parse_matrix("layer:counts")
+    MatrixLayer(name='counts', kind='layer')
+    """
+    if text == "X":
+        return MatrixX()
+    if text == "raw":
+        return MatrixRaw()
+    kind, _, name = text.partition(":")
+    if kind == "layer" and name:
+        return MatrixLayer(name)
+    near = f" Did you mean 'layer:{text}'?" if text and ":" not in text else ""
+    msg = f"{text!r} is not a matrix. Use 'X', 'layer:NAME' or 'raw'.{near}"
+    raise ConfigError(msg)
+
+
+def matrix_name(spec: MatrixSpec) -> str:
+    """Return the name of a matrix as in the manifest: `X`, `layer:NAME` or `raw`."""
+    return f"layer:{spec.name}" if spec.kind == "layer" else spec.kind
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFromFile:
     """An image file. Its pixels are coordinate units, unless the file is one of the images stored in the object."""
@@ -321,6 +351,10 @@ class ExportConfig(BaseModel):
     """Read expression from this layer instead of X."""
     raw: bool = False
     """Read expression from `raw` instead of X."""
+    matrices: tuple[str, ...] | None = None
+    """Export several matrices, between which the viewer switches: `X`, `layer:NAME` or `raw`. The genes of `genes_mode`
+    are those of the first, which replaces `layer` and `raw`. All genes of the others are packed beside it: in `packed`
+    `auto`, as many matrices as together take at most 1 GB."""
     jobs: int | None = Field(default=None, ge=1, le=1024)
     """Number of compression threads. By default, all cores."""
     memory_mb: int = Field(default=512, ge=16, le=2**24)
@@ -337,6 +371,21 @@ class ExportConfig(BaseModel):
         if self.raw and self.layer is not None:
             msg = f"Got both raw=True and layer={self.layer!r}. Expression is read from one matrix; pass one of them."
             raise ConfigError(msg)
+        if self.matrices is not None:
+            self._check_matrices(self.matrices)
+
+    def _check_matrices(self, matrices: tuple[str, ...]) -> None:
+        chosen = f"layer={self.layer!r}" if self.layer is not None else "raw=True" if self.raw else ""
+        first = f"layer:{self.layer}" if self.layer is not None else "raw"
+        what = None
+        if chosen and first != matrices[0]:
+            what = f"the first matrix is {matrices[0]!r}, but {chosen} chooses another one. Put {first!r} first"
+        elif len(matrices) > 1 and self.packed == "no":
+            what = "packed='no' excludes all matrices but the first. Pass one matrix, or change packed"
+        elif len(matrices) > 1 and self.genes_mode == () and self.packed == "auto":
+            what = "an empty list of genes asks for no genes of any matrix. Pass one matrix, or set packed to 'yes'"
+        if what is not None:
+            raise OptionError((("matrices", f"{what}."),))
 
     @field_validator("embed_origins")
     @classmethod
@@ -350,13 +399,41 @@ class ExportConfig(BaseModel):
                 raise ValueError(msg)
         return value
 
-    @field_validator("annotation_columns", "embeddings", "proportions", "markers", "embed_origins", mode="before")
+    @field_validator("matrices")
+    @classmethod
+    def _known_forms(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        if not value:
+            msg = "expected at least one matrix; omit the option for X"
+            raise ValueError(msg)
+        for text in value:
+            try:
+                parse_matrix(text)
+            except ConfigError as exc:
+                raise ValueError(str(exc).removesuffix(".")) from exc
+        twice = next((text for text in value if value.count(text) > 1), None)
+        if twice is not None:
+            msg = f"{twice!r} is there twice"
+            raise ValueError(msg)
+        return value
+
+    @field_validator(
+        "annotation_columns", "embeddings", "proportions", "markers", "embed_origins", "matrices", mode="before"
+    )
     @classmethod
     def _one_column(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
     @field_validator(
-        "annotation_columns", "embeddings", "proportions", "markers", "embed_origins", "genes_mode", mode="before"
+        "annotation_columns",
+        "embeddings",
+        "proportions",
+        "markers",
+        "embed_origins",
+        "genes_mode",
+        "matrices",
+        mode="before",
     )
     @classmethod
     def _as_tuple(cls, value: object) -> object:
@@ -440,10 +517,17 @@ class ExportConfig(BaseModel):
 
     @property
     def matrix(self) -> MatrixSpec:
-        """The matrix to read expression from."""
+        """The matrix to read expression from; the first of several."""
+        if self.matrices:
+            return parse_matrix(self.matrices[0])
         if self.raw:
             return MatrixRaw()
         return MatrixX() if self.layer is None else MatrixLayer(self.layer)
+
+    @property
+    def other_matrices(self) -> tuple[MatrixSpec, ...]:
+        """The matrices that are packed beside the first."""
+        return tuple(map(parse_matrix, (self.matrices or ())[1:]))
 
     @property
     def image(self) -> ImageSpec:
@@ -481,6 +565,7 @@ _NEEDED = {
     "proportions": "expected a list of keys of obsm, such as ['q05_cell_abundance_w_sf'], or 'none'",
     "embed_origins": "expected a list of origins, such as ['https://lab.example']",
     "gene_sets": "expected a file, 'uns:KEY', a list of these, or a dictionary of names to lists of genes",
+    "matrices": "expected a list of matrices, such as ['X', 'layer:counts']",
     "genes_mode": "expected 'hvgs:N', 'top_mean:N', 'list:PATH', 'all' or a list of names",
     **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "expected an integer"),
     **dict.fromkeys(("max_asset_mb", "um_per_unit"), "expected a number"),

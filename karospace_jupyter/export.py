@@ -12,6 +12,7 @@ from karospace_jupyter.plan import Plan, resolve
 from karospace_jupyter.publish import FolderSink, HtmlSink, MemorySink, SeveralSinks, ZipSink
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.publish.scripts import manifest_bytes, write_scripts
+from karospace_jupyter.publish.write import html_manifest
 from karospace_jupyter.size import Size, predict_size
 from karospace_jupyter.source import open_source
 from karospace_jupyter.static import static_file
@@ -81,7 +82,8 @@ def run(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  
     """
     sink = _targets(config)
     manifest = _write(subject, config, sink, job or Job.null())
-    return Bundle(sink.targets[0], manifest)
+    in_html = config.outdir is None and config.single_file is not None
+    return Bundle(sink.targets[0], html_manifest(manifest) if in_html else manifest)
 
 
 def run_to_memory(

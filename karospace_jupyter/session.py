@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter import export
+from karospace_jupyter.config import matrix_name
 from karospace_jupyter.contracts.form import SessionState
 from karospace_jupyter.errors import Cancelled, KaroSpaceError, SessionBusyError
 from karospace_jupyter.formatting import counted, shape, size
@@ -37,6 +38,17 @@ _SHARES = {
 """Approximate share of each stage in the duration of an export; stages that do not occur are ignored."""
 
 
+def _shares_of(config: ExportConfig) -> dict[str, float]:
+    """Return the stages of an export in their order, with those of further matrices after those of the first."""
+    names = list(_SHARES)
+    last = names.index("Writing all genes") + 1
+    packed = names[last - 2 : last]
+    more = {f"{stage} of {matrix_name(one)}": _SHARES[stage] for one in config.other_matrices for stage in packed}
+    shares = {name: _SHARES[name] for name in names[:last]} | more | {name: _SHARES[name] for name in names[last:]}
+    whole = sum(shares.values())
+    return {name: share / whole for name, share in shares.items()}
+
+
 class ExportSession:
     """Run one export at a time in a background thread.
 
@@ -58,6 +70,7 @@ class ExportSession:
         self._ended = threading.Event()
         self._ended.set()
         self._started = 0.0
+        self._shares = _SHARES
         self._before = 0.0
         self._stage = ""
         self._bundle: Bundle | None = None
@@ -91,6 +104,7 @@ class ExportSession:
                 raise SessionBusyError(msg)
             self._job = Job(self._on_progress)
             self._ended.clear()
+            self._shares = _shares_of(config)
             self._started, self._before, self._stage = time.monotonic(), 0.0, ""
             self._state = SessionState("running", stage="Opening", message="Opening the data", log=())
         # The context is copied so that the output of the thread is attributed to the request that started it.
@@ -154,19 +168,19 @@ class ExportSession:
 
     def _on_progress(self, p: Progress) -> None:
         if p.stage != self._stage:
-            known = list(_SHARES)
+            known = list(self._shares)
             earlier = known[: known.index(p.stage)] if p.stage in known else []
-            self._before = max(self._before, sum(_SHARES[name] for name in earlier))
+            self._before = max(self._before, sum(self._shares[name] for name in earlier))
             self._stage = p.stage
             self._log(p.stage)
         within = p.done / p.total if p.total else 1.0
         # The statistics may be read in several passes; progress must never decrease.
-        progress = max(self._state.progress, min(0.99, self._before + _SHARES.get(p.stage, 0.0) * within))
+        progress = max(self._state.progress, min(0.99, self._before + self._shares.get(p.stage, 0.0) * within))
         elapsed = time.monotonic() - self._started
         eta = None
         if progress > 0.03 and elapsed > 0.3:
             # The rest of this stage at its current rate, plus the later stages in proportion to their shares.
-            share = _SHARES.get(p.stage, 0.0)
+            share = self._shares.get(p.stage, 0.0)
             later = max(0.0, 1 - self._before - share)
             rest = elapsed * share * (1 - within) / progress if p.eta_s is None else p.eta_s
             eta = rest + elapsed * later / progress

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from karospace_jupyter.bundle.compress import Method, compress
+from karospace_jupyter.bundle.compress import Method, best_method, compress
 from karospace_jupyter.bundle.manifest import AssetFile, Chunk, GeneEntry, Manifest
 from karospace_jupyter.bundle.scripts import as_script
 from karospace_jupyter.encode import encode_bundle
 from karospace_jupyter.encode.expression import summarize
 from karospace_jupyter.encode.image import largest_side, predict_image
-from karospace_jupyter.encode.pack import best_method
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.encode.tables import csv_chunks, var_columns
 from karospace_jupyter.job import Job
@@ -69,7 +68,7 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     genes, entries, times = _genes(plan, source.sampled(), config, measure)
     side = largest_side(plan.images)
     images = sum(predict_image(image, config.max_asset_bytes, side) for image in plan.images)
-    packed = 0 if plan.packed is None else plan.packed.size.bytes
+    packed = sum(one.size.bytes for one in plan.all_packed)
     assets, scripts = (tables + genes + (images + packed) * np.array([1, _BASE64])).tolist()
     carried = assets
     if plan.packed is not None:  # the scripts carry no single genes
@@ -79,7 +78,8 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     n_text = len(text) + times * len(entries)
     page = static_file("viewer.html")
     if form == "html":
-        return Size(1, int(len(page) + (assets + n_text) * _BASE64 + (files + 1) * (_TAG + _PATH)))
+        tags = files + 1 - (0 if plan.packed is None else len(plan.genes.names))
+        return Size(1, int(len(page) + (carried + n_text) * _BASE64 + tags * (_TAG + _PATH)))
     asked = config.scripts == "yes" or (config.scripts == "auto" and carried * _BASE64 <= MAX_BYTES)
     if asked and n_text * _BASE64 <= config.max_asset_bytes:
         shards = math.ceil(carried / min(TOGETHER, config.max_asset_bytes / _BASE64)) + 1  # and manifest.js
@@ -156,6 +156,7 @@ def _part(plan: Plan, rows: NDArray[np.int64]) -> Plan:
         embeddings=tuple(_embedding(one, rows) for one in plan.embeddings),
         genes=PlannedGenes(np.zeros(0, dtype=np.int64), (), ()),
         packed=None,
+        other_matrices=(),
         images=(),
     )
 

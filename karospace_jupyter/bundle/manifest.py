@@ -189,6 +189,16 @@ class Packed(_Part):
         return None if paths is None else [check_path(path) for path in paths]
 
 
+class OtherMatrix(_Part):
+    """1.2. Another matrix of the same cells, all of whose genes are packed.
+
+    Its name, the `source` of `packed`, is that of no other matrix of the bundle. Its genes may be others.
+    """
+
+    values: Values | None = None
+    packed: Packed
+
+
 class ImageTransform(_Part):
     """1.x. `pixel = coordinate * scale + offset`, for x and y."""
 
@@ -398,6 +408,8 @@ class Manifest(BaseModel):
     asset_files: list[AssetFile]
     expression: Expression
     packed: Packed | None = None
+    other_matrices: list[OtherMatrix] | None = None
+    """1.2. Further matrices, between which a viewer switches; `expression` and `packed` are about the first."""
     image: Image | None = None
     preview_path: str | None = None
     # Added in 1.x:
@@ -428,6 +440,18 @@ class Manifest(BaseModel):
     """1.x. Maximum size of an asset before compression, for programs that write the bundle again."""
     scripts: list[ScriptShard] | None = None
     """1.x. The same files as scripts, with the manifest itself in `manifest.js`."""
+
+    @property
+    def matrix(self) -> str:
+        """Name of the first matrix; `X` if the bundle does not state it."""
+        return self.expression.source or (self.packed.source if self.packed is not None else "X")
+
+    @property
+    def packed_matrices(self) -> dict[str, Packed]:
+        """The packed genes that this package can read, by the name of their matrix."""
+        first = {} if self.packed is None else {self.packed.source: self.packed}
+        others = {one.packed.source: one.packed for one in self.other_matrices or ()}
+        return {name: packed for name, packed in {**others, **first}.items() if packed.known}
 
     @property
     def n_genes(self) -> int:

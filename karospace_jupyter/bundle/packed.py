@@ -243,7 +243,9 @@ class PackedGenes:
     Parameters
     ----------
     bundle
-        The bundle; its manifest has `packed` of a known version.
+        The bundle.
+    packed
+        The entry of the manifest, of a known version.
 
     Raises
     ------
@@ -251,9 +253,7 @@ class PackedGenes:
         If they are damaged.
     """
 
-    def __init__(self, bundle: BundleReader) -> None:
-        packed = bundle.manifest.packed
-        assert packed is not None  # noqa: S101 - as documented
+    def __init__(self, bundle: BundleReader, packed: Packed) -> None:
         self._bundle, self._packed = bundle, packed
         n = bundle.manifest.n_cells
         self.index = read_index(self._joined(packed.index), packed.index[0], packed, n)
@@ -266,7 +266,9 @@ class PackedGenes:
                 raise BundleError(msg)
             expected = shard.end
         if expected != packed.n_genes:
-            msg = f"The packed genes have files for {expected:,} of {counted(packed.n_genes, 'gene')}."
+            msg = (
+                f"The packed genes of {packed.source} have files for {expected:,} of {counted(packed.n_genes, 'gene')}."
+            )
             raise BundleError(msg)
 
     @functools.cached_property

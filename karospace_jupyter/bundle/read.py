@@ -17,6 +17,7 @@ from karospace_jupyter.bundle.files import Bounded, BundleFiles, open_files
 from karospace_jupyter.bundle.http_files import HttpFiles, is_url
 from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Chunk, Manifest
 from karospace_jupyter.bundle.packed import PackedGenes
+from karospace_jupyter.bundle.scripts import lacks_gene_files
 from karospace_jupyter.errors import BundleError, MissingFileError, NotExportedError
 from karospace_jupyter.formatting import counted, hint
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import scipy.sparse as sp
+
+    from karospace_jupyter.bundle.manifest import Values
 
 _UNPACKED, _UNPACKED_TIMES = 2**24, 128
 """Limit for decompressing a file whose length is not in the manifest: bytes, plus a multiple of the stored size."""
@@ -53,6 +56,7 @@ class BundleReader:
             raise BundleError(msg)
         self.files: BundleFiles = path if not isinstance(path, (str, os.PathLike)) else files_at(path)
         self.manifest = manifest or read_manifest(self.files)
+        self._packed: dict[str, PackedGenes] = {}
         self._listed = {file.path: file for file in self.manifest.asset_files}
         if isinstance(self.files, Bounded):
             self.files.expect({path: file.size_bytes for path, file in self._listed.items()})
@@ -103,68 +107,159 @@ class BundleReader:
         values = (m.n_cells + m.n_genes_exported) * (len(m.annotation_columns) + 3)
         return self.read(path, _ANY_TABLE + _MAX_BYTES_PER_VALUE * values)
 
-    def gene(self, name: str) -> NDArray[np.float32]:
-        """Return the values of one gene, shape (n_cells,); NaN for cells without a value.
+    @property
+    def matrices(self) -> tuple[str, ...]:
+        """Names of the matrices: `X`, `layer:NAME` or `raw`; the first is the one that other methods use by default.
+
+        Examples
+        --------
+        >>> Bundle("viewer").matrices  # doctest: +SKIP
+        ('X', 'layer:counts')
+        """
+        first = self.manifest.matrix
+        return (first, *(name for name in self.manifest.packed_matrices if name != first))
+
+    def values_of(self, matrix: str | None = None) -> Values | None:
+        """Return the kind of values of a matrix; None if the bundle does not state it.
 
         Raises
         ------
         NotExportedError
-            If the gene was not exported; also a KeyError.
+            If the bundle has no such matrix.
+        """
+        name = self._known_matrix(matrix)
+        if name == self.manifest.matrix:
+            return self.manifest.expression.values
+        return next((one.values for one in self.manifest.other_matrices or () if one.packed.source == name), None)
+
+    def gene(self, name: str, *, matrix: str | None = None) -> NDArray[np.float32]:
+        """Return the values of one gene, shape (n_cells,); NaN for cells without a value.
+
+        Parameters
+        ----------
+        name
+            Name of the gene.
+        matrix
+            One of `matrices`; the first by default.
+
+        Raises
+        ------
+        NotExportedError
+            If the gene or the matrix was not exported; also a KeyError.
 
         Examples
         --------
         >>> Bundle("viewer").gene("EPCAM").mean()  # doctest: +SKIP
         0.8431
         """
-        for entry in self.manifest.expression.genes:
-            if entry.gene == name:
-                return self.vector(entry.chunks, np.dtype("<f4")).astype(np.float32, copy=False)
-        packed = self.packed_genes
+        matrix = self._known_matrix(matrix)
+        if matrix == self.manifest.matrix:
+            for entry in self.manifest.expression.genes:
+                if entry.gene == name and not lacks_gene_files(self.manifest):
+                    return self.vector(entry.chunks, np.dtype("<f4")).astype(np.float32, copy=False)
+        packed = self.packed_genes_of(matrix)
         position = None if packed is None else packed.position(name)
         if packed is None or position is None:
-            msg = f"No gene {name!r} in {self.files.origin}.{hint(name, self.gene_names)}"
+            where = "" if len(self.matrices) == 1 else f" {matrix} of"
+            msg = f"No gene {name!r} in{where} {self.files.origin}.{hint(name, self.genes_of(matrix))}"
             raise NotExportedError(msg)
         return packed.vector(position)
 
-    @functools.cached_property
+    def _known_matrix(self, matrix: str | None) -> str:
+        if matrix is None:
+            return self.manifest.matrix
+        if matrix not in self.matrices:
+            known = ", ".join(map(repr, self.matrices))
+            msg = f"No matrix {matrix!r} in {self.files.origin}. Its matrices are: {known}."
+            raise NotExportedError(msg)
+        return matrix
+
+    @property
     def packed_genes(self) -> PackedGenes | None:
-        """All genes of the matrix; None if the bundle has none that are packed, or a version that is not known.
+        """All genes of the first matrix; None if they are not packed, or in a version that is not known.
 
         Raises
         ------
         BundleError
             If they are damaged.
         """
-        packed = self.manifest.packed
-        return PackedGenes(self) if packed is not None and packed.known else None
+        return self.packed_genes_of(self.manifest.matrix)
+
+    def packed_genes_of(self, matrix: str) -> PackedGenes | None:
+        """Return all genes of a matrix; None if they are not packed, or in a version that is not known.
+
+        Raises
+        ------
+        BundleError
+            If they are damaged.
+        """
+        packed = self.manifest.packed_matrices.get(matrix)
+        if packed is None:
+            return None
+        if matrix not in self._packed:
+            self._packed[matrix] = PackedGenes(self, packed)
+        return self._packed[matrix]
 
     @functools.cached_property
     def gene_names(self) -> tuple[str, ...]:
-        """The names of all genes that :meth:`gene` returns: all genes of the matrix if they are packed.
+        """The names of all genes of the first matrix that :meth:`gene` returns: all of the matrix if they are packed.
 
         Examples
         --------
         >>> len(Bundle("viewer").gene_names)  # doctest: +SKIP
         18085
         """
-        packed = self.packed_genes
+        return self.genes_of()
+
+    def genes_of(self, matrix: str | None = None) -> tuple[str, ...]:
+        """Return the names of the genes of a matrix that :meth:`gene` returns.
+
+        Raises
+        ------
+        NotExportedError
+            If the bundle has no such matrix.
+
+        Examples
+        --------
+        >>> len(Bundle("viewer").genes_of("raw"))  # doctest: +SKIP
+        32738
+        """
+        packed = self.packed_genes_of(self._known_matrix(matrix))
         return tuple(self.manifest.gene_list) if packed is None else tuple(packed.index.names)
 
-    @functools.cached_property
+    @property
     def gene_labels(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Alternative names of the genes: (column of var, one text for each of `gene_names`)."""
-        packed = self.packed_genes
+        return self.labels_of()
+
+    def labels_of(self, matrix: str | None = None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return alternative names of the genes of a matrix: (column of var, one text for each of its genes).
+
+        Raises
+        ------
+        NotExportedError
+            If the bundle has no such matrix.
+        """
+        packed = self.packed_genes_of(self._known_matrix(matrix))
         if packed is None:
             return tuple((one.column, tuple(one.labels)) for one in self.manifest.gene_labels or ())
         return packed.labels
 
-    def matrix(self) -> sp.csc_matrix:
-        """Return the values of all genes, shape (n_cells, n_genes), float32; the columns are `gene_names`.
+    def matrix(self, matrix: str | None = None) -> sp.csc_matrix:
+        """Return the values of all genes, shape (n_cells, n_genes), float32.
 
-        Missing values are stored as NaN. The values are those of the source to the last bit of float32.
+        The columns are `gene_names`, or those of :meth:`genes_of` for another matrix. Missing values are stored as NaN.
+        The values are those of the source to the last bit of float32.
+
+        Parameters
+        ----------
+        matrix
+            One of `matrices`; the first by default.
 
         Raises
         ------
+        NotExportedError
+            If the bundle has no such matrix; also a KeyError.
         BundleError
             If a file is missing or damaged.
 
@@ -179,21 +274,21 @@ class BundleReader:
         small = np.int32 if n_cells < 2**31 else np.int64
         cells, values = [np.zeros(0, dtype=small)], [np.zeros(0, dtype=np.float32)]
         starts = [0]
-        for of_gene, found in self._entries():
+        for of_gene, found in self._entries(self._known_matrix(matrix)):
             cells.append(of_gene.astype(small))
             values.append(found)
             starts.append(starts[-1] + len(of_gene))
         return sp.csc_matrix((np.concatenate(values), np.concatenate(cells), starts), shape=(n_cells, len(starts) - 1))
 
-    def _entries(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Yield the cells and the values of each of `gene_names`, except for zeros; NaN for missing values.
+    def _entries(self, matrix: str) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield the cells and the values of each gene of a matrix, except for zeros; NaN for missing values.
 
         Raises
         ------
         BundleError
             If a file is missing or damaged.
         """
-        packed = self.packed_genes
+        packed = self.packed_genes_of(matrix)
         if packed is not None:
             yield from packed.entries()
             return

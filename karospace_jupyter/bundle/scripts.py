@@ -12,6 +12,8 @@ from karospace_jupyter.bundle.manifest import AssetFile, Manifest
 from karospace_jupyter.errors import BundleError
 
 KIND = "script"
+GENE_KIND = "expression_chunk"
+PACKED_KIND = "packed"
 MANIFEST = "manifest.js"
 ASKS = "Opened with a double click, the viewer will ask for its folder: "
 """Prefix of warnings about missing scripts, which are removed when the bundle is saved in another form."""
@@ -32,10 +34,16 @@ def without_scripts(manifest: Manifest) -> Manifest:
 
 
 def carried_files(manifest: Manifest) -> list[AssetFile]:
-    """Return the files that the scripts contain: not those of single genes if all genes are packed."""
-    packed = manifest.packed is not None and manifest.packed.known
-    left_out = {KIND, "expression_chunk"} if packed else {KIND}
+    """Return the files that scripts and an HTML file contain: not those of single genes that are packed, too."""
+    left_out = {KIND, GENE_KIND} if manifest.matrix in manifest.packed_matrices else {KIND}
     return [file for file in manifest.asset_files if file.kind not in left_out]
+
+
+def lacks_gene_files(manifest: Manifest) -> bool:
+    """Return whether genes have no files of their own because all of them are packed, as in an HTML file."""
+    if not manifest.expression.genes or manifest.matrix not in manifest.packed_matrices:
+        return False
+    return not any(file.kind == GENE_KIND for file in manifest.asset_files)
 
 
 def carried_manifest(script: bytes) -> Manifest:

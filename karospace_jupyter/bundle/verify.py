@@ -15,7 +15,7 @@ import numpy as np
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.pages import is_own_page
-from karospace_jupyter.bundle.scripts import MANIFEST, carried_files, carried_manifest, from_script
+from karospace_jupyter.bundle.scripts import MANIFEST, carried_files, carried_manifest, from_script, lacks_gene_files
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records, remarks
 from karospace_jupyter.bundle.verify_layouts import check_embeddings, check_proportions, check_sections
 from karospace_jupyter.bundle.verify_markers import check_markers
@@ -25,7 +25,8 @@ from karospace_jupyter.formatting import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from karospace_jupyter.bundle.manifest import AssetFile, Column
+    from karospace_jupyter.bundle.manifest import AssetFile, Column, GeneEntry
+    from karospace_jupyter.bundle.packed import PackedGenes
     from karospace_jupyter.bundle.read import BundleReader
 
 _SHOWN = 20
@@ -139,14 +140,20 @@ def _check_counts(bundle: BundleReader) -> Iterator[str]:
             yield f"gene set {one.name!r}: {counted(len(absent), 'gene')} not in gene_list, such as {absent[0]!r}"
     if m.expression.n_cells != m.n_cells:
         yield f"expression has {m.expression.n_cells:,} cells, but the bundle has {m.n_cells:,}"
-    used = [chunk.path for entry in m.expression.genes for chunk in entry.chunks]
+    used = [] if lacks_gene_files(m) else [chunk.path for entry in m.expression.genes for chunk in entry.chunks]
     used += [chunk.path for embedding in m.embeddings or [] for chunk in embedding.chunks]
     images = [m.image, *(section.image for section in (m.sections.items if m.sections else []))]
     used += [path for path in (m.preview_path, *(image.path for image in images if image)) if path]
-    if m.packed is not None:
-        shards = [*m.packed.shards, *(shard for one in m.packed.markers or () for shard in one.shards)]
-        parts = (m.packed.index, m.packed.ladders or [], *(shard.paths for shard in shards))
+    others = [one.packed for one in m.other_matrices or ()]
+    for packed in [*([] if m.packed is None else [m.packed]), *others]:
+        shards = [*packed.shards, *(shard for one in packed.markers or () for shard in one.shards)]
+        parts = (packed.index, packed.ladders or [], *(shard.paths for shard in shards))
         used += [path for paths in parts for path in paths]
+    if m.packed is not None and m.packed.source != m.matrix:
+        yield f"packed has the matrix {m.packed.source!r}, but expression {m.matrix!r}"
+    for name, times in Counter([m.matrix, *(packed.source for packed in others)]).items():
+        if times > 1:
+            yield f"the matrix {name!r} is there {times:,} times"
     for path in used:
         if path not in listed:
             yield f"{path} is used but not in asset_files"
@@ -154,6 +161,8 @@ def _check_counts(bundle: BundleReader) -> Iterator[str]:
 
 def _check_expression(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
+    if lacks_gene_files(m):
+        return
     for position, (name, entry) in enumerate(zip(m.gene_list, m.expression.genes, strict=False)):
         if entry.gene != name or entry.index != position:
             yield f"gene {position} is {name!r} in gene_list, but {entry.gene!r} (index {entry.index}) in expression"
@@ -167,22 +176,36 @@ def _check_expression(bundle: BundleReader) -> Iterator[str]:
 
 
 def _check_packed(bundle: BundleReader) -> Iterator[str]:
-    packed, dense = bundle.packed_genes, {entry.gene: entry for entry in bundle.manifest.expression.genes}
-    if packed is None:
-        return
+    m = bundle.manifest
+    for matrix in bundle.matrices:
+        try:
+            with damage(f"The matrix {matrix!r}"):
+                packed = bundle.packed_genes_of(matrix)
+                if packed is not None:
+                    first = matrix == m.matrix
+                    dense = {entry.gene: entry for entry in m.expression.genes} if first else {}
+                    yield from _check_packed_genes(bundle, packed, dense, "" if first else f" of {matrix}")
+        except BundleError as exc:
+            yield str(exc)
+
+
+def _check_packed_genes(
+    bundle: BundleReader, packed: PackedGenes, dense: dict[str, GeneEntry], of: str
+) -> Iterator[str]:
     index = packed.index
     if len(set(index.names)) != len(index.names):
-        yield "the packed genes contain a name twice"
+        yield f"the packed genes{of} contain a name twice"
     for absent in sorted(dense.keys() - set(index.names))[:_SHOWN]:
         yield f"gene {absent!r} is in gene_list, but not among the packed genes"
+    without_files = lacks_gene_files(bundle.manifest)
     for gene, (cells, values) in enumerate(packed.entries()):
         name, missing = index.names[gene], int(np.isnan(values).sum())
         if missing != index.missing[gene]:
             stated = int(index.missing[gene])
-            yield f"packed gene {name!r}: cells without a value: {missing:,} found, {stated:,} in the index"
+            yield f"packed gene {name!r}{of}: cells without a value: {missing:,} found, {stated:,} in the index"
         if not values.all() or np.isinf(values).any():
-            yield f"packed gene {name!r} contains zeros or infinite values"
-        if name in dense:
+            yield f"packed gene {name!r}{of} contains zeros or infinite values"
+        if name in dense and not without_files:
             vector = np.zeros(bundle.manifest.n_cells, dtype=np.float32)
             vector[cells] = values
             if not np.array_equal(bundle.vector(dense[name].chunks, np.dtype("<f4")), vector, equal_nan=True):

@@ -106,6 +106,11 @@ class ExportOptions(TypedDict, total=False):
     raw: bool
     """Read expression from `raw` instead of X."""
 
+    matrices: Sequence[str] | None
+    """Export several matrices, between which the viewer switches: `X`, `layer:NAME` or `raw`. The genes of `genes_mode`
+    are those of the first, which replaces `layer` and `raw`. All genes of the others are packed beside it: in `packed`
+    `auto`, as many matrices as together take at most 1 GB."""
+
     jobs: int | None
     """Number of compression threads. By default, all cores."""
 

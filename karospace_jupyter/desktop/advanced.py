@@ -11,7 +11,7 @@ from karospace_jupyter.desktop.layout_options import LayoutOptions
 from karospace_jupyter.desktop.widgets import Choice, Entry, Field, Tip, ungrouped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from karospace_jupyter.contracts.form import LibraryFact
     from karospace_jupyter.desktop.app_state import AppState
@@ -27,8 +27,9 @@ _NUMBERS = (
     ("jobs", "Threads", "all cores", int),
 )
 _DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
-_FOLDED = ("layer", "image_path", "dataset_name", "sections", "embeddings", "color", "view")
+_FOLDED = ("layer", "matrices", "image_path", "dataset_name", "sections", "embeddings", "color", "view")
 _FILE = "file"
+_PER_ROW = 3
 _PACKED = (
     ("auto", "All, if at most 1 GB"),
     ("yes", "All, whatever their size"),
@@ -50,6 +51,7 @@ class Advanced(ttk.Frame):
     ) -> None:
         super().__init__(master)
         self._theme, self._app_state, self._pick_image = theme, app_state, pick_image
+        self._other_buttons: dict[str, ttk.Checkbutton] = {}
         px = theme.px
         self.columnconfigure(0, weight=1)
         self.fold = ttk.Button(self, style="Fold.TButton", command=self.toggle)
@@ -60,6 +62,16 @@ class Advanced(ttk.Frame):
         helps = summary.help
         self.matrix = Field(self.inside, theme, "Expression matrix", helps["layer"])
         self.matrix_choice = Choice(self.matrix.body, theme, self._on_matrix)
+        self.others = Field(self.inside, theme, "Other matrices", helps["matrices"])
+        self.others.body.columnconfigure(0, weight=0)
+        self.other_ticks: dict[str, tk.BooleanVar] = {}
+        for at, (name, label) in enumerate(self._matrices()):
+            self.other_ticks[name] = tk.BooleanVar(self)
+            tick = ttk.Checkbutton(
+                self.others.body, text=label, variable=self.other_ticks[name], command=self._on_others
+            )
+            tick.grid(row=at // _PER_ROW, column=at % _PER_ROW, sticky="w", padx=(0, px(14)))
+            self._other_buttons[name] = tick
         self.image = Field(self.inside, theme, "Tissue image", helps["image_path"])
         self.image_choice = Choice(self.image.body, theme, self._on_image)
         self.image_path = Entry(self.image.body, theme, self._on_image_path, hint="Path")
@@ -96,7 +108,7 @@ class Advanced(ttk.Frame):
             entry.grid(row=0, column=0, sticky="ew")
             self.numbers[option] = field, entry
             fields.append(field)
-        fields.append(self.layout_options.embeddings)
+        fields += [self.layout_options.embeddings, self.others]
         for at, field in enumerate(fields):
             side = at % 2
             field.grid(
@@ -129,11 +141,12 @@ class Advanced(ttk.Frame):
         shown = self._app_state.shown
         options, summary = shown.options, shown.summary
         problems = shown.estimate.problems
-        matrices = [("X", "X"), *((f"layer:{name}", f"layers['{name}']") for name in summary.layers)]
-        if summary.raw:
-            matrices.append(("raw", "raw"))
-        layer = options["layer"]
-        self.matrix_choice.offer(matrices, "raw" if options["raw"] else f"layer:{layer}" if layer else "X")
+        first = self._first()
+        self.matrix_choice.offer(self._matrices(), first)
+        for name, variable in self.other_ticks.items():
+            variable.set(name in (options["matrices"] or ()))
+            # The first is chosen above.
+            self._other_buttons[name].state(["disabled" if name == first else "!disabled"])
         self._refresh_image(options["image_path"], summary.libraries)
         self.layout_options.refresh()
         self.name_entry.put(options["dataset_name"] or "")
@@ -149,7 +162,9 @@ class Advanced(ttk.Frame):
             field.show_problem(problem)
             entry.mark(wrong=bool(problem))
         self.numbers["um_per_unit"][1].hint(shown.estimate.scale or _AS_DETECTED)
-        for field, option in ((self.matrix, "layer"), (self.image, "image_path"), (self.name, "dataset_name")):
+        for field, option in (
+            (self.matrix, "layer"), (self.others, "matrices"), (self.image, "image_path"), (self.name, "dataset_name"),
+        ):  # fmt: skip
             # Show no error while the user is still choosing a file.
             unpicked = option == "image_path" and options[option] == ""
             field.show_problem("Choose an image file." if unpicked else problems.get(option, ""))
@@ -183,7 +198,27 @@ class Advanced(ttk.Frame):
 
     def _on_matrix(self, value: str) -> None:
         layer = value.removeprefix("layer:") if value.startswith("layer:") else None
-        self._app_state.change(raw=value == "raw", layer=layer)
+        chosen = self._app_state.shown.options["matrices"] or ()
+        self._app_state.change(raw=value == "raw", layer=layer, matrices=self._with_others(value, chosen))
+
+    def _on_others(self) -> None:
+        chosen = [name for name, variable in self.other_ticks.items() if variable.get()]
+        self._app_state.change(matrices=self._with_others(self._first(), chosen))
+
+    def _with_others(self, first: str, chosen: Iterable[str]) -> list[str] | None:
+        others = [name for name in self.other_ticks if name in set(chosen) and name != first]
+        return [first, *others] if others else None
+
+    def _matrices(self) -> list[tuple[str, str]]:
+        summary = self._app_state.shown.summary
+        layers = [(f"layer:{name}", f"layers['{name}']") for name in summary.layers]
+        return [("X", "X"), *layers, *([("raw", "raw")] if summary.raw else [])]
+
+    def _first(self) -> str:
+        options = self._app_state.shown.options
+        layer: str | None = options["layer"]
+        named: list[str] = list(options["matrices"] or ())
+        return named[0] if named else "raw" if options["raw"] else f"layer:{layer}" if layer else "X"
 
     def _on_image(self, value: str) -> None:
         if value != _FILE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.bundle.manifest import (
@@ -15,17 +16,19 @@ from karospace_jupyter.bundle.manifest import (
     Image,
     ImageTransform,
     Manifest,
+    OtherMatrix,
     Proportions,
     Section,
     SectionFact,
     Sections,
+    Values,
 )
 from karospace_jupyter.encode import tables
 from karospace_jupyter.encode.columnar import encode_cell_ids, encode_column, encode_coordinates, encode_embedding
 from karospace_jupyter.encode.expression import encode_expression
 from karospace_jupyter.encode.image import encode_image, largest_side
 from karospace_jupyter.encode.pack import Packer
-from karospace_jupyter.encode.packed import encode_packed
+from karospace_jupyter.encode.packed import FIRST_FOLDER, encode_packed
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.errors import ConfigError
 
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.job import Job
-    from karospace_jupyter.plan import Plan, PlannedImage
+    from karospace_jupyter.plan import Plan, PlannedImage, PlannedMatrix
     from karospace_jupyter.source import Source
 
 
@@ -88,6 +91,12 @@ def encode_bundle(
             packed, packed_files, missing = encode_packed(plan, source, packer, limit, config.memory_bytes, job)
             expression_files = [*expression_files, *packed_files]
         warnings += missing.warnings()
+        other_matrices = []
+        for number, matrix in enumerate(plan.other_matrices, 1):
+            other, other_files, other_warnings = _encode_other(matrix, number, plan, source, packer, config, job)
+            other_matrices.append(other)
+            expression_files = [*expression_files, *other_files]
+            warnings += other_warnings
         with job.stage("Writing tables", 1, "step") as stage:
             table_files = tables_done.result()
             stage.advance()
@@ -123,6 +132,7 @@ def encode_bundle(
             asset_files=files,
             expression=expression,
             packed=packed,
+            other_matrices=other_matrices or None,
             image=images[0] if len(plan.images) == 1 else None,
             preview_path="preview.png" if preview_files else None,
             generator=_generator(),
@@ -142,6 +152,21 @@ def encode_bundle(
             warnings=warnings or None,
             max_asset_bytes=limit,
         )
+
+
+def _encode_other(
+    matrix: PlannedMatrix, number: int, plan: Plan, source: Source, packer: Packer, config: ExportConfig, job: Job
+) -> tuple[OtherMatrix, list[AssetFile], list[str]]:
+    """Write all genes of another matrix; return its entry in the manifest, its files, and warnings."""
+    own = replace(plan, matrix_name=matrix.name, values=matrix.values, packed=matrix.packed)
+    other = source.with_matrix(matrix.spec)
+    packed, files, missing = encode_packed(
+        own, other, packer, config.max_asset_bytes, config.memory_bytes, job, folder=f"{FIRST_FOLDER}_{number}"
+    )
+    other.check_unchanged()
+    values = Values(kind=matrix.values.kind, log_base=matrix.values.log_base)
+    warnings = [f"{matrix.name}: {text}" for text in missing.warnings()]
+    return OtherMatrix(values=values, packed=packed), files, warnings
 
 
 def _encode_images(

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.bundle.compress import Method
+from karospace_jupyter.bundle.compress import Method, best_method
 from karospace_jupyter.bundle.manifest import AssetFile, Expression, GeneEntry, GeneSummary, Values
-from karospace_jupyter.encode.pack import best_method
 from karospace_jupyter.encode.variability import Moments, moments, variability_ranks
 from karospace_jupyter.formatting import counted
 from karospace_jupyter.plan.names import listed

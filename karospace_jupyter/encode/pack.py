@@ -22,34 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-_MIN_SAVING = 0.06
-"""Fraction of bytes that THOROUGH must save over the quick methods to be chosen."""
-_SAMPLE_BYTES = 32 * 2**10
-"""Size of the sample that is compressed with each method to choose one."""
-_SAMPLE_PIECES = 4
-"""Number of pieces of the sample: adjacent cells often belong to one section, in which a gene may be absent."""
-
-
-def best_method(values: NDArray[np.generic]) -> Method:
-    """Choose the compression method for `values` by compressing a sample with each method.
-
-    The choice is deterministic. Trying is necessary because the effect is hard to predict: THOROUGH makes logarithms
-    of counts larger.
-    """
-    sample = _sample(values.reshape(-1).view(np.uint8))
-    sizes = {method: len(compress(sample, method)) for method in Method}
-    quick = Method.RUNS if sizes[Method.RUNS] < sizes[Method.QUICK] else Method.QUICK
-    return Method.THOROUGH if sizes[Method.THOROUGH] < (1 - _MIN_SAVING) * sizes[quick] else quick
-
-
-def _sample(raw: NDArray[np.uint8]) -> bytes:
-    if len(raw) <= 2 * _SAMPLE_BYTES:
-        return raw.tobytes()
-    length = _SAMPLE_BYTES // _SAMPLE_PIECES
-    gap = (len(raw) - length) // (_SAMPLE_PIECES - 1) // 8 * 8  # a multiple of 8 bytes: splits no value of any type
-    return b"".join(raw[i * gap : i * gap + length].tobytes() for i in range(_SAMPLE_PIECES))
-
-
 class Packer:
     """Compress assets in threads and pass the bytes to `put`.
 

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.entries import Entries
 
+FIRST_FOLDER = "packed"
+"""Folder of the first matrix in `assets`."""
 _BLOCK_BYTES_PER_ENTRY = 64
 """Memory that one value of a block takes while the block is encoded."""
 _MOST_BLOCKS = 8
@@ -103,7 +105,14 @@ class _Gene:
 
 
 def encode_packed(
-    plan: Plan, source: Source, packer: Packer, max_bytes: int, memory_bytes: int, job: Job
+    plan: Plan,
+    source: Source,
+    packer: Packer,
+    max_bytes: int,
+    memory_bytes: int,
+    job: Job,
+    *,
+    folder: str = FIRST_FOLDER,
 ) -> tuple[Packed, list[AssetFile], MissingValues]:
     """Write every gene of the matrix.
 
@@ -121,6 +130,8 @@ def encode_packed(
         Memory for blocks and for what is held.
     job
         Receives progress and can cancel the export.
+    folder
+        The folder in `assets`.
 
     Returns
     -------
@@ -128,7 +139,7 @@ def encode_packed(
         The entry of the manifest, the files, and the missing values of all genes.
     """
     with ThreadPoolExecutor(packer.threads, thread_name_prefix="karospace-packed") as pool:
-        return _Encoder(plan, source, packer, max_bytes, memory_bytes, pool, job).encode()
+        return _Encoder(plan, source, packer, max_bytes, memory_bytes, pool, job, folder).encode()
 
 
 class _Encoder:
@@ -141,7 +152,10 @@ class _Encoder:
         memory_bytes: int,
         pool: ThreadPoolExecutor,
         job: Job,
+        folder: str,
     ) -> None:
+        self._folder = folder
+        self._of = "" if folder == FIRST_FOLDER else f" of {plan.matrix_name}"
         self._plan, self._source, self._packer, self._job, self._pool = plan, source, packer, job, pool
         self._max_bytes, self._memory_bytes = max_bytes, memory_bytes
         self._n, self._g = plan.cells.n, source.n_genes
@@ -166,7 +180,8 @@ class _Encoder:
     ) -> tuple[Packed, list[AssetFile], MissingValues]:
         with _Held(self._memory_bytes // 2) as held:
             lows: list[NDArray[np.uint32]] = []
-            with self._job.stage("Reading all genes", self._n if lowest is None else self._g, self._unit) as stage:
+            total = self._n if lowest is None else self._g
+            with self._job.stage(f"Reading all genes{self._of}", total, self._unit) as stage:
                 blocks = list(self._blocks(lowest, ladders, lows, held, stage))
             steps = final = None
             if ladders is not None:
@@ -306,7 +321,7 @@ class _Encoder:
                 for future in written[-4][2]:
                     future.result()
 
-        with self._job.stage("Writing all genes", self._g, "genes") as stage:
+        with self._job.stage(f"Writing all genes{self._of}", self._g, "genes") as stage:
             for gene in genes:
                 length = len(gene.gaps) + len(gene.values)
                 if waiting and size + length > min(SHARD_BYTES, self._max_bytes):
@@ -363,7 +378,7 @@ class _Encoder:
     def _pack(self, name: str, raw: bytes) -> list[Future[AssetFile]]:
         """Write a file, or several if it exceeds the maximum size."""
         pieces = [raw[at : at + self._max_bytes] for at in range(0, len(raw), self._max_bytes)] or [raw]
-        stems = [f"assets/packed/{name}" + (f"_{i:03d}" if len(pieces) > 1 else "") for i in range(len(pieces))]
+        stems = [f"assets/{self._folder}/{name}" + (f"_{i:03d}" if len(pieces) > 1 else "") for i in range(len(pieces))]
         return [
             self._packer.run(lambda s=stem, r=piece: self._packer.pack("packed", f"{s}.bin", r, Method.RUNS))  # type: ignore[misc]  # defaults bind the loop's values
             for stem, piece in zip(stems, pieces, strict=True)

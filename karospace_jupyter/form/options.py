@@ -141,8 +141,8 @@ def _flags(key: str, value: Any) -> list[str]:  # noqa: ANN401 - the value of an
     if key == "gene_sets":
         # A shell cannot pass a dictionary.
         return [f"{flag_of(key)}={file}" for file in ((SETS_FILE,) if isinstance(value, dict) else value)]
-    if key == "embed_origins":
-        return [f"{flag_of(key)}={origin}" for origin in value]
+    if key in {"embed_origins", "matrices"}:
+        return [f"{flag_of(key)}={one}" for one in value]
     if key == "genes_mode":
         return _flag(flag_of(key), value) if isinstance(value, str) else [f"--gene={name}" for name in value]
     if key == "gzip":

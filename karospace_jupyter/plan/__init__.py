@@ -15,6 +15,7 @@ from karospace_jupyter.plan.model import (
     PlannedFact,
     PlannedGenes,
     PlannedImage,
+    PlannedMatrix,
     PlannedSection,
     PlannedSections,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "PlannedEmbedding",
     "PlannedGenes",
     "PlannedImage",
+    "PlannedMatrix",
     "PlannedSection",
     "PlannedFact",
     "PlannedSections",

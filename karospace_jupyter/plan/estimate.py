@@ -48,10 +48,11 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         return Estimate(None, 0.0, problems.found)
     n_genes = len(plan.genes.names)
     passes = min(1, n_genes) + _ranking_passes(source, config.genes, plan.values)
-    passes += 0 if plan.packed is None else 1 + source.by_column
+    # Further matrices take about as many values.
+    passes += len(plan.all_packed) * (1 + source.by_column)
     arrays = 4 * plan.cells.n * n_genes
     seconds = 0.3 + passes * source.n_values / _VALUES_PER_SECOND + plan.predicted_files / _FILES_PER_SECOND
-    packed = 0 if plan.packed is None else plan.packed.size.raw_bytes
+    packed = sum(one.size.raw_bytes for one in plan.all_packed)
     seconds += arrays / _ARRAY_BYTES_PER_SECOND + packed / _PACKED_BYTES_PER_SECOND
     seconds += max(0, plan.predicted_bytes - arrays - packed) / _TABLE_BYTES_PER_SECOND
     return Estimate(plan, seconds, problems.found)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from karospace_jupyter.config import CoordsSpec
+    from karospace_jupyter.config import CoordsSpec, MatrixSpec
     from karospace_jupyter.plan.observations import Observations
 
 
@@ -206,6 +206,17 @@ class PlannedPacked:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedMatrix:
+    """Another matrix, all of whose genes are packed beside those of the first."""
+
+    spec: MatrixSpec
+    name: str
+    """`X`, `layer:NAME` or `raw`."""
+    values: MatrixValues
+    packed: PlannedPacked
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedGeneSet:
     """A named set of genes."""
 
@@ -268,6 +279,7 @@ class Plan:
     genes: PlannedGenes
     packed: PlannedPacked | None
     """None if only `genes` are exported."""
+    other_matrices: tuple[PlannedMatrix, ...]
     gene_sets: tuple[PlannedGeneSet, ...]
     images: tuple[PlannedImage, ...]
     """One for the whole tissue, or one for each section that has its own."""
@@ -283,6 +295,12 @@ class Plan:
     def markers(self) -> tuple[str, ...]:
         """Names of the category annotations whose markers are computed."""
         return () if self.packed is None else self.packed.markers
+
+    @property
+    def all_packed(self) -> tuple[PlannedPacked, ...]:
+        """The packed genes of all matrices."""
+        first = () if self.packed is None else (self.packed,)
+        return (*first, *(one.packed for one in self.other_matrices))
 
     @property
     def n_genes(self) -> int:

@@ -12,9 +12,13 @@ from karospace_jupyter.bundle.compress import Method, compress
 from karospace_jupyter.bundle.ladders import Ladders, LaddersTooLargeError, levels
 from karospace_jupyter.bundle.packed import gaps_of, text_bytes, write_steps
 from karospace_jupyter.bundle.planes import planes
+from karospace_jupyter.config import matrix_name
+from karospace_jupyter.errors import GenesError
 from karospace_jupyter.formatting import counted, size
 from karospace_jupyter.plan.gene_choice import all_names
-from karospace_jupyter.plan.model import PackedSize, PlannedPacked
+from karospace_jupyter.plan.matrix_values import matrix_values
+from karospace_jupyter.plan.model import PackedSize, PlannedMatrix, PlannedPacked
+from karospace_jupyter.plan.names import listed
 from karospace_jupyter.source.entries import as_entries
 
 if TYPE_CHECKING:
@@ -50,16 +54,67 @@ def choose_packed(source: Source, config: ExportConfig, n: int) -> tuple[Planned
     # An empty list of genes asks for a bundle without expression.
     if config.packed == "no" or (config.packed == "auto" and config.genes_mode == ()):
         return None, []
+    planned = _all_genes(source, config, n)
+    if config.packed == "auto" and planned.size.bytes > MOST_BYTES:
+        return None, [
+            f"The viewer cannot show all {counted(len(planned.names), 'gene')} of {source.matrix_name}: they would "
+            f"take about {size(planned.size.bytes)} (packed), and by default at most {size(MOST_BYTES)} are written. "
+            "To write them anyway, set packed to 'yes'."
+        ]
+    return planned, []
+
+
+def choose_other_matrices(
+    source: Source, config: ExportConfig, n: int, first: PlannedPacked | None
+) -> tuple[tuple[PlannedMatrix, ...], list[str]]:
+    """Decide which matrices are packed beside the first: those that fit, in their order.
+
+    Parameters
+    ----------
+    first
+        The packed genes of the first matrix, which count toward the limit.
+
+    Returns
+    -------
+    tuple of tuple of PlannedMatrix and list of str
+        The matrices, and warnings.
+
+    Raises
+    ------
+    GenesError
+        If a matrix does not exist, has no genes, or cannot be read.
+    """
+    taken = 0 if first is None else first.size.bytes
+    planned: list[PlannedMatrix] = []
+    left_out, warnings = [], []
+    for spec in config.other_matrices:
+        name = matrix_name(spec)
+        other = source.with_matrix(spec)
+        if other.n_genes == 0:
+            msg = f"The matrix {name} has no genes. Choose another matrix."
+            raise GenesError(msg)
+        packed = _all_genes(other, config, n)
+        if config.packed == "auto" and taken + packed.size.bytes > MOST_BYTES:
+            left_out.append(f"{name} (about {size(packed.size.bytes)})")
+            continue
+        taken += packed.size.bytes
+        if not other.sample().values.count_nonzero():
+            warnings.append(f"The matrix {name} seems to be empty: all its sampled values are zero.")
+        planned.append(PlannedMatrix(spec, name, matrix_values(other), packed))
+    if left_out:
+        warnings.append(
+            f"Matrices were left out: {listed(left_out)}. By default, all matrices together take at most "
+            f"{size(MOST_BYTES)} (packed), of which the others take about {size(taken)}. To write them anyway, set "
+            "packed to 'yes'."
+        )
+    return tuple(planned), warnings
+
+
+def _all_genes(source: Source, config: ExportConfig, n: int) -> PlannedPacked:
     names, labels = all_names(source)
     texts = [names, *(texts for _, texts in labels)]
     predicted = predict_packed(source, n, texts, max_bytes=config.max_asset_bytes, gzip=config.gzip)
-    if config.packed == "auto" and predicted.bytes > MOST_BYTES:
-        return None, [
-            f"The viewer cannot show all {counted(len(names), 'gene')} of {source.matrix_name}: they would take about "
-            f"{size(predicted.bytes)} (packed), and by default at most {size(MOST_BYTES)} are written. To write them "
-            "anyway, set packed to 'yes'."
-        ]
-    return PlannedPacked(names, labels, predicted), []
+    return PlannedPacked(names, labels, predicted)
 
 
 def predict_packed(source: Source, n: int, texts: list[tuple[str, ...]], *, max_bytes: int, gzip: bool) -> PackedSize:

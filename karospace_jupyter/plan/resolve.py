@@ -26,7 +26,7 @@ from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedGenes
 from karospace_jupyter.plan.names import as_text, make_unique
 from karospace_jupyter.plan.observations import Array, array_of
 from karospace_jupyter.plan.origin import count_displaced, count_sharing, origin_of
-from karospace_jupyter.plan.packed_genes import choose_packed
+from karospace_jupyter.plan.packed_genes import choose_other_matrices, choose_packed
 from karospace_jupyter.plan.proportions import ChosenProportions, choose_proportions
 from karospace_jupyter.plan.scale import Scale, choose_scale, scales_of_columns
 from karospace_jupyter.plan.sections import plan_sections, requested_column, split
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from karospace_jupyter.config import CoordsSpec, ExportConfig
-    from karospace_jupyter.plan.model import PlannedEmbedding, PlannedGeneSet, PlannedSections
+    from karospace_jupyter.plan.model import PlannedEmbedding, PlannedGeneSet, PlannedMatrix, PlannedSections
     from karospace_jupyter.plan.origin import Origin
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.protocol import Rows
@@ -179,9 +179,13 @@ def decide(
         gene_sets, genes_of_sets, new_warnings = choose_gene_sets(source, config.gene_sets)
         warnings += new_warnings
     packed = None
+    others: tuple[PlannedMatrix, ...] = ()
     if not genes_on_demand:
         packed, new_warnings = choose_packed(source, config, cells.n)
         warnings += new_warnings
+        with problems.of("matrices"):
+            others, new_warnings = choose_other_matrices(source, config, cells.n, packed)
+            warnings += new_warnings
     with problems.of("markers"):
         packed, new_warnings = choose_markers(source, config, columns, packed, on_demand=genes_on_demand)
         warnings += new_warnings
@@ -198,8 +202,10 @@ def decide(
         elif genes_on_demand:
             shown = set(make_unique(as_text(source.gene_names))[0])
         view, new_warnings = fitting_view(
-            view, cells.n, extent_of(xy), annotations, embeddings, sections, shown, gene_sets
-        )
+            view, cells.n, extent_of(xy), annotations, embeddings, sections, shown, gene_sets,
+            matrix=source.matrix_name,
+            other_matrices=None if genes_on_demand else {one.name: one.packed.names for one in others},
+        )  # fmt: skip
         warnings += new_warnings
     color = color_of(requested, annotations, genes, packed)
     if color is None and config.view is None:
@@ -228,7 +234,7 @@ def decide(
         cells,
         annotations,
         genes,
-        packed,
+        tuple(one for one in (packed, *(other.packed for other in others)) if one is not None),
         pictures.images,
         config,
         gene_sets,
@@ -250,6 +256,7 @@ def decide(
         sections=sections,
         genes=genes,
         packed=packed,
+        other_matrices=others,
         gene_sets=gene_sets,
         images=pictures.images,
         view=view,

@@ -28,7 +28,7 @@ def predict(
     cells: Cells,
     annotations: Sequence[Annotation],
     genes: PlannedGenes,
-    packed: PlannedPacked | None,
+    packed: Sequence[PlannedPacked],
     images: Sequence[PlannedImage],
     config: ExportConfig,
     gene_sets: Sequence[PlannedGeneSet] = (),
@@ -69,7 +69,7 @@ def predict(
     files += sum(max(1, math.ceil(size / limit)) for size in [*arrays, *tables])
     files += len(images) + config.preview + 2  # index.html, manifest.json
     total = int(4 * n * len(genes.names) + sum(arrays) + sum(tables) + pictures + seen)
-    return (files, total) if packed is None else (files + packed.size.files, total + packed.size.raw_bytes)
+    return files + sum(one.size.files for one in packed), total + sum(one.size.raw_bytes for one in packed)
 
 
 def _array_bytes(annotation: Annotation, n: int) -> int:

@@ -10,7 +10,7 @@ from karospace_jupyter.plan.model import CategoryAnnotation
 from karospace_jupyter.plan.names import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -33,6 +33,9 @@ def fitting_view(
     sections: PlannedSections | None,
     genes: Collection[str] | None,
     gene_sets: Sequence[PlannedGeneSet] = (),
+    *,
+    matrix: str = "X",
+    other_matrices: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """Remove references to data that is not exported from a saved view.
 
@@ -46,6 +49,10 @@ def fitting_view(
         The extent of the cells in the tissue: x min, y min, x max, y max.
     gene_sets
         The gene sets of the bundle, which the view keeps.
+    matrix
+        Name of the first matrix.
+    other_matrices
+        Names of the other matrices, and their genes; None if any matrix can be read later.
 
     Returns
     -------
@@ -55,7 +62,18 @@ def fitting_view(
     whole = "karospace_view" in view
     state = dict(view["state"] if whole else view)
     columns = {annotation.name for annotation in annotations}
-    warnings = []
+    warnings: list[str] = []
+    chosen = state.get("matrix")
+    if chosen == matrix:
+        del state["matrix"]
+    elif chosen is not None and other_matrices is not None:
+        if chosen in other_matrices:
+            genes = other_matrices[chosen]
+        else:
+            warnings.append(f"The view shows the matrix {chosen!r}, which is not exported: it opens with {matrix}.")
+            # The limits only apply to the values of that matrix.
+            for field in ("matrix", "range"):
+                state.pop(field, None)
     missing = _missing_in_color(state.get("color") or {}, columns, genes)
     if missing:
         warnings.append(f"The view is colored by {missing}, which is not exported: its color was left out.")

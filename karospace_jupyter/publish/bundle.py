@@ -223,7 +223,9 @@ class Bundle(BundleReader):
         page = static_file("viewer.html")
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
 
-    def compare(self, a: NDArray[np.bool_], b: NDArray[np.bool_] | None = None) -> pd.DataFrame:
+    def compare(
+        self, a: NDArray[np.bool_], b: NDArray[np.bool_] | None = None, *, matrix: str | None = None
+    ) -> pd.DataFrame:
         """Compare every gene between two groups of cells.
 
         All genes of the matrix are compared if they are packed, else the exported ones. The table is that of
@@ -235,6 +237,8 @@ class Bundle(BundleReader):
             bool, shape (n_cells,): whether each cell is in the first group.
         b
             The same for the second group. By default, all cells that are not in `a`.
+        matrix
+            One of `matrices`; the first by default.
 
         Returns
         -------
@@ -245,6 +249,8 @@ class Bundle(BundleReader):
         ------
         ComparisonError
             If a group has another length or fewer than three cells, the groups overlap, or the bundle has no genes.
+        NotExportedError
+            If the bundle has no such matrix; also a KeyError.
         BundleError
             If a file is missing or damaged.
 
@@ -268,17 +274,16 @@ class Bundle(BundleReader):
             raise ComparisonError(msg)
         in_b = ~in_a if b is None else np.asarray(b)
         check_groups(in_a, in_b, self.manifest.n_cells)
-        if not self.gene_names:
+        genes = self.genes_of(matrix)
+        if not genes:
             msg = (
                 f"{self.files.origin} has no genes to compare. Pass the AnnData object to the view, as in "
                 "karospace_view(bundle, adata=adata), or export it with its genes."
             )
             raise ComparisonError(msg)
-        matrix, scale = self._scale()
-        found = compare(self._entries(), in_a, in_b, scale)
-        return found.table(
-            self.gene_names, matrix=matrix, fold_change=scale.fold_change, n_a=int(in_a.sum()), n_b=int(in_b.sum())
-        )
+        name, scale = matrix or self.manifest.matrix, self._scale_of(matrix)
+        found = compare(self._entries(name), in_a, in_b, scale)
+        return found.table(genes, matrix=name, fold_change=scale.fold_change, n_a=int(in_a.sum()), n_b=int(in_b.sum()))
 
     def markers(self, column: str) -> pd.DataFrame:
         """Return the markers of every category of a column, which were computed at export.
@@ -326,7 +331,7 @@ class Bundle(BundleReader):
             if known:
                 msg += f" There are those of: {', '.join(map(repr, known))}."
             raise NotExportedError(msg)
-        matrix, scale = self._scale()
+        matrix, scale = self.manifest.matrix, self._scale_of(None)
         index, genes = packed.index, np.array(packed.index.names, dtype=object)
         n = (index.n_cells - index.missing).astype(np.float64)
         parts: list[pd.DataFrame] = []
@@ -342,20 +347,19 @@ class Bundle(BundleReader):
         made.attrs = {"matrix": matrix, "fold_change": scale.fold_change, "column": column}
         return made
 
-    def _scale(self) -> tuple[str | None, MatrixScale]:
-        """Return the matrix of all genes, and what its values are."""
+    def _scale_of(self, matrix: str | None) -> MatrixScale:
+        """Return what the values of a matrix are; None is the first."""
         from karospace_jupyter.differential import MatrixScale
 
-        expression, packed = self.manifest.expression, self.packed_genes
-        matrix = expression.source if packed is None or self.manifest.packed is None else self.manifest.packed.source
-        known = expression.values if matrix == expression.source else None
-        return matrix, MatrixScale("other") if known is None else MatrixScale(known.kind, known.log_base)
+        known = self.values_of(matrix)
+        return MatrixScale("other") if known is None else MatrixScale(known.kind, known.log_base)
 
     def to_anndata(self) -> ad.AnnData:
         """Return the cells, annotations, coordinates, embeddings and genes as an AnnData object.
 
-        `X` holds all genes of the matrix if they are packed, else the exported ones. Columns that were not exported,
-        images, and graphs are not in a bundle.
+        `X` holds all genes of the matrix if they are packed, else the exported ones. Of several matrices, `X` holds `X`
+        or, without it, the first; the others are in `layers` and `raw`, as in the source. Columns that were not
+        exported, images, and graphs are not in a bundle.
 
         Raises
         ------

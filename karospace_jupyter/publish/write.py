@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import io
 import re
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
+from karospace_jupyter.bundle.compress import best_method, compress
 from karospace_jupyter.bundle.files import END_TAG, TAG, FolderFiles
-from karospace_jupyter.bundle.scripts import MANIFEST, without_scripts
+from karospace_jupyter.bundle.manifest import AssetFile
+from karospace_jupyter.bundle.read import BundleReader
+from karospace_jupyter.bundle.scripts import (
+    GENE_KIND,
+    MANIFEST,
+    PACKED_KIND,
+    carried_files,
+    lacks_gene_files,
+    without_scripts,
+)
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 from karospace_jupyter.publish.partial import Partial, absolute, write_error
@@ -21,7 +33,7 @@ from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from karospace_jupyter.bundle.files import BundleFiles
     from karospace_jupyter.bundle.manifest import Manifest
@@ -55,6 +67,7 @@ def save_folder(
     target = absolute(outdir)
     check_folder(target)
     with Partial(target) as partial:
+        files, manifest = _with_gene_files(files, manifest, partial, job)
         files, manifest = _with_scripts(files, manifest, partial, scripts, job)
         paths = [path for path in _paths(manifest) if not (partial.folder / path).exists()]
         with job.stage(f"Writing {target.name}", len(paths), "files") as stage:
@@ -111,6 +124,7 @@ def save_file(
     check_file(target, form)
     with Partial(real_file(target)) as partial:
         if form == "zip":
+            files, manifest = _with_gene_files(files, manifest, partial, job)
             files, manifest = _with_scripts(files, manifest, partial, scripts, job)
         created = assemble(files, manifest, partial, form, page, job)
         job.check()
@@ -133,7 +147,7 @@ def assemble(files: BundleFiles, manifest: Manifest, partial: Partial, form: For
         If a file of the bundle is missing, or the disk is full.
     """
     if form == "html":
-        files, manifest = _plain(files, manifest)
+        files, manifest = _for_html(files, manifest)
     paths = _paths(manifest)
     created = partial.folder / f".assembled{SUFFIX[form]}"
     target = partial.target
@@ -152,24 +166,30 @@ def assemble(files: BundleFiles, manifest: Manifest, partial: Partial, form: For
 def html_bytes(files: BundleFiles, manifest: Manifest) -> bytes:
     """Return the bundle as a single HTML file, in memory."""
     out = io.BytesIO()
-    files, manifest = _plain(files, manifest)
+    files, manifest = _for_html(files, manifest)
     with Job.null().stage("Writing", 1, "files") as stage:
         _write_html(out, files, _paths(manifest), static_file("viewer.html"), stage)
     return out.getvalue()
 
 
 class _Changed:
-    """The files of a bundle, with another manifest and other scripts."""
+    """The files of a bundle, with another manifest and files that were created for it."""
 
-    def __init__(self, files: BundleFiles, manifest: Manifest, created: BundleFiles | None = None) -> None:
-        self._files, self._manifest, self._created = files, manifest, created
+    def __init__(
+        self,
+        files: BundleFiles,
+        manifest: Manifest,
+        created: BundleFiles | None = None,
+        is_created: Callable[[str], bool] = lambda path: path == MANIFEST or path.startswith("scripts/"),
+    ) -> None:
+        self._files, self._manifest, self._created, self._is_created = files, manifest, created, is_created
         self.origin = files.origin
 
     def read(self, path: str) -> bytes:
         """Return one file as stored."""
         if path == "manifest.json":
             return manifest_bytes(self._manifest)
-        if self._created is not None and (path == MANIFEST or path.startswith("scripts/")):
+        if self._created is not None and self._is_created(path):
             return self._created.read(path)
         return self._files.read(path)
 
@@ -182,6 +202,65 @@ def _plain(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifes
     """Return the bundle without its scripts."""
     plain = without_scripts(manifest)
     return (files, manifest) if plain is manifest else (_Changed(files, plain), plain)
+
+
+def html_manifest(manifest: Manifest) -> Manifest:
+    """Return the manifest in an HTML file: without scripts, and without files of single genes that are packed, too.
+
+    The page in an HTML file reads packed genes, so that those files would only make it larger.
+    """
+    plain = without_scripts(manifest)
+    listed = carried_files(plain)
+    return plain if len(listed) == len(plain.asset_files) else plain.model_copy(update={"asset_files": listed})
+
+
+def _for_html(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifest]:
+    plain = html_manifest(manifest)
+    return (files, manifest) if plain is manifest else (_Changed(files, plain), plain)
+
+
+def _with_gene_files(
+    files: BundleFiles, manifest: Manifest, partial: Partial, job: Job
+) -> tuple[BundleFiles, Manifest]:
+    """Write the files of single genes to the hidden folder if the bundle has none of them, because it was an HTML file.
+
+    Viewers that do not read packed genes need them.
+    """
+    if not lacks_gene_files(manifest):
+        return files, manifest
+    bundle = BundleReader(files, manifest)
+    genes, written = [], []
+    with job.stage("Writing genes", len(manifest.expression.genes), "genes") as stage:
+        for entry in manifest.expression.genes:
+            values = bundle.gene(entry.gene).astype("<f4")
+            method = best_method(values)
+            chunks = []
+            for chunk in entry.chunks:
+                raw = values[chunk.start : chunk.end].tobytes()
+                stored = compress(raw, method) if manifest.expression.gzip else raw
+                partial.write(chunk.path, stored)
+                chunks.append(chunk.model_copy(update={"size_bytes": len(stored)}))
+                written.append(
+                    AssetFile(
+                        kind=GENE_KIND,
+                        path=chunk.path,
+                        size_bytes=len(stored),
+                        raw_bytes=len(raw),
+                        sha256=hashlib.sha256(stored).hexdigest(),
+                        raw_crc32=zlib.crc32(raw),
+                    )
+                )
+            genes.append(entry.model_copy(update={"chunks": chunks}))
+            stage.advance()
+    expression = manifest.expression.model_copy(update={"genes": genes})
+    listed = manifest.asset_files
+    # Where the exporter lists them, so that the result equals the bundle from which the HTML file was made.
+    at = next((i for i, file in enumerate(listed) if file.kind == PACKED_KIND), len(listed))
+    more = manifest.model_copy(
+        update={"expression": expression, "asset_files": [*listed[:at], *written, *listed[at:]]},
+    )
+    paths = {file.path for file in written}
+    return _Changed(files, more, FolderFiles(partial.folder), paths.__contains__), more
 
 
 def _with_scripts(

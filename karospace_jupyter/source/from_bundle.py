@@ -10,6 +10,7 @@ import pandas as pd
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.verify_layouts import types_of
 from karospace_jupyter.errors import BundleError
+from karospace_jupyter.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +44,13 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
     tables = {one.key: _amounts(bundle, one, values, names) for one in m.proportions or ()}
     in_tables = {name for one in m.proportions or () for name in (one.column, *one.parts)}
     obs = pd.DataFrame({name: held for name, held in values.items() if name not in in_tables}, index=names)
-    var = pd.DataFrame(dict(bundle.gene_labels), index=pd.Index(bundle.gene_names, dtype=object))
-    made = ad.AnnData(X=bundle.matrix().tocsr(), obs=obs, var=var)
+    first = "X" if "X" in bundle.matrices else m.matrix
+    made = ad.AnnData(X=bundle.matrix(first).tocsr(), obs=obs, var=_genes(bundle, first))
+    for matrix in bundle.matrices:
+        if matrix == "raw" != first:
+            made.raw = ad.AnnData(X=bundle.matrix(matrix).tocsr(), obs=obs[[]], var=_genes(bundle, matrix))
+        elif matrix != first:
+            made.layers[matrix.removeprefix("layer:")] = _like(bundle, matrix, made.var_names)
     xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float64)
     made.obsm["spatial"] = xy + np.asarray(m.coordinates.origin)
     for embedding in m.embeddings or ():
@@ -69,6 +75,23 @@ def _amounts(
         msg = f"The manifest of {bundle.files.origin} is not valid: {types}."
         raise BundleError(msg)
     return pd.DataFrame({name: values[part] for name, part in zip(types, one.parts, strict=True)}, index=names)
+
+
+def _genes(bundle: BundleReader, matrix: str) -> pd.DataFrame:
+    return pd.DataFrame(dict(bundle.labels_of(matrix)), index=pd.Index(bundle.genes_of(matrix), dtype=object))
+
+
+def _like(bundle: BundleReader, matrix: str, genes: pd.Index[str]) -> Any:  # noqa: ANN401 - scipy is untyped
+    """Return a layer with these genes: all its genes may be packed, but only some of the first matrix exported."""
+    positions = pd.Index(bundle.genes_of(matrix)).get_indexer(genes)
+    missing = genes[positions < 0]
+    if len(missing):
+        msg = (
+            f"The matrix {matrix!r} of {bundle.files.origin} lacks {counted(len(missing), 'gene')} of the others, such "
+            f"as {str(missing[0])!r}, so it is no layer. Read it with matrix({matrix!r})."
+        )
+        raise BundleError(msg)
+    return bundle.matrix(matrix)[:, positions].tocsr()
 
 
 def column_values(bundle: BundleReader, column: Column) -> Any:  # noqa: ANN401 - an array or a categorical

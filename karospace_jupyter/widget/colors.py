@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 
 def color_named(
-    text: str, bundle: BundleReader, live: LiveCells | None, sets: Mapping[str, Sequence[str]] | None = None
+    text: str,
+    bundle: BundleReader,
+    live: LiveCells | None,
+    sets: Mapping[str, Sequence[str]] | None = None,
+    matrix: str | None = None,
 ) -> Color:
     """Return the color of a text as in `view.color`; reads a column of obs that the view does not have yet.
+
+    Genes are those of `matrix`, by default the first of the bundle.
 
     Raises
     ------
@@ -32,7 +38,8 @@ def color_named(
     columns = {*manifest.annotation_columns, *(live.columns.names if live else ())}
     if text in columns:
         return ByAnnotation(column=text)
-    genes = {*bundle.gene_names, *(live.names if live else ())}
+    exported = bundle.genes_of(matrix)
+    genes = {*exported, *(live.names if live else ())}
     prefix, name = split_color(text, genes)
     if prefix == "obs" and (name in columns or is_added(name, live)):
         return ByAnnotation(column=name)
@@ -47,9 +54,9 @@ def color_named(
         return several_genes(prefix, several)
     if text in genes:
         return ByGene(gene=text)
-    for _, labels in bundle.gene_labels:
+    for _, labels in bundle.labels_of(matrix):
         if text in labels:
-            return ByGene(gene=bundle.gene_names[labels.index(text)])
+            return ByGene(gene=exported[labels.index(text)])
     if is_added(text, live):
         return ByAnnotation(column=text)
     near = hint(text, [*columns, *genes])

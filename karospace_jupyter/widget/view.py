@@ -15,7 +15,9 @@ from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.contracts.messages import Close
 from karospace_jupyter.contracts.output import Output
 from karospace_jupyter.errors import ImageError, ViewError
+from karospace_jupyter.formatting import hint
 from karospace_jupyter.plan.images.opening import open_picture
+from karospace_jupyter.plan.names import listed
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.view.color_text import color_text
 from karospace_jupyter.view.state import Color, ViewState, changed, from_wire
@@ -85,7 +87,8 @@ class KaroSpaceView(Base):
         Names of gene sets to their genes, which the viewer lists. Set it to other sets, or to None for those of the
         bundle.
     layer : str
-        The matrix of the object that genes are read from: ``X``, ``raw`` or the name of a layer.
+        The matrix that genes are read from: ``X``, ``raw`` or the name of a layer; a matrix of the object or, without
+        one, of the bundle.
     hidden : dict
         Hidden categories of each column; None stands for missing values.
     groups : dict
@@ -204,7 +207,9 @@ class KaroSpaceView(Base):
         layer: str = proposal["value"]
         if layer != self._layer_now():
             if self._live is None:
-                raise ViewError(_NO_OBJECT)
+                limits = {"range": None} if self._now.color.kind in {"gene", "score", "blend"} else {}
+                self.state = {"matrix": self._matrix_named(layer), **limits}
+                return layer
             self._live.read_from(layer)
             self._show_live(genes=True)
             if self._now.color.kind in {"gene", "score", "blend"} and self._now.range is not None:
@@ -243,11 +248,12 @@ class KaroSpaceView(Base):
             before, after = self._now, changed(self._now, given)
             if after == before:
                 return
-            if after.color != before.color and "range" not in given:
+            others = after.color != before.color or (after.matrix != before.matrix and after.color.kind != "annotation")
+            if others and "range" not in given:
                 after = changed(after, {"range": None})  # the limits apply to the previous values
             self._now = after
         moved = {field for field in ViewState.model_fields if getattr(after, field) != getattr(before, field)}
-        if after.color != before.color:
+        if others:
             moved -= {"range"}
         self._pages.show_state(from_wire(after.wire(moved)))
         self._tell_traits()
@@ -352,9 +358,9 @@ class KaroSpaceView(Base):
     def compare(self, a: Any, b: Any = None) -> pd.DataFrame:  # noqa: ANN401 - many types are accepted
         """Compare every gene between two groups of cells, such as the selection and the rest.
 
-        With an object, all genes of its chosen `layer` are compared, otherwise the packed genes of the bundle, or its
-        exported genes if it has none. Cells that are not in the view, such as those left out by downsampling, do not
-        count; hidden cells do. Values are used as they are: normalize counts by the cells' totals before.
+        All genes of the chosen `layer` are compared; of a bundle without packed genes, the exported ones. Cells that
+        are not in the view, such as those left out by downsampling, do not count; hidden cells do. Values are used as
+        they are: normalize counts by the cells' totals before.
 
         The p-values rank genes. Cells of one tissue are not independent, so a small p-value says nothing about other
         tissues or patients: for that, compare samples, for example with pseudobulks.
@@ -410,7 +416,9 @@ class KaroSpaceView(Base):
             columns_of(self.bundle, live), lambda name: column_of(self.bundle, live, name),
         )  # fmt: skip
         in_a, in_b = groups.pair(a, b)
-        return self.bundle.compare(in_a, in_b) if live is None else live.compare(in_a, in_b)
+        if live is None:
+            return self.bundle.compare(in_a, in_b, matrix=self._matrix_now())
+        return live.compare(in_a, in_b)
 
     def refresh(self) -> None:
         """Show the current values of ``adata.obs``, the stored colors in ``adata.uns``, and the matrix.
@@ -503,10 +511,11 @@ class KaroSpaceView(Base):
         self.hidden = {key: list(names) for key, names in self._now.hidden.items()}
         self.groups = groups_of(self._now)
         self.gene_sets = self._sets_now()
+        self.layer = self._layer_now()
         self.state = self._now.plain()
 
     def _color_named(self, text: str) -> Color:
-        color = color_named(text, self.bundle, self._live, self._sets_now())
+        color = color_named(text, self.bundle, self._live, self._sets_now(), self._matrix_now())
         self._show_added()
         return color
 
@@ -540,13 +549,30 @@ class KaroSpaceView(Base):
     def _layer_now(self) -> str:
         if self._live is not None:
             return self._live.layer
-        return (self.bundle.manifest.expression.source or "X").removeprefix("layer:")
+        return self._matrix_now().removeprefix("layer:")
+
+    def _matrix_now(self) -> str:
+        """Return the matrix of the bundle that genes are read from."""
+        chosen = self._now.matrix
+        return chosen if chosen is not None and chosen in self.bundle.matrices else self.bundle.manifest.matrix
+
+    def _matrix_named(self, layer: str) -> str:
+        """Return the matrix of the bundle that is called `layer`; a layer may be named like one of the others."""
+        known = self.bundle.matrices
+        for name in (f"layer:{layer}", layer):
+            if name in known:
+                return name
+        if len(known) == 1:
+            raise ViewError(_NO_OBJECT)
+        names = [name.removeprefix("layer:") for name in known]
+        msg = f"There is no layer {layer!r}.{hint(layer, names)} The matrices of the bundle are: {listed(names)}."
+        raise ViewError(msg)
 
     def _text_of(self, color: Color) -> str:
         columns = () if self._live is None else self._live.columns.names
         sets = {}
         if color.kind == "score" and color.name in (listed := self._sets_now()):
-            genes = {*self.bundle.gene_names, *(self._live.names if self._live else ())}
+            genes = {*self.bundle.genes_of(self._matrix_now()), *(self._live.names if self._live else ())}
             sets[color.name] = [gene for gene in listed[color.name] if gene in genes]
         return color_text(color, [*self.bundle.manifest.annotation_columns, *columns], sets)
 

@@ -8,8 +8,8 @@ import zlib
 import numpy as np
 import pytest
 
-from karospace_jupyter.bundle.compress import Method, compress
-from karospace_jupyter.encode.pack import Packer, best_method
+from karospace_jupyter.bundle.compress import Method, best_method, compress
+from karospace_jupyter.encode.pack import Packer
 
 N = 100_000
 

@@ -305,3 +305,24 @@ def test_layer_that_cannot_be_read_leaves_the_matrix_of_the_view() -> None:
     assert (view.layer, live.layer) == ("counts", "counts")
     assert live.matrix is before
     view.close()
+
+
+def test_layer_of_a_view_without_an_object_is_a_matrix_of_the_bundle() -> None:
+    adata = synthetic_tissue(200, 40, seed=1)
+    config = ExportConfig(matrices=["X", "layer:counts"], genes_mode=["EPCAM"], preview=False, image_path="none")
+    view = karospace_view(run_to_memory(adata, config))
+    assert view.layer == "X"
+    view.state = {"color": {"kind": "gene", "gene": "EPCAM"}, "range": (1, 2)}
+    view.layer = "counts"
+    assert view.state["matrix"] == "layer:counts"
+    assert view.state["range"] is None
+    gene = str(adata.var_names[5])
+    table = view.compare(np.arange(200) < 50)
+    assert table.attrs["matrix"] == "layer:counts"
+    assert table.loc[gene, "mean_a"] == pytest.approx(adata.layers["counts"][:50, [5]].mean())
+    view.state = {"matrix": None}
+    assert view.layer == "X"
+    with pytest.raises(ViewError, match="no layer 'count'.*Did you mean 'counts'.*X, counts"):
+        view.layer = "count"
+    assert view.layer == "X"
+    view.close()

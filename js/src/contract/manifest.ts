@@ -15,6 +15,10 @@ export interface Manifest {
   asset_files: AssetFile[];
   expression: Expression;
   packed?: Packed | null;
+  /**
+   * 1.2. Further matrices, between which a viewer switches; `expression` and `packed` are about the first.
+   */
+  other_matrices?: OtherMatrix[] | null;
   image?: Image | null;
   preview_path?: string | null;
   /**
@@ -252,6 +256,15 @@ export interface PackedMarkers {
    * In the order of the categories, without gaps.
    */
   shards: PackedShard[];
+}
+/**
+ * 1.2. Another matrix of the same cells, all of whose genes are packed.
+ *
+ * Its name, the `source` of `packed`, is that of no other matrix of the bundle. Its genes may be others.
+ */
+export interface OtherMatrix {
+  values?: Values | null;
+  packed: Packed;
 }
 /**
  * The tissue image.

@@ -142,6 +142,12 @@ export interface Options {
    */
   raw: boolean;
   /**
+   * Export several matrices, between which the viewer switches: `X`, `layer:NAME` or `raw`. The genes of `genes_mode`
+   * are those of the first, which replaces `layer` and `raw`. All genes of the others are packed beside it: in `packed`
+   * `auto`, as many matrices as together take at most 1 GB.
+   */
+  matrices: string[] | null;
+  /**
    * Number of compression threads. By default, all cores.
    */
   jobs: number | null;

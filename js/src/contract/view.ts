@@ -68,6 +68,10 @@ export interface ViewState {
    */
   groupBy?: string | null;
   /**
+   * The matrix that genes are read from, `X`, `layer:NAME` or `raw`; None for the first of the bundle.
+   */
+  matrix?: string | null;
+  /**
    * In the coordinates of the layout; a grid of sections has its own. None shows all cells.
    */
   camera?: Camera | null;

@@ -21,6 +21,51 @@ export async function gzipped(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+/** Adds another matrix to a fixture: genes with a value other than zero in every cell, as FORMAT.md defines them. */
+export function addMatrix(
+  { manifest, files }: Fixture,
+  source: string,
+  genes: Record<string, number[]>,
+): void {
+  const folder = `assets/packed_${(manifest.other_matrices?.length ?? 0) + 1}`;
+  const names = Object.keys(genes);
+  const all = Object.values(genes);
+  const [cells, g] = [manifest.n_cells, names.length];
+  const counts = (count: number) => names.map(() => count);
+  const text = utf8.encode(names.join(''));
+  let at = 0;
+  const ends = [0, ...names.map((name) => (at += utf8.encode(name).length))];
+  const numbers = (values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
+  const index = [
+    utf8.encode('KSPK'),
+    // Version, genes, cells, texts; entries, bytes of gaps, missing, ranks, width of each gene.
+    new Uint8Array(Uint32Array.from([1, g, cells, 1, ...[cells, 0, 0, 0, 4].flatMap(counts)]).buffer),
+    numbers(all.map((values) => Math.min(...values))),
+    numbers(all.map((values) => Math.max(...values))),
+    ...[0, 1, 2].map(() => numbers(counts(1))),
+    new Uint8Array(Uint32Array.from(ends).buffer),
+    text,
+    new Uint8Array((4 - (text.length % 4)) % 4),
+  ];
+  const planes = all.flatMap((values) => {
+    const bytes = numbers(values);
+    return Array.from(bytes, (_, i) => bytes[(i % cells) * 4 + Math.floor(i / cells)] as number);
+  });
+  files.set(`${folder}/index.bin`, new Uint8Array(index.flatMap((part) => [...part])));
+  files.set(`${folder}/shard.bin`, new Uint8Array(planes));
+  const packed = {
+    version: 1,
+    source,
+    n_genes: g,
+    values: 'float32',
+    index: [`${folder}/index.bin`],
+    shards: [{ paths: [`${folder}/shard.bin`], first: 0, end: g }],
+  };
+  const values = { kind: 'counts' as const };
+  manifest.other_matrices = [...(manifest.other_matrices ?? []), { packed, values }];
+  files.set('manifest.json', utf8.encode(JSON.stringify(manifest)));
+}
+
 /** Builds a fixture; `far` is added to all coordinates and stated as their origin. */
 export async function fixture(
   version: '1.0.0' | '1.1.0',

@@ -16,6 +16,7 @@ import { type GeneStore, geneStore } from './gene-store';
 import { type GeneTable, tableOfFiles } from './gene-table';
 import { loadManifest } from './load-manifest';
 import { withPackedGenes } from './packed';
+import { readingAhead } from './read-ahead';
 import { type CoordinateTable, type ObsTable, readCoordinateTable, readObsTable } from './tables';
 
 export interface Positions {
@@ -65,6 +66,10 @@ export interface Bundle {
   positions(ctx: ReadContext): Promise<Positions>;
   columns(ctx: ReadContext): Promise<readonly ColumnInfo[]>;
   column(name: string, ctx: ReadContext): Promise<ColumnValues>;
+  /** Names of the matrices that genes can be read from, the first one first. */
+  readonly matrices: readonly string[];
+  /** Returns this bundle with the genes of another matrix instead; null for the first. */
+  withMatrix(name: string | null, ctx: ReadContext): Promise<Bundle>;
   /** Returns this bundle with the genes of the live object instead of its own, read anew from this matrix. */
   withLiveGenes(matrix: LiveMatrix): Bundle;
   /** Reads the statistics of the genes of the live object, which `search` then takes. */
@@ -106,6 +111,8 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   ]);
   let liveByName = byName(columns);
   let reader = assetReader(source, manifest);
+  if (source.ahead) reader = readingAhead(reader);
+  const files = reader;
   /** Of packed genes; otherwise made when it is first needed. */
   let table: GeneTable | null = null;
   if (manifest.packed && !live.matrix) {
@@ -207,8 +214,43 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     return stretched(extent, size, manifest.coordinates?.y_axis ?? 'down');
   };
 
+  const firstMatrix = manifest.expression.source ?? manifest.packed?.source ?? 'X';
+  // Not checked before, like `packed`: the bundle is usable without them.
+  const listed =
+    Array.isArray(manifest.other_matrices) && live.names.length === 0 ? manifest.other_matrices : [];
+  const others = new Map(
+    listed.flatMap((one) =>
+      typeof one?.packed?.source === 'string' ? [[one.packed.source, one] as const] : [],
+    ),
+  );
+  others.delete(firstMatrix);
+  /** The matrix that was read last, besides the first. */
+  let other: { name: string; bundle: Bundle } | null = null;
+
   const bundle: Bundle = {
     manifest,
+    matrices: [firstMatrix, ...others.keys()],
+
+    async withMatrix(name, at) {
+      if (name === null || name === firstMatrix) return bundle;
+      if (other?.name === name) return other.bundle;
+      const wanted = others.get(name);
+      if (!wanted) throw new UnknownNameError('matrix', name);
+      const { packed, values } = wanted;
+      const expression = { ...manifest.expression, genes: [], source: name, values: values ?? null };
+      const empty = { ...manifest, expression, packed, gene_list: [], gene_labels: [] };
+      const read = await withPackedGenes(empty, packed, files, at);
+      const shown = {
+        ...bundle,
+        manifest: read.manifest,
+        genes: geneStore(read.reader, read.manifest),
+        search: geneSearch(read.manifest),
+        table: read.table,
+      };
+      other = { name, bundle: shown };
+      return shown;
+    },
+
     genes: geneStore(reader, manifest, live.names),
     search: geneSearch(manifest, live.names),
     get table() {

@@ -7,6 +7,8 @@ import { readAsset } from './asset';
 export interface AssetReader {
   readonly files: ReadonlyMap<string, AssetFile>;
   read(path: string, raw: number | undefined, ctx: ReadContext): Promise<Uint8Array>;
+  /** Runs these reads, one after the other, once nothing else is read; replaces those that still wait. */
+  readAhead?(reads: readonly ((ctx: ReadContext) => Promise<unknown>)[]): void;
 }
 
 export function assetReader(source: BundleSource, manifest: Manifest): AssetReader {

@@ -60,7 +60,7 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
         );
       }
       const entry = entryOf(gene);
-      if (!entry) throw new UnknownNameError('gene', gene);
+      if (!entry) throw unknownGene(gene, manifest);
       const cached = kept.get(gene);
       if (cached) {
         keepRecent(kept, gene, cached, keep);
@@ -70,6 +70,14 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
       return reads.run(gene, ctx.signal, (signal) => load(entry, { signal, progress: ctx.progress, later }));
     },
   };
+}
+
+/** Returns the error for a gene that the bundle, or the current one of its matrices, does not have. */
+export function unknownGene(
+  gene: string,
+  { expression, other_matrices: others }: Manifest,
+): UnknownNameError {
+  return new UnknownNameError('gene', gene, others?.length ? `matrix ${expression.source}` : undefined);
 }
 
 /** Returns the summary in the manifest; null if it is absent, not numeric, or does not count missing values. */

@@ -16,6 +16,8 @@ const HEADER = 5;
 const ARRAYS = 10;
 /** Bytes of cached shards: genes of one shard are often read one after the other. */
 const CACHE_BYTES = 32 * 1024 * 1024;
+/** Largest file that is read ahead: it must not displace those that are in use. */
+const LARGEST_AHEAD = CACHE_BYTES / 4;
 /** Prefix of the path that stands for a packed gene. No file can have it, because it is absolute. */
 const GENE = '/packed/';
 
@@ -74,7 +76,7 @@ export async function withPackedGenes(
   const reads = new SharedReads<Uint8Array>();
   const share = (paths: readonly string[], ctx: ReadContext, forget: () => void) =>
     reads.run(paths[0] ?? '', ctx.signal, (signal) =>
-      readAll(paths, { signal, progress: ctx.progress, later: forgetting(ctx.later, forget) }),
+      readAll(paths, { ...ctx, signal, later: forgetting(ctx.later, forget) }),
     );
   const shardBytes = async (paths: readonly string[], ctx: ReadContext) => {
     const [key = ''] = paths;
@@ -135,6 +137,14 @@ export async function withPackedGenes(
       throw damaged(of.paths[0]);
     const exact = new Float32Array(places.buffer);
     const found = new Float32Array(cells);
+    const which = shards.indexOf(of);
+    reader.readAhead?.(
+      [shards[which + 1], shards[which - 1]].flatMap((near) =>
+        near && !kept.has(near.paths[0] ?? '') && offsetsOf(sizesOf(near)).length <= LARGEST_AHEAD
+          ? (ctx: ReadContext) => shardBytes(near.paths, ctx)
+          : [],
+      ),
+    );
     for (let i = 0; i < n; i++)
       found[at[i] as number] = steps ? (steps.values[places[i] as number] as number) : (exact[i] as number);
     return new Uint8Array(found.buffer);

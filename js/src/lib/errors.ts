@@ -127,10 +127,16 @@ export class UnknownNameError extends ViewerError {
   override readonly tag = 'unknown-name';
 
   constructor(
-    kind: 'gene' | 'annotation' | 'categorical annotation' | 'embedding' | 'section',
+    kind: 'gene' | 'annotation' | 'categorical annotation' | 'embedding' | 'section' | 'matrix',
     name: string,
+    /** The matrix that lacks a gene, if there are several. */
+    matrix = 'bundle',
   ) {
-    super(`The bundle has no ${kind} “${name}”.`, `Choose one of the exported ${kind}s.`, 'manifest.json');
+    super(
+      `The ${matrix} has no ${kind} “${name}”.`,
+      `Choose one of the exported ${kind === 'matrix' ? 'matrices' : `${kind}s`}.`,
+      'manifest.json',
+    );
   }
 }
 

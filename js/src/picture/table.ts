@@ -92,7 +92,7 @@ export async function csvOf({
     layer.kind === 'category'
       ? [layer.column.name, ...(ungrouped ? [`${layer.column.name}_groups`] : [])]
       : layer.kind === 'blend'
-        ? layer.parts.map(({ gene }) => gene)
+        ? layer.parts.map(({ gene }) => gene + (layer.of ?? ''))
         : layer.kind === 'value'
           ? [of ? `${layer.label} (${of})` : layer.label]
           : [];

@@ -14,6 +14,8 @@ export interface ReadContext {
    * drawing the frame that needs them. Without it, every file is checked before it is returned.
    */
   later?: ((check: () => Promise<void>) => void) | undefined;
+  /** Reads what nobody has asked for yet: any other read comes first. */
+  ahead?: boolean | undefined;
 }
 
 /** Throws if a file is longer than `most`. */
@@ -67,6 +69,8 @@ export interface BundleSource {
   /** Reads the bytes as stored. Rejects with NotFoundError for a missing file and with `signal.reason` on abort. */
   read(path: string, ctx: ReadContext): Promise<Uint8Array>;
   readonly live?: LiveObject | undefined;
+  /** Whether files should be read before they are asked for, because each read takes a while. */
+  readonly ahead?: boolean;
   /** Calls `listener` when the kernel that provides the bytes is gone; it gets a function that runs the cell again. */
   onLost?(listener: (reconnect: (() => void) | null) => void): void;
   dispose(): void;

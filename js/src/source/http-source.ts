@@ -6,6 +6,8 @@ import { type BundleSource, mayHave, type ReadContext } from './bundle-source';
 export function httpSource(base: string): BundleSource {
   const closed = new AbortController();
   return {
+    ahead: !(globalThis.navigator as { connection?: { saveData?: boolean } } | undefined)?.connection
+      ?.saveData,
     async read(path, ctx) {
       const url = new URL(path.split('/').map(encodeURIComponent).join('/'), base).href;
       const signal = AbortSignal.any([ctx.signal, closed.signal]);

@@ -4,6 +4,7 @@ import type { ColorLoader } from './color/color-loader';
 import { misfitOf } from './color/groups';
 import { fitAll } from './layout/camera';
 import type { LayoutLoader } from './layout/layout-loader';
+import type { MatrixLoader } from './load-context';
 import type { Model } from './model';
 import { unknownNameIn } from './save/first-view';
 import { update } from './state-model';
@@ -11,12 +12,13 @@ import { notify } from './status';
 import { type Layout, merged, sameColor, sameLayout, soundColor, type ViewState } from './view-state';
 
 /** Fields whose values must be loaded before they are shown; a later choice replaces one that is still loading. */
-const LOADED_FIELDS = ['layout', 'beside', 'groupBy'] as const;
+const LOADED_FIELDS = ['matrix', 'layout', 'beside', 'groupBy'] as const;
 type LoadedField = (typeof LOADED_FIELDS)[number];
 
 /** Fields that are only valid together: limits belong to values, a camera belongs to a layout. */
 const COMPANIONS: Partial<Record<keyof ViewState, keyof ViewState>> = {
   color: 'range',
+  matrix: 'range',
   layout: 'camera',
   beside: 'besideCamera',
 };
@@ -27,7 +29,10 @@ const COMPANIONS: Partial<Record<keyof ViewState, keyof ViewState>> = {
  */
 export type Apply = (change: Partial<ViewState>, options?: { orRest?: boolean }) => Promise<void>;
 
-export function createApply(model: Model, loader: ColorLoader & Pick<LayoutLoader, 'prepare'>): Apply {
+export function createApply(
+  model: Model,
+  loader: ColorLoader & Pick<LayoutLoader, 'prepare'> & MatrixLoader,
+): Apply {
   const loading = new Map<LoadedField, AbortController>();
   const claim = (field: LoadedField): AbortSignal => {
     loading.get(field)?.abort(superseded());
@@ -46,14 +51,18 @@ export function createApply(model: Model, loader: ColorLoader & Pick<LayoutLoade
       const companion = COMPANIONS[field];
       if (companion) delete part[companion];
     };
-    // `merged` ignores an invalid color below, like every invalid field.
     const bundle = model.bundle.value;
-    const missing =
-      part.color &&
-      bundle &&
-      soundColor(part.color) &&
-      unknownNameIn(bundle, model.columns.value, part.color);
-    if (missing) leaveOut('color', missing);
+    let next = bundle;
+    if (bundle && part.matrix === bundle.matrices[0]) part.matrix = null;
+    const switches = bundle !== null && merged(model.state.value, part).matrix !== model.state.value.matrix;
+    /** Leaves out a color that the matrix to be shown does not have. */
+    const checkColor = () => {
+      // `merged` ignores an invalid color below, like every invalid field.
+      const missing =
+        part.color && next && soundColor(part.color) && unknownNameIn(next, model.columns.value, part.color);
+      if (missing) leaveOut('color', missing);
+    };
+    if (!switches) checkColor();
     const before = model.state.value;
     const wanted = merged(before, part);
     const misfit = wanted.groups !== before.groups && bundle && misfitOf(wanted.groups, model.columns.value);
@@ -68,6 +77,16 @@ export function createApply(model: Model, loader: ColorLoader & Pick<LayoutLoade
       (field) => [field, claim(field)] as const,
     );
     for (const [field, signal] of claims) {
+      if (field === 'matrix') {
+        if (!switches) continue;
+        try {
+          next = await loader.matrix(wanted.matrix, signal);
+        } catch (thrown) {
+          leaveOut(field, thrown);
+        }
+        checkColor();
+        continue;
+      }
       const unchanged = field !== 'groupBy' && sameLayout(wanted[field], before[field]);
       if (unchanged || wanted[field] === null) continue;
       try {
@@ -91,10 +110,14 @@ export function createApply(model: Model, loader: ColorLoader & Pick<LayoutLoade
       if (field === 'color') leaveOut(field, superseded());
       else delete part[field];
     }
-    show(model, part);
-    const { color } = model.state.value;
+    batch(() => {
+      show(model, part);
+      if (part.matrix !== undefined) model.bundle.value = next;
+    });
+    const { color, matrix } = model.state.value;
     const retry = part.color !== undefined && model.problem.value !== null;
-    if (!sameColor(now.color, color) || retry)
+    const reread = matrix !== now.matrix && color.kind !== 'annotation';
+    if (!sameColor(now.color, color) || retry || reread)
       await loader.load(color, { keepGroup: part.groupBy != null }).catch((thrown) => {
         // The earlier color stays if the kernel is gone; so do its limits.
         if (sameColor(model.state.value.color, now.color)) update(model, { range: now.range });

@@ -1,3 +1,4 @@
+import type { Bundle } from '../data/bundle';
 import { asError } from '../lib/errors';
 import type { ReadContext } from '../source/bundle-source';
 import type { StatusModel } from './status';
@@ -19,6 +20,11 @@ export interface LoadContext {
   /** Runs the deferred checks. Called when the first frame is drawn; later checks run shortly after their read. */
   runChecks(): void;
   close(): void;
+}
+
+/** Reads genes from another matrix; null for the first. */
+export interface MatrixLoader {
+  matrix(name: string | null, signal?: AbortSignal): Promise<Bundle | null>;
 }
 
 const CHECK_AFTER_MS = 300;

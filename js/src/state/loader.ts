@@ -10,14 +10,14 @@ import { type CompareLoader, createCompareLoader } from './compare/compare-loade
 import { closeImage, loadImage, loadPreview } from './image/image-loader';
 import { lookAtCells, wholeOf } from './layout/camera';
 import { createLayoutLoader, type LayoutLoader } from './layout/layout-loader';
-import { createLoadContext } from './load-context';
+import { createLoadContext, type MatrixLoader } from './load-context';
 import type { Model } from './model';
 import { firstColor, firstLayout, unknownNameIn, viewOfBundle } from './save/first-view';
 import { update } from './state-model';
 import { notify } from './status';
 
 /** Loads the data that the state refers to and stores it in the model. */
-export interface Loader extends ColorLoader, LayoutLoader, CompareLoader {
+export interface Loader extends ColorLoader, LayoutLoader, CompareLoader, MatrixLoader {
   start(): Promise<void>;
   /** Loads what can wait until the first frame is drawn: image, cell ids, further columns. */
   loadRest(): Promise<void>;
@@ -158,18 +158,33 @@ export function createLoader(
   });
   const endChanges = source.live?.onChange(takeChange);
 
+  /** Returns the bundle with the matrix of the initial view; with the first if that cannot be read. */
+  const withChosenMatrix = async (bundle: Bundle): Promise<Bundle> => {
+    const { matrix } = model.state.value;
+    if (matrix === null || matrix === bundle.matrices[0]) return bundle;
+    try {
+      return await bundle.withMatrix(matrix, ctx);
+    } catch (thrown) {
+      if (isAbort(thrown, closed)) throw thrown;
+      notify(model, asError(thrown));
+      update(model, { matrix: null, range: null });
+      return bundle;
+    }
+  };
+
   const start = async () => {
     model.status.value = { kind: 'loading', label: 'Opening the bundle', done: 0, total: 0 };
     try {
       const opened = model.bundle.value ?? (await openBundle(source, ctx));
       const { columns = null, matrix = null } = (early as LiveChange | null) ?? {};
       if (columns) opened.setLiveColumns(columns);
-      const bundle = matrix ? opened.withLiveGenes(matrix) : opened;
+      const first = matrix ? opened.withLiveGenes(matrix) : opened;
+      if (useBundleView) update(model, { layout: firstLayout(first.manifest), ...viewOfBundle(first) });
+      const bundle = await withChosenMatrix(first);
       model.bundle.value = bundle;
       void loadPreview(model, bundle, closed);
       const tissue = readTissue(bundle);
       model.columns.value = await readColumns(bundle);
-      if (useBundleView) update(model, { layout: firstLayout(bundle.manifest), ...viewOfBundle(bundle) });
       const misfit = misfitOf(model.state.value.groups, model.columns.value);
       if (misfit) notify(model, misfit);
       const [positions] = await Promise.all([tissue, loadFirstColor(bundle), layout.prepareFirst(bundle)]);
@@ -208,6 +223,10 @@ export function createLoader(
     ...color,
     ...layout,
     ...compare,
+    async matrix(name, signal) {
+      const bundle = model.bundle.value;
+      return bundle && context.readAsTask(name ?? '', signal, (at) => bundle.withMatrix(name, at));
+    },
     start,
     async loadRest() {
       const bundle = model.bundle.value;

@@ -65,7 +65,10 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     .filter(([field, value]) => isValid(field, value));
   const next: ViewState = { ...current, ...Object.fromEntries(valid) };
   // Limits belong to the values they were set for.
-  if (change.range === undefined && !sameColor(current.color, next.color)) next.range = null;
+  const ofOthers =
+    !sameColor(current.color, next.color) ||
+    (current.matrix !== next.matrix && next.color.kind !== 'annotation');
+  if (change.range === undefined && ofOthers) next.range = null;
   return {
     ...next,
     camera: nearEnough(next.camera),

@@ -21,7 +21,9 @@ function Search({ focus }: { focus: Signal<boolean> }): JSX.Element {
   const layer = model.layer.value;
   // Skip the gene that is shown. The genes of a blend stay listed, to show one of them alone.
   const shown = color.kind === 'gene' ? [color.gene] : adding.value ? currentGenes(layer) : [];
-  const recent = model.recentGenes.value.filter((gene) => !shown.includes(gene));
+  const recent = model.recentGenes.value.filter(
+    (gene) => !shown.includes(gene) && model.bundle.value?.genes.has(gene),
+  );
   return (
     <>
       <GeneSearchBox focus={focus} adding={adding} />

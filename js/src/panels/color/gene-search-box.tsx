@@ -33,6 +33,34 @@ function valueText({ label, summary, rank }: GeneHit, order: GeneOrder): string 
   return order === 'mean' ? formatMean(summary.mean) : formatShare(summary.fraction);
 }
 
+/** Chooses the matrix that genes are read from, if there are several. */
+function MatrixSelect(): JSX.Element | null {
+  const { model, actions } = usePanels();
+  const bundle = model.bundle.value;
+  if (!bundle || bundle.matrices.length < 2) return null;
+  const current = bundle.manifest.expression.source ?? bundle.matrices[0] ?? '';
+  return (
+    <label class="ks-gene-order ks-heading-select ks-muted">
+      Matrix
+      <select
+        value={current}
+        onChange={({ currentTarget }) => {
+          actions.setMatrix(currentTarget.value);
+          // Until it is read, which may fail.
+          currentTarget.value = current;
+        }}
+      >
+        {bundle.matrices.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <Icon name="down" size={12} />
+    </label>
+  );
+}
+
 /** A combobox that searches genes while typing. */
 export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<boolean> }): JSX.Element {
   const { focus, adding } = props;
@@ -166,6 +194,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
           )}
         </div>
       )}
+      <MatrixSelect />
       {genes > 1 && (
         <label class="ks-gene-order ks-heading-select ks-muted">
           <select

@@ -176,8 +176,8 @@ function Found(props: { comparison: Comparison; result: Result; view: TableView 
   return (
     <>
       <p class="ks-note" role="status">
-        {formatCount(sizeA)} and {counted(sizeB, noun)} · {genes} · {formatCount(significant)} with adjusted p
-        ≤ 0.05
+        {formatCount(sizeA)} and {counted(sizeB, noun)} · {genes}
+        {result.matrix && ` of ${result.matrix}`} · {formatCount(significant)} with adjusted p ≤ 0.05
         {result.stored && ' · computed at export'}
       </p>
       {outdated && (
@@ -226,7 +226,11 @@ function Found(props: { comparison: Comparison; result: Result; view: TableView 
           onClick={() =>
             download(
               new Blob([tableText(result, all)], { type: 'text/csv' }),
-              fileName(`${model.title.value} ${labels[0]} vs ${labels[1]}`, 'genes', 'csv'),
+              fileName(
+                `${model.title.value} ${labels[0]} vs ${labels[1]}`,
+                ['genes', result.matrix].filter(Boolean).join('_'),
+                'csv',
+              ),
             )
           }
         >

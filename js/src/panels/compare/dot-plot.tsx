@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { Bundle } from '../../data/bundle';
 import type { CategoryValues } from '../../data/column-values';
 import { type GeneDots, shares } from '../../data/dots';
 import { type ColorScale, colorScale } from '../../lib/colormap';
@@ -8,6 +9,7 @@ import { asError } from '../../lib/errors';
 import { counted, formatClass, formatMean, formatShare } from '../../lib/format';
 import { fileName } from '../../picture/file-name';
 import { geneMeaningOf } from '../../state/color/gene-meaning';
+import { matrixOf } from '../../state/compare/compare-loader';
 import { Chip, HeadingButton } from '../buttons';
 import { GroupSelect } from '../color/by-category';
 import { usePanels } from '../context';
@@ -37,7 +39,9 @@ export function DotPlot(): JSX.Element | null {
 
 function Card({ genes }: { genes: readonly string[] }): JSX.Element {
   const { model, actions, download } = usePanels();
-  const made = useSignal<{ column: CategoryValues; dots: readonly GeneDots[] } | null>(null);
+  const made = useSignal<(DotsProps & { bundle: Bundle | null }) | null>(null);
+  const bundle = model.bundle.value;
+  const matrix = bundle && matrixOf(bundle);
   const problem = useSignal<string | null>(null);
   const plot = useRef<SVGSVGElement>(null);
   const marks = useSignal<Marks>('dots');
@@ -54,14 +58,14 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
     actions.readDots(genes, column, shown?.mask ?? null, closed.signal).then(
       (dots) => {
         problem.value = null;
-        made.value = { column, dots };
+        made.value = { column, dots, bundle };
       },
       (thrown) => {
         if (!closed.signal.aborted) problem.value = asError(thrown).message;
       },
     );
     return () => closed.abort();
-  }, [genes, column, shown, actions, made, problem]);
+  }, [genes, column, shown, bundle, actions, made, problem]);
   const choose = (next: Marks) => {
     marks.value = next;
   };
@@ -80,6 +84,7 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
     <section class="ks-card ks-dot-plot" aria-label={title}>
       <div class="ks-heading-line">
         <h2 class="ks-heading">{title}</h2>
+        {matrix && <span class="ks-muted">{matrix}</span>}
         <GroupSelect />
         <HeadingButton title={`Save the ${what} as SVG`} onClick={() => void save('svg')}>
           SVG
@@ -116,7 +121,9 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
         </p>
       )}
       <div class="ks-dot-scroll">
-        {made.value && <Plot {...made.value} tiles={tiles} scaled={tiles && scaled.value} plot={plot} />}
+        {made.value?.bundle === bundle && made.value && (
+          <Plot {...made.value} tiles={tiles} scaled={tiles && scaled.value} plot={plot} />
+        )}
       </div>
     </section>
   );
@@ -162,9 +169,12 @@ function GeneList({ genes, what }: { genes: readonly string[]; what: string }): 
   );
 }
 
-interface PlotProps {
+interface DotsProps {
   column: CategoryValues;
   dots: readonly GeneDots[];
+}
+
+interface PlotProps extends DotsProps {
   tiles: boolean;
   /** Whether each gene is colored from its lowest to its highest mean. */
   scaled: boolean;

@@ -20,6 +20,8 @@ import { groupsOf, withGroups } from './groups';
 export interface ColorActions {
   setColor(color: Color): void;
   retryColor(): void;
+  /** Reads genes from another matrix. */
+  setMatrix(matrix: string): void;
   /** Sets the annotation by which values are grouped. */
   setGroup(column: string): void;
   /** Hides the categories, or shows them if all are hidden. */
@@ -72,6 +74,12 @@ export function createColorActions(
     },
     retryColor() {
       loader.load(model.state.value.color).catch(() => {});
+    },
+    setMatrix(matrix) {
+      apply({ matrix }).catch((thrown) => {
+        // A gene that the matrix lacks is already reported by `model.problem`.
+        if (!isAbort(thrown) && model.problem.value === null) notify(model, asError(thrown));
+      });
     },
     setGroup: (groupBy) => applyOrNotify({ groupBy }),
     toggleClasses(column, names) {

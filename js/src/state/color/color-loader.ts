@@ -139,7 +139,9 @@ async function readLayer(
   color: Color,
   ctx: ReadContext & Required<Pick<ReadContext, 'progress'>>,
 ): Promise<Layer> {
-  const label = colorLabel(color);
+  const { source } = bundle.manifest.expression;
+  const of = source && source !== bundle.matrices[0] ? ` (${source})` : '';
+  const label = colorLabel(color) + (color.kind === 'annotation' ? '' : of);
   // For several genes, progress counts genes rather than bytes.
   const { progress, ...geneContext } = ctx;
   switch (color.kind) {
@@ -155,7 +157,7 @@ async function readLayer(
         parts.push(await bundle.genes.read(gene, geneContext));
         progress(parts.length, color.genes.length);
       }
-      return { kind: 'blend', color, parts, mixed: await mixed(parts, model.dark.value) };
+      return { kind: 'blend', color, parts, of, mixed: await mixed(parts, model.dark.value) };
     }
     case 'score': {
       // Keep only the sum: the gene set may be larger than the cache.

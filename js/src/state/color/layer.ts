@@ -13,7 +13,7 @@ export interface Mixed {
   colors: Uint32Array;
 }
 
-/** Loaded values that color the tissue. */
+/** Loaded values that color the tissue. `of` names the matrix, as `label` does, unless it is the first. */
 export type Layer =
   | { kind: 'none'; color: Color }
   | {
@@ -23,7 +23,7 @@ export type Layer =
       /** If its categories are the types that spots consist of: how much of each there is. */
       amounts?: Amounts;
     }
-  | { kind: 'blend'; color: Color; parts: readonly GeneValues[]; mixed?: Mixed }
+  | { kind: 'blend'; color: Color; parts: readonly GeneValues[]; mixed?: Mixed; of?: string }
   | {
       kind: 'value';
       color: Color;

@@ -56,6 +56,10 @@ function storedMarkers(
   return read ? { read, sizes: [count, rest] as const } : null;
 }
 
+/** Returns the name of the current matrix; null if the bundle has no other. */
+export const matrixOf = ({ manifest, matrices }: Bundle): string | null =>
+  matrices.length > 1 ? (manifest.expression.source ?? null) : null;
+
 export function createCompareLoader(
   model: Model,
   { closed, readAsTask }: LoadContext,
@@ -96,7 +100,8 @@ export function createCompareLoader(
       try {
         if (known) {
           const read = await known.read({ signal });
-          return put({ result: { ...read, sizes: known.sizes, scale, noun, stored: true } });
+          const { sizes } = known;
+          return put({ result: { ...read, sizes, scale, noun, matrix: matrixOf(bundle), stored: true } });
         }
       } catch (thrown) {
         // Its genes can be compared nevertheless.
@@ -104,6 +109,7 @@ export function createCompareLoader(
         problems.push(asError(thrown));
       }
       const { group, sizes } = sidesOf(groups, basis, bundle.manifest.n_cells, model.noun.value);
+      const matrix = matrixOf(bundle);
       const found = bundle.table
         ? await compareGenes(bundle.table, { group, scale }, inWorker(createWorker), {
             signal,
@@ -113,7 +119,7 @@ export function createCompareLoader(
       // The kernel may meanwhile read another matrix.
       if (!bundle.table && bundle !== model.bundle.value) return compare(groups);
       problems.push(...found.problems);
-      put({ result: { ...found, problems, sizes, scale, noun, stored: false } });
+      put({ result: { ...found, problems, sizes, scale, noun, matrix, stored: false } });
     } catch (thrown) {
       if (!isAbort(thrown, signal)) put({ problem: asError(thrown).message });
     }

@@ -47,6 +47,8 @@ export interface Result extends Differences {
   noun: string;
   /** Whether it was computed at export; then there is no U. */
   stored: boolean;
+  /** The matrix; null if there is only one. */
+  matrix: string | null;
 }
 
 export interface CompareModel {

@@ -1,6 +1,7 @@
 import type { Manifest } from '../../contract/manifest';
 import type { Bundle } from '../../data/bundle';
 import type { ColumnInfo } from '../../data/column-values';
+import { unknownGene } from '../../data/gene-store';
 import { UnknownNameError } from '../../lib/errors';
 import type { Color, Layout, ViewState } from '../view-state';
 import { stateIn } from './saved-view';
@@ -30,7 +31,7 @@ export function firstColor(columns: readonly ColumnInfo[]): Color {
 
 /** Returns an error for the first gene or annotation of a color that the bundle does not have; else null. */
 export function unknownNameIn(
-  { genes }: Pick<Bundle, 'genes'>,
+  { genes, manifest }: Pick<Bundle, 'genes' | 'manifest'>,
   columns: readonly ColumnInfo[],
   color: Color,
 ): UnknownNameError | null {
@@ -40,5 +41,5 @@ export function unknownNameIn(
   }
   const wanted = color.kind === 'gene' ? [color.gene] : 'genes' in color ? color.genes : [];
   const unknown = wanted.find((gene) => !genes.has(gene));
-  return unknown === undefined ? null : new UnknownNameError('gene', unknown);
+  return unknown === undefined ? null : unknownGene(unknown, manifest);
 }

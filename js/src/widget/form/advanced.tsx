@@ -20,7 +20,14 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
     ...layers.map((name): [string, string] => [`layer:${name}`, `layers['${name}']`]),
     ...(raw ? [['raw', 'raw'] as [string, string]] : []),
   ];
-  const matrix = options.raw ? 'raw' : options.layer ? `layer:${options.layer}` : 'X';
+  const matrix =
+    options.matrices?.[0] ?? (options.raw ? 'raw' : options.layer ? `layer:${options.layer}` : 'X');
+  const others = matrices.filter(([name]) => name !== matrix);
+  const packed = new Set((options.matrices ?? []).filter((name) => name !== matrix));
+  const withOthers = (first: string, chosen: ReadonlySet<string>) => {
+    const names = matrices.map(([name]) => name).filter((name) => name !== first && chosen.has(name));
+    return { matrices: names.length > 0 ? [first, ...names] : null };
+  };
   const image = options.image_path;
   const own = libraries.map(({ name, images }): [string, string] => [
     `uns:${name}`,
@@ -43,11 +50,34 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
               traits.change({
                 raw: value === 'raw',
                 layer: value.startsWith('layer:') ? value.slice(6) : null,
+                ...withOthers(value, packed),
               })
             }
           />
         )}
       </Field>
+      {(others.length > 0 || problems.matrices) && (
+        <div class="kf-row">
+          <Field label={say('Other matrices')} help={help.matrices} problem={problems.matrices} group>
+            {() => (
+              <div class="kf-checks">
+                {others.map(([name, label]) => (
+                  <Check
+                    key={name}
+                    label={label}
+                    checked={packed.has(name)}
+                    onChange={(on) =>
+                      traits.change(
+                        withOthers(matrix, new Set([...packed, name].filter((one) => on || one !== name))),
+                      )
+                    }
+                  />
+                ))}
+              </div>
+            )}
+          </Field>
+        </div>
+      )}
       <Field label={say('Tissue image')} help={help.image_path} problem={problems.image_path}>
         {({ id, describedBy }) => (
           <>

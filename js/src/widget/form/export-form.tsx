@@ -23,6 +23,7 @@ const CSS = [base, fields, run, narrow].join('');
 
 const IN_MORE = [
   'layer',
+  'matrices',
   'image_path',
   'um_per_unit',
   'downsample',

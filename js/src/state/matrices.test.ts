@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { addMatrix, FIXTURE_GENES, fixture } from '../data/bundle-fixture';
+import { memorySource } from '../source/memory-source';
+import { createActions } from './actions';
+import { geneMeaningOf } from './color/gene-meaning';
+import { valueAt } from './color/layer';
+import { createLoader } from './loader';
+import { createModel } from './model';
+import type { ViewState } from './view-state';
+
+const COUNTS = 'layer:counts';
+const RAW = { Actb: [5, 6, 7, 8], Only: [9, 9, 9, 1] };
+const [, GENE] = Object.keys(FIXTURE_GENES) as [string, string];
+const ofGene = (gene: string) => ({ color: { kind: 'gene' as const, gene } });
+
+async function opened(
+  initial: Partial<ViewState> = {},
+  damage: (files: Map<string, Uint8Array>) => void = () => {},
+) {
+  const made = await fixture('1.1.0', true);
+  addMatrix(made, COUNTS, { Actb: [1, 2, 3, 4], [GENE]: [10, 20, 30, 40] });
+  addMatrix(made, 'raw', RAW);
+  damage(made.files);
+  const model = createModel(initial);
+  const loader = createLoader(model, memorySource(made.files));
+  const actions = createActions(model, loader);
+  await loader.start();
+  return { model, actions };
+}
+
+type Opened = Awaited<ReturnType<typeof opened>>;
+const source = ({ model }: Pick<Opened, 'model'>) => model.bundle.value?.manifest.expression.source;
+
+test('the matrices are listed, the first one first', async () => {
+  const { model } = await opened();
+  expect(model.bundle.value?.matrices).toEqual(['X', COUNTS, 'raw']);
+});
+
+test('the color, its limits and its meaning follow the matrix', async () => {
+  const { model, actions } = await opened(ofGene(GENE));
+  expect(valueAt(model.layer.value, 3)).toBe(5);
+  await actions.setState({ range: [1, 2] });
+  await actions.setState({ matrix: COUNTS });
+  expect(valueAt(model.layer.value, 3)).toBe(40);
+  expect(model.state.value.range).toBeNull();
+  expect(geneMeaningOf(model).noun).toBe('counts');
+  expect(model.layer.value).toMatchObject({ label: `${GENE} (${COUNTS})` });
+  await actions.setState({ matrix: null });
+  expect(valueAt(model.layer.value, 3)).toBe(5);
+  expect(model.layer.value).toMatchObject({ label: GENE });
+});
+
+test('limits of an annotation are kept', async () => {
+  const { model, actions } = await opened({ color: { kind: 'annotation', column: 'counts' } });
+  await actions.setState({ range: [1, 2] });
+  await actions.setState({ matrix: COUNTS });
+  expect(model.state.value.range).toEqual([1, 2]);
+});
+
+test('a matrix has its own genes, and an error names the matrix that lacks one', async () => {
+  const { model, actions } = await opened();
+  await actions.setState({ matrix: 'raw', ...ofGene('Only') });
+  expect(valueAt(model.layer.value, 0)).toBe(9);
+  expect(model.bundle.value?.genes.count).toBe(2);
+  actions.setMatrix(COUNTS);
+  await expect.poll(() => model.problem.value?.message).toBe(`The matrix ${COUNTS} has no gene “Only”.`);
+  await expect(actions.setState(ofGene('Nothing'))).rejects.toThrow(COUNTS);
+});
+
+test('the name of the first matrix is the same as none', async () => {
+  const { model, actions } = await opened({ matrix: COUNTS, ...ofGene(GENE) });
+  expect(valueAt(model.layer.value, 3)).toBe(40);
+  actions.setMatrix('X');
+  await expect.poll(() => valueAt(model.layer.value, 3)).toBe(5);
+  expect(model.state.value.matrix).toBeNull();
+});
+
+test('a view with an unknown matrix applies the rest, without its limits', async () => {
+  const { model, actions } = await opened();
+  const state = { matrix: 'layer:gone', ...ofGene(GENE), opacity: 0.5, range: [7, 8] as const };
+  await expect(actions.openView({ karospace_view: 1, n_cells: 4, state })).rejects.toThrow('layer:gone');
+  expect(model.state.value).toMatchObject({ matrix: null, opacity: 0.5, range: null, ...ofGene(GENE) });
+  const later = await opened(state as Partial<ViewState>);
+  expect(later.model.state.value).toMatchObject({ matrix: null, range: null, ...ofGene(GENE) });
+  expect(later.model.notices.value).toHaveLength(1);
+});
+
+test('of two choices, the later one is shown', async () => {
+  const made = await opened(ofGene('Actb'));
+  const first = made.actions.setState({ matrix: COUNTS });
+  const second = made.actions.setState({ matrix: 'raw' });
+  await expect(first).rejects.toThrow();
+  await second;
+  expect([made.model.state.value.matrix, source(made)]).toEqual(['raw', 'raw']);
+  expect(valueAt(made.model.layer.value, 0)).toBe(5);
+});
+
+test('a damaged matrix leaves the others usable', async () => {
+  const made = await opened(ofGene('Actb'), (files) => {
+    files.set('assets/packed_1/index.bin', new Uint8Array(8));
+  });
+  made.actions.setMatrix(COUNTS);
+  await expect.poll(() => made.model.notices.value.length).toBe(1);
+  expect([made.model.state.value.matrix, source(made) ?? 'X']).toEqual([null, 'X']);
+  await made.actions.setState({ matrix: 'raw' });
+  expect(valueAt(made.model.layer.value, 0)).toBe(5);
+});
+
+test('invalid entries are passed over', async () => {
+  const made = await fixture('1.1.0', true);
+  Object.assign(made.manifest, { other_matrices: [null, { packed: 3 }, 'x'] });
+  made.files.set('manifest.json', new TextEncoder().encode(JSON.stringify(made.manifest)));
+  const model = createModel();
+  await createLoader(model, memorySource(made.files)).start();
+  expect(model.bundle.value?.matrices).toEqual(['X']);
+});

@@ -1,0 +1,386 @@
+"""Several matrices in one bundle: chosen in the plan, packed beside the first, and read back exactly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
+from karospace_jupyter.bundle.scripts import carried_manifest
+from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, GenesError, NotExportedError
+from karospace_jupyter.export import dry_run, run, run_to_memory
+from karospace_jupyter.job import Job
+from karospace_jupyter.plan import Plan, estimate, resolve
+from karospace_jupyter.session import ExportSession
+from karospace_jupyter.source import open_source
+
+N, G = 400, 60
+MATRICES = ("X", "layer:counts", "layer:continuous", "raw")
+
+
+@pytest.fixture(scope="module")
+def adata() -> ad.AnnData:
+    made = synthetic_tissue(N, G, seed=2)
+    del made.uns["spatial"]  # images take long to encode
+    rng = np.random.default_rng(2)
+    made.layers["counts"] = sp.csc_matrix(rng.poisson(0.6, (N, G)).astype(np.float32))
+    made.layers["continuous"] = rng.normal(3, 1, size=(N, G)).astype(np.float32)
+    made.layers["empty"] = sp.csr_matrix((N, G), dtype=np.float32)
+    raw = ad.AnnData(sp.csr_matrix(rng.poisson(0.4, (N, 90)).astype(np.float32)), obs=made.obs[[]])
+    raw.var_names = ["EPCAM", *(f"RAW{i}" for i in range(1, 90))]
+    raw.var["gene_ids"] = [f"ENS{i}" for i in range(90)]
+    made.raw = raw
+    return made
+
+
+def expected(adata: ad.AnnData, matrix: str) -> np.ndarray[Any, Any]:
+    layer = matrix.removeprefix("layer:")
+    found = adata.X if matrix == "X" else adata.raw.X if matrix == "raw" else adata.layers[layer]
+    return np.asarray(found.toarray() if sp.issparse(found) else found)
+
+
+def config_of(**options: Any) -> ExportConfig:
+    return ExportConfig(**{"matrices": MATRICES, "genes_mode": ["EPCAM", "MS4A1"], "preview": False, **options})
+
+
+def plan(subject: Any, **options: Any) -> Plan:
+    config = config_of(**options)
+    return resolve(open_source(subject, matrix=config.matrix), config)
+
+
+@pytest.fixture(scope="module")
+def folder(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("matrices") / "b"
+    run(adata, config_of(outdir=made))
+    return made
+
+
+def as_in_memory(adata: ad.AnnData, tmp_path: Path) -> Any:
+    del tmp_path
+    return adata
+
+
+def as_h5ad(adata: ad.AnnData, tmp_path: Path) -> Any:
+    adata.write_h5ad(tmp_path / "t.h5ad")
+    return tmp_path / "t.h5ad"
+
+
+def as_zarr(adata: ad.AnnData, tmp_path: Path) -> Any:
+    adata.write_zarr(tmp_path / "t.zarr")
+    return tmp_path / "t.zarr"
+
+
+@pytest.mark.parametrize("stored", [as_in_memory, as_h5ad, as_zarr])
+def test_every_matrix_is_exact(adata: ad.AnnData, tmp_path: Path, stored: Callable[[ad.AnnData, Path], Any]) -> None:
+    bundle = run_to_memory(stored(adata, tmp_path), config_of())
+    assert bundle.matrices == MATRICES
+    for matrix in MATRICES:
+        assert np.array_equal(bundle.matrix(matrix).toarray(), expected(adata, matrix))
+    assert np.array_equal(bundle.gene("RAW3", matrix="raw"), expected(adata, "raw")[:, 3])
+    assert np.array_equal(bundle.matrix().toarray(), expected(adata, "X"))
+    assert [bundle.values_of(one).kind for one in MATRICES] == ["log1p", "counts", "scaled", "counts"]  # type: ignore[union-attr]  # stated
+    assert bundle.labels_of("raw") == (("gene_ids", tuple(f"ENS{i}" for i in range(90))),)
+    bundle.verify()
+
+
+def test_matrices_survive_every_form(adata: ad.AnnData, folder: Path, tmp_path: Path) -> None:
+    page, archive = Bundle(folder).to_html(tmp_path / "b.html"), Bundle(folder).to_zip(tmp_path / "b.zip")
+    for path in (folder, page, archive):
+        bundle = Bundle(path)
+        bundle.verify()
+        assert bundle.matrices == MATRICES
+        assert np.array_equal(bundle.matrix("raw").toarray(), expected(adata, "raw"))
+
+
+def test_matrices_become_layers_and_raw_again(adata: ad.AnnData, folder: Path) -> None:
+    again = Bundle(folder).to_anndata()
+    assert sorted(again.layers) == ["continuous", "counts"]
+    for layer in again.layers:
+        assert np.array_equal(again.layers[layer].toarray(), expected(adata, f"layer:{layer}"))
+    assert np.array_equal(again.raw.X.toarray(), expected(adata, "raw"))
+    assert list(again.raw.var_names) == list(adata.raw.var_names)
+
+
+def test_x_stays_x_if_it_is_not_the_first(adata: ad.AnnData) -> None:
+    again = run_to_memory(adata, config_of(matrices=["raw", "X", "layer:counts"], genes_mode=["EPCAM"])).to_anndata()
+    assert np.array_equal(again.X.toarray(), expected(adata, "X"))
+    assert np.array_equal(again.raw.X.toarray(), expected(adata, "raw"))
+    assert list(again.layers) == ["counts"]
+    alone = run_to_memory(adata, config_of(matrices=["layer:counts", "raw"])).to_anndata()
+    assert np.array_equal(alone.X.toarray(), expected(adata, "layer:counts"))
+
+
+def test_layers_have_the_genes_of_a_first_matrix_that_is_not_packed(
+    adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = plan(adata, matrices=["layer:continuous", "layer:counts"])
+    assert found.packed is not None
+    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", found.packed.size.bytes - 1)
+    bundle = run_to_memory(adata, config_of(matrices=["layer:continuous", "layer:counts"]))
+    assert bundle.manifest.packed is None
+    assert bundle.matrices == ("layer:continuous", "layer:counts")
+    assert bundle.gene_names == ("EPCAM", "MS4A1")
+    assert len(bundle.genes_of("layer:counts")) == G
+    wanted = expected(adata, "layer:counts")[:, [list(adata.var_names).index(gene) for gene in bundle.gene_names]]
+    assert np.array_equal(bundle.to_anndata().layers["counts"].toarray(), wanted)
+    bundle.verify()
+
+
+def test_comparison_uses_the_chosen_matrix(folder: Path) -> None:
+    bundle = Bundle(folder)
+    a = np.arange(N) < 100
+    counts, raw = bundle.compare(a, matrix="layer:counts"), bundle.compare(a, matrix="raw")
+    assert (counts.attrs["matrix"], counts.attrs["fold_change"]) == ("layer:counts", "mean counts")
+    assert set(raw.index) == set(bundle.genes_of("raw"))
+    gene = counts.index[0]
+    assert counts.loc[gene, "mean_a"] == pytest.approx(bundle.gene(gene, matrix="layer:counts")[a].mean())
+    assert bundle.compare(a, matrix="layer:continuous").attrs["fold_change"] is None
+    assert bundle.compare(a).attrs["matrix"] == "X"
+
+
+def test_unknown_matrix_and_gene_are_named(folder: Path) -> None:
+    bundle = Bundle(folder)
+    for read in (bundle.matrix, bundle.genes_of, bundle.labels_of, bundle.values_of):
+        with pytest.raises(NotExportedError, match="'layer:no'.*'X', 'layer:counts'"):
+            read("layer:no")
+    with pytest.raises(NotExportedError, match="'RAW3' in layer:counts of"):
+        bundle.gene("RAW3", matrix="layer:counts")
+    with pytest.raises(NotExportedError):
+        bundle.compare(np.arange(N) < 9, matrix="counts")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"matrices": ["counts"]}, "'counts' is not a matrix.*Did you mean 'layer:counts'"),
+        ({"matrices": ["layer:"]}, "'layer:' is not a matrix"),
+        ({"matrices": ["X", "raw", "X"]}, "'X' is there twice"),
+        ({"matrices": []}, "at least one matrix"),
+        ({"matrices": [3]}, "expected a list of matrices"),
+        ({"packed": "no"}, "packed='no' excludes"),
+        ({"genes_mode": []}, "an empty list of genes"),
+        ({"layer": "counts"}, "the first matrix is 'X', but layer='counts'.*Put 'layer:counts' first"),
+        ({"raw": True}, "the first matrix is 'X', but raw=True.*Put 'raw' first"),
+    ],
+)
+def test_contradictions_are_errors(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"(?s)matrices.*{message}"):
+        config_of(**options)
+
+
+def test_options_that_agree_are_accepted() -> None:
+    assert (
+        config_of(layer="counts", matrices=["layer:counts", "X"]).matrix
+        == config_of(layer="counts", matrices=None).matrix
+    )
+    assert config_of(matrices="raw", packed="no").matrix == config_of(raw=True, matrices=None).matrix
+    assert config_of(matrices=["X"]).other_matrices == ()
+
+
+def test_unknown_and_geneless_matrices_are_errors(adata: ad.AnnData) -> None:
+    with pytest.raises(GenesError, match="no layer 'gone'.*layer 'counts'"):
+        plan(adata, matrices=["X", "layer:gone"])
+    without = adata.copy()
+    without.raw = ad.AnnData(np.zeros((N, 0), dtype=np.float32), obs=without.obs[[]])
+    with pytest.raises(GenesError, match="matrix raw has no genes"):
+        plan(without, matrices=["X", "raw"])
+    found = estimate(open_source(adata), config_of(matrices=["X", "layer:gone"]))
+    assert "gone" in found.problems["matrices"]
+
+
+def test_matrix_without_values_is_packed_with_a_warning(adata: ad.AnnData) -> None:
+    bundle = run_to_memory(adata, config_of(matrices=["X", "layer:empty"]))
+    assert any("layer:empty seems to be empty" in text for text in bundle.warnings)
+    assert bundle.matrix("layer:empty").nnz == 0
+    bundle.verify()
+
+
+def test_missing_values_name_their_matrix(adata: ad.AnnData) -> None:
+    with_missing = adata.copy()
+    with_missing.layers["continuous"][3, 4] = np.nan
+    bundle = run_to_memory(with_missing, config_of(matrices=["X", "layer:continuous"]))
+    assert any(text.startswith("layer:continuous: 1 gene has missing values") for text in bundle.warnings)
+    bundle.verify()
+
+
+def test_the_limit_holds_for_all_matrices_together(adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = plan(adata)
+    sizes = [one.size.bytes for one in whole.all_packed]
+    assert len(sizes) == 4
+    # The first, the counts and raw fit; the continuous layer is much larger than both.
+    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", sizes[0] + sizes[1] + sizes[3])
+    found = plan(adata)
+    assert [one.name for one in found.other_matrices] == ["layer:counts", "raw"]
+    (warning,) = [text for text in found.warnings if "left out" in text]
+    assert "layer:continuous (about" in warning
+    assert "packed to 'yes'" in warning
+    assert len(plan(adata, packed="yes").other_matrices) == 3
+
+
+def test_predictions_include_all_matrices(adata: ad.AnnData) -> None:
+    (one, small), (several, large) = (dry_run(adata, config_of(matrices=m)) for m in (["X"], MATRICES))
+    added = sum(matrix.packed.size.bytes for matrix in several.other_matrices)
+    assert large.bytes - small.bytes >= added
+    assert several.predicted_bytes > one.predicted_bytes
+    assert (
+        estimate(open_source(adata), config_of()).seconds
+        > estimate(open_source(adata), config_of(matrices=["X"])).seconds
+    )
+
+
+def test_predicted_size_of_an_html_file_is_near(adata: ad.AnnData, tmp_path: Path) -> None:
+    config = config_of(single_file=tmp_path / "b.html", genes_mode="all")
+    _, size = dry_run(adata, config)
+    run(adata, config)
+    assert size.bytes == pytest.approx((tmp_path / "b.html").stat().st_size, rel=0.15)
+
+
+def test_bytes_are_independent_of_memory_and_threads(adata: ad.AnnData) -> None:
+    one, other = (run_to_memory(adata, config_of(jobs=jobs, memory_mb=memory)) for jobs, memory in ((1, 16), (4, 512)))
+    hashes = [{file.path: file.sha256 for file in bundle.manifest.asset_files} for bundle in (one, other)]
+    assert hashes[0] == hashes[1]
+    assert {path.split("/")[1] for path in hashes[0] if "packed" in path} == {
+        "packed",
+        "packed_1",
+        "packed_2",
+        "packed_3",
+    }
+
+
+def test_canceled_at_another_matrix_leaves_nothing(adata: ad.AnnData, tmp_path: Path) -> None:
+    job = Job(lambda progress: job.cancel() if progress.stage == "Writing all genes of raw" else None)
+    with pytest.raises(Cancelled):
+        run(adata, config_of(outdir=tmp_path / "b"), job)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_grows_through_all_matrices(adata: ad.AnnData) -> None:
+    seen: list[tuple[str, float]] = []
+    session = ExportSession(lambda state: seen.append((state.stage, state.progress)))
+    session.start(adata, config_of())
+    session.wait()
+    shares = [share for _, share in seen]
+    assert shares == sorted(shares)
+    first, last = (max(share for stage, share in seen if stage == f"Writing all genes{of}") for of in ("", " of raw"))
+    assert first < last < 1
+
+
+def test_saved_view_is_fitted_to_the_matrices(adata: ad.AnnData, tmp_path: Path) -> None:
+    view = tmp_path / "view.json"
+
+    def fitted(state: dict[str, Any], **options: Any) -> tuple[Any, str]:
+        view.write_text(json.dumps(state))
+        found = plan(adata, view=view, **options)
+        return found.view, " ".join(found.warnings)
+
+    state = {"matrix": "raw", "color": {"kind": "gene", "gene": "RAW3"}, "range": [0, 1]}
+    assert fitted(state) == (state, "")
+    kept, warned = fitted({**state, "color": {"kind": "gene", "gene": "EPCAM"}}, matrices=["X"])
+    assert kept == {"color": {"kind": "gene", "gene": "EPCAM"}}
+    assert "the matrix 'raw', which is not exported: it opens with X" in warned
+    assert fitted({"matrix": "X", "opacity": 0.5}, color="EPCAM")[1] == ""
+    _, warned = fitted({"matrix": "layer:counts", "color": {"kind": "gene", "gene": "RAW3"}})
+    assert "RAW3" in warned
+
+
+def change(folder: Path, edit: Callable[[dict[str, Any]], Any]) -> Bundle:
+    path = folder / "manifest.json"
+    value = json.loads(path.read_text())
+    edit(value)
+    path.write_text(json.dumps(value))
+    return Bundle(folder)
+
+
+@pytest.fixture
+def copy(folder: Path, tmp_path: Path) -> Path:
+    Bundle(folder).save(tmp_path / "copy", scripts="no")
+    return tmp_path / "copy"
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda m: m["other_matrices"][1]["packed"].update(source="layer:counts"), "'layer:counts' is there 2 times"),
+        (lambda m: m["other_matrices"][0]["packed"].update(source="X"), "'X' is there 2 times"),
+        (lambda m: m["packed"].update(source="raw"), "packed has the matrix 'raw', but expression 'X'"),
+        (lambda m: m["other_matrices"][0]["packed"].update(index=["nowhere.bin"]), "nowhere.bin"),
+        (lambda m: m["other_matrices"][2]["packed"].update(n_genes=7), "packed_3/index.*not those of the manifest"),
+        (
+            lambda m: m["other_matrices"][0]["packed"].update(shards=m["other_matrices"][2]["packed"]["shards"]),
+            "The packed genes of layer:counts have files for 90",
+        ),
+    ],
+)
+def test_verify_finds_damaged_matrices(copy: Path, edit: Callable[[dict[str, Any]], Any], message: str) -> None:
+    with pytest.raises(BundleError, match=message):
+        change(copy, edit).verify()
+
+
+def test_a_damaged_matrix_leaves_the_others_readable(adata: ad.AnnData, copy: Path) -> None:
+    index = next((copy / "assets" / "packed_1").glob("index*"))
+    index.write_bytes(index.read_bytes()[:-8])
+    bundle = Bundle(copy)
+    with pytest.raises(BundleError, match="packed_1/index"):
+        bundle.matrix("layer:counts")
+    assert np.array_equal(bundle.matrix("raw").toarray(), expected(adata, "raw"))
+    with pytest.raises(BundleError, match="packed_1/index"):
+        bundle.verify()
+
+
+def test_matrices_of_later_versions_are_not_listed(copy: Path) -> None:
+    bundle = change(copy, lambda m: m["other_matrices"][0]["packed"].update(version=2))
+    assert bundle.matrices == ("X", "layer:continuous", "raw")
+
+
+def test_html_and_scripts_hold_no_file_of_a_packed_gene(adata: ad.AnnData, folder: Path, tmp_path: Path) -> None:
+    page = Bundle(Bundle(folder).to_html(tmp_path / "b.html"))
+    run(adata, config_of(single_file=tmp_path / "alone.html")).verify()
+    carried = carried_manifest((folder / "manifest.js").read_bytes())
+    for manifest in (page.manifest, carried):
+        assert "expression_chunk" not in {file.kind for file in manifest.asset_files}
+        assert manifest.gene_list == ["EPCAM", "MS4A1"]
+    assert np.array_equal(page.gene("EPCAM"), Bundle(folder).gene("EPCAM"))
+
+
+def test_genes_that_are_not_packed_keep_their_files(
+    adata: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = plan(adata, matrices=["layer:continuous", "layer:counts"]).packed
+    assert first is not None
+    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", first.size.bytes - 1)
+    config = config_of(matrices=["layer:continuous", "layer:counts"], single_file=tmp_path / "b.html")
+    page = run(adata, config)
+    assert sum(file.kind == "expression_chunk" for file in page.manifest.asset_files) == 2
+    assert np.array_equal(Bundle(tmp_path / "b.html").gene("MS4A1"), page.gene("MS4A1"))
+
+
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_an_html_file_saved_in_another_form_has_files_of_its_genes_again(
+    adata: ad.AnnData, folder: Path, tmp_path: Path, form: str
+) -> None:
+    page = Bundle(Bundle(folder).to_html(tmp_path / "b.html"))
+    path = page.save(tmp_path / "c").path if form == "folder" else page.to_zip(tmp_path / "c.zip")
+    assert path is not None
+    again = Bundle(path)
+    again.verify()
+    assert sum(file.kind == "expression_chunk" for file in again.manifest.asset_files) == 2
+    entry = again.manifest.expression.genes[1]
+    assert np.array_equal(
+        again.vector(entry.chunks, np.dtype("<f4")), expected(adata, "X")[:, list(adata.var_names).index("MS4A1")]
+    )
+
+
+def test_options_are_plain_keyword_arguments(adata: ad.AnnData, tmp_path: Path) -> None:
+    made = adata_to_karospace(
+        adata, tmp_path / "b", matrices=["X", "layer:counts"], genes_mode=["EPCAM"], preview=False
+    )
+    assert made.matrices == ("X", "layer:counts")
+    assert (tmp_path / "b" / "assets" / "packed_1").is_dir()
