@@ -120,7 +120,7 @@ def _moments(n_of: NDArray[np.float64], m: float, s: float) -> tuple[NDArray[np.
     a, b = n_of[:, None], n_of[None, :]
     both = a * b
     mean = 2 * m * p2 * both
-    square = 2 * m * p2 * both + s * p3 * both * (a + b - 2) + 4 * apart * p4 * both * (a - 1) * (b - 1)
+    square = 2 * m * p2 * both + s * p3 * both * (a + b - 2) + 4 * apart * p4 * both * ((a - 1) * (b - 1))
     # Edges within a category count twice.
     two = n_of * (n_of - 1)
     three = two * (n_of - 2)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.bundle.read import BundleReader
 
 MAGIC = b"KSPN"
-MOST_EDGES = 25
+MOST_EDGES = 50
 """Maximum number of edges per cell, on average; more are refused before they are read."""
 _HEADER = 16
 _LONGEST = 5

@@ -145,6 +145,7 @@ def _stored(
     if cells.rows is not None:
         place = np.full(source.n_cells, -1)
         place[cells.rows] = np.arange(n)
+    too_many = f"{left_out}it has more than {MOST_NEIGHBORS} neighbors per {_one(cells)} on average."
     blocks, loops, taken = [], 0, 0
     try:
         for rows, columns in source.pairs(KEY):
@@ -153,12 +154,13 @@ def _stored(
             kept = (a != b) & (a >= 0) & (b >= 0)
             blocks.append(_keys([(a[kept], b[kept])], n))
             taken += len(blocks[-1])
-            if taken > 2 * MOST_NEIGHBORS * n:
-                more = f"it has more than {MOST_NEIGHBORS} neighbors per {_one(cells)} on average."
-                return None, [f"{left_out}{more}"]
+            if taken > MOST_NEIGHBORS * n:
+                return None, [too_many]
     except PlanError as exc:
         return None, [f"{left_out}{exc}"]
     keys, times = np.unique(_keys([], n) if not blocks else np.concatenate(blocks), return_counts=True)
+    if 2 * len(keys) > MOST_NEIGHBORS * n:  # stored in one direction
+        return None, [too_many]
     warnings = []
     if loops:
         warnings.append(
