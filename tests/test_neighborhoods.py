@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import Any
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from golden_neighborhoods import FILE, K, reference
 from numpy.typing import NDArray
 
 from karospace_jupyter import ExportConfig
@@ -18,16 +20,6 @@ from karospace_jupyter.export import run_to_memory
 from karospace_jupyter.neighborhoods import enrichment
 
 Pairs = list[tuple[int, int]]
-
-
-def counted(edges: Pairs, codes: Any, k: int) -> NDArray[np.int64]:
-    """Count as squidpy does: for each cell and each of its neighbors."""
-    found = np.zeros((k, k), dtype=np.int64)
-    for i, j in edges:
-        for a, b in ((codes[i], codes[j]), (codes[j], codes[i])):
-            if a < k and b < k:
-                found[a, b] += 1
-    return found
 
 
 def as_arrays(edges: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -40,29 +32,27 @@ def random_edges(n: int, share: float, seed: int) -> Pairs:
     return [pair for pair in itertools.combinations(range(n), 2) if rng.random() < share]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_mean_and_deviation_are_those_of_all_permutations(seed: int) -> None:
-    edges, codes = random_edges(7, 0.5, seed), np.array([0, 0, 0, 1, 1, 2, 0])
-    drawn = np.array([counted(edges, codes[list(order)], 3) for order in itertools.permutations(range(7))])
-    found = enrichment(as_arrays(edges), codes, 3)
-    assert np.array_equal(found.count, counted(edges, codes, 3))
-    assert found.expected == pytest.approx(drawn.mean(axis=0), rel=1e-12)
-    deviation = drawn.std(axis=0)
-    wanted = np.where(deviation > 0, (found.count - drawn.mean(axis=0)) / np.where(deviation > 0, deviation, 1), np.nan)
-    assert found.z == pytest.approx(wanted, rel=1e-9, nan_ok=True)
+GOLDEN = json.loads(FILE.read_text())
 
 
-def test_labels_are_permuted_within_sections() -> None:
-    edges = [(0, 1), (1, 2), (0, 3), (4, 5), (5, 6), (6, 7), (4, 6)]
-    codes, sections = np.array([0, 0, 1, 1, 0, 1, 1, 2]), np.array([5, 5, 5, 5, 9, 9, 9, 9])
-    halves = list(itertools.permutations(range(4)))
-    drawn = np.array([counted(edges, codes[[*one, *(4 + i for i in other)]], 3) for one in halves for other in halves])
-    found = enrichment(as_arrays(edges), codes, 3, sections)
-    assert found.expected == pytest.approx(drawn.mean(axis=0), rel=1e-12, abs=1e-12)
-    deviation = drawn.std(axis=0)
-    some = deviation > 0
-    assert found.z[some] == pytest.approx(((found.count - drawn.mean(axis=0))[some] / deviation[some]), rel=1e-9)
-    assert np.isnan(found.z[~some]).all()
+def test_stored_values_are_those_of_all_permutations() -> None:
+    """After an intended change, run `python tests/golden/golden_neighborhoods.py`."""
+    stored = [
+        {key: pytest.approx(value) if key in {"expected", "z"} else value for key, value in case.items()}
+        for case in GOLDEN
+    ]
+    assert json.loads(json.dumps(reference())) == stored
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case["name"])
+def test_mean_and_deviation_are_those_of_all_permutations(case: dict[str, Any]) -> None:
+    edges = np.array(case["edges"], dtype=np.int64).reshape(-1, 2)
+    codes = np.where(np.array(case["mask"]) == 1, case["codes"], K)
+    found = enrichment((edges[:, 0], edges[:, 1]), codes, K, np.array(case["sections"]))
+    assert found.count.ravel().tolist() == case["count"]
+    assert found.expected.ravel() == pytest.approx(case["expected"], rel=1e-12, abs=1e-12)
+    wanted = [np.nan if z is None else z for z in case["z"]]
+    assert found.z.ravel() == pytest.approx(wanted, rel=1e-9, abs=1e-9, nan_ok=True)
 
 
 def test_cells_without_a_category_are_left_out() -> None:

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { memorySource } from '../source/memory-source';
 import { openBundle } from './bundle';
 import type { ColumnValues } from './column-values';
+import { neighborsOf } from './neighbors';
 
 /** Bundles that the Python tests hold against the exporter, and what any reader must make of them. */
 const GOLDEN = join(import.meta.dirname, '../../../tests/golden');
@@ -14,6 +15,7 @@ interface Values {
   embedding: [number, number][];
   categories: Record<string, { names: string[]; colors?: string[]; cells: (string | null)[] }>;
   numbers: Record<string, (number | null)[]>;
+  edges: [number, number][];
   genes: Record<string, (number | null)[]>;
 }
 
@@ -86,4 +88,14 @@ test.each(['1.1', '1.2'])('coordinates far from zero and an embedding are exact 
   expect(exact).toEqual(values.coordinates);
   const embedding = await bundle.embedding('X_umap', ctx);
   expect(Array.from(embedding.coords)).toEqual(values.embedding.flat());
+});
+
+test('neighbors are those of the object', async () => {
+  const graph = await (await opened('1.2')).neighbors(ctx);
+  const edges = values.ids.flatMap((_, cell) =>
+    Array.from(neighborsOf(graph, cell), (other) => [cell, other] as const),
+  );
+  expect(edges.filter(([a, b]) => a < b)).toEqual(values.edges);
+  expect(edges.map(([a, b]) => [b, a]).sort()).toEqual([...edges].map((pair) => [...pair]).sort());
+  expect((await opened('1.1')).hasNeighbors).toBe(false);
 });

@@ -12,12 +12,13 @@ import { lookAtCells, wholeOf } from './layout/camera';
 import { createLayoutLoader, type LayoutLoader } from './layout/layout-loader';
 import { createLoadContext } from './load-context';
 import type { Model } from './model';
+import { createNeighborsLoader, type NeighborsLoader } from './neighbors/neighbors-loader';
 import { firstColor, firstLayout, unknownNameIn, viewOfBundle } from './save/first-view';
 import { update } from './state-model';
 import { notify } from './status';
 
 /** Loads the data that the state refers to and stores it in the model. */
-export interface Loader extends ColorLoader, LayoutLoader, CompareLoader {
+export interface Loader extends ColorLoader, LayoutLoader, CompareLoader, NeighborsLoader {
   start(): Promise<void>;
   /** Loads what can wait until the first frame is drawn: image, cell ids, further columns. */
   loadRest(): Promise<void>;
@@ -206,6 +207,7 @@ export function createLoader(
     ...color,
     ...layout,
     ...compare,
+    ...createNeighborsLoader(model, context),
     start,
     async loadRest() {
       const bundle = model.bundle.value;
