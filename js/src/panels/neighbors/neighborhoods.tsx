@@ -21,6 +21,7 @@ const LONGEST = 180;
 /** More categories would not be legible. */
 const MOST = 100;
 const KEY_STEPS = 48;
+const KEY_STEP = 4;
 
 /** Which categories lie next to each other, as a matrix of z-scores. */
 export function Neighborhoods(): JSX.Element | null {
@@ -193,8 +194,6 @@ function Matrix({ column, found, plot }: MatrixProps): JSX.Element {
 type At = Signal<readonly [number, number] | null>;
 
 function About({ column, found, at }: Omit<MatrixProps, 'plot'> & { at: At }): JSX.Element {
-  const { model } = usePanels();
-  const noun = model.noun.value;
   if (!at.value)
     return (
       <p class="ks-note">
@@ -207,7 +206,7 @@ function About({ column, found, at }: Omit<MatrixProps, 'plot'> & { at: At }): J
   const z = found.z[i] ?? Number.NaN;
   return (
     <p class="ks-note" role="status">
-      {`${one} have ${counted(found.count[i] ?? 0, `neighboring ${noun}`)} of ${other}; ` +
+      {`${one} next to ${other}: ${counted(found.count[i] ?? 0, 'neighbor')}, ` +
         `by chance ${formatValue(found.expected[i] ?? 0)}, z = ${formatDifference(z)}`}
     </p>
   );
@@ -260,6 +259,7 @@ function Squares({ column, found, plot, at }: MatrixProps & { at: At }): JSX.Ele
       width={Math.max(left + side * n + 12, 340)}
       height={top + side * n + 42}
       aria-label={`Z-scores of neighbors by ${column.name}`}
+      shape-rendering="crispEdges"
       font-family={FAMILY}
       font-size={Math.min(FONT, side - 3)}
       fill="var(--ink)"
@@ -270,13 +270,13 @@ function Squares({ column, found, plot, at }: MatrixProps & { at: At }): JSX.Ele
         return (
           <g key={codes[i]}>
             <g transform={`translate(0 ${top + middle})`}>
-              <circle cx={8} cy={0} r={5} fill={color} />
+              <circle cx={8} cy={0} r={5} fill={color} shape-rendering="auto" />
               <text x={20} y={4}>
                 {name}
               </text>
             </g>
             <g transform={`translate(${left + middle} ${top})`}>
-              <circle cx={0} cy={-9} r={5} fill={color} />
+              <circle cx={0} cy={-9} r={5} fill={color} shape-rendering="auto" />
               <text transform="translate(4 -20) rotate(-90)">{name}</text>
             </g>
           </g>
@@ -319,17 +319,17 @@ function Squares({ column, found, plot, at }: MatrixProps & { at: At }): JSX.Ele
         {Array.from({ length: KEY_STEPS }, (_, i) => (
           <rect
             key={i}
-            x={i * 3}
-            width={3.2}
+            x={i * KEY_STEP}
+            width={KEY_STEP}
             height={10}
             fill={scale.css(limit * ((2 * i) / (KEY_STEPS - 1) - 1))}
           />
         ))}
         <text y={24}>{`≤ −${formatValue(limit)}`}</text>
-        <text x={1.5 * KEY_STEPS} y={24} text-anchor="middle">
-          z = 0
+        <text x={(KEY_STEP * KEY_STEPS) / 2} y={24} text-anchor="middle">
+          z-score
         </text>
-        <text x={3 * KEY_STEPS} y={24} text-anchor="end">{`≥ ${formatValue(limit)}`}</text>
+        <text x={KEY_STEP * KEY_STEPS} y={24} text-anchor="end">{`≥ ${formatValue(limit)}`}</text>
       </g>
     </svg>
   );

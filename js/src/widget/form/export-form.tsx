@@ -25,6 +25,7 @@ const IN_MORE = [
   'layer',
   'image_path',
   'um_per_unit',
+  'neighbors',
   'downsample',
   'seed',
   'dataset_name',
