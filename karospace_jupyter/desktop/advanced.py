@@ -205,7 +205,7 @@ class Advanced(ttk.Frame):
     def _on_tick(self, option: str) -> None:
         self._app_state.change(**{option: self.ticks[option].get()})
 
-    def _on_number(self, option: str, kind: type[int | float], text: str) -> None:
+    def _on_number(self, option: str, kind: type[int | float | str], text: str) -> None:
         text = ungrouped(text)
         try:
             value: Any = kind(text) if text else _DEFAULTS.get(option)

@@ -76,10 +76,6 @@ def among(folder: Path, cells: NDArray[np.bool_]) -> NDArray[np.float64]:
     return found.z.ravel()
 
 
-def some_gene(viewer: Viewer) -> str:
-    return str(viewer.page.evaluate("karospace.genes[0]"))
-
-
 def test_matrix_has_the_numbers_of_python(folder: Path, opened: Viewer) -> None:
     open_card(opened)
     found, wanted = saved_table(opened), Bundle(folder).neighborhoods("cell_type")
@@ -138,9 +134,9 @@ def test_square_tells_its_numbers_and_isolates_both_categories(folder: Path, ope
     opened.until(f"(state.isolated.cell_type ?? []).includes({json.dumps(names[1])})")
 
 
-def test_click_colors_by_the_annotation_of_the_matrix(opened: Viewer) -> None:
+def test_click_colors_by_the_annotation_of_the_matrix(folder: Path, opened: Viewer) -> None:
     open_card(opened)
-    opened.set(color={"kind": "gene", "gene": some_gene(opened)})
+    opened.set(color={"kind": "gene", "gene": Bundle(folder).gene_names[0]})
     matrix(opened).click(position={"x": 30, "y": 5})
     opened.until("state.color.column === 'cell_type' && state.isolated.cell_type.length === 2")
 
@@ -233,7 +229,7 @@ def test_damaged_file_is_reported_and_the_rest_works(
     expect(card(viewer).get_by_role("alert")).to_contain_text("assets/neighbors_000.bin.gz")
     viewer.page.get_by_role("checkbox", name="Neighbors").click()
     expect(viewer.page.get_by_role("checkbox", name="Neighbors")).not_to_be_checked()
-    viewer.set(color={"kind": "gene", "gene": some_gene(viewer)})
+    viewer.set(color={"kind": "gene", "gene": Bundle(folder).gene_names[0]})
     assert viewer.value(0) is not None
 
 

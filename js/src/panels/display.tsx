@@ -40,7 +40,7 @@ function NeighborsSwitch(): JSX.Element | null {
     >
       <input
         type="checkbox"
-        checked={model.graph.value !== null}
+        checked={model.neighborsOn.value}
         onChange={(event) => actions.setNeighbors(event.currentTarget.checked)}
       />
       Neighbors

@@ -20,7 +20,6 @@ export interface NeighborsLoader {
 }
 
 export function createNeighborsLoader(model: Model, { closed, readAsTask }: LoadContext): NeighborsLoader {
-  let wanted = false;
   const readGraph = (signal?: AbortSignal): Promise<Graph> =>
     readAsTask('neighbors', signal, (ctx) => {
       const bundle = model.bundle.value;
@@ -29,14 +28,15 @@ export function createNeighborsLoader(model: Model, { closed, readAsTask }: Load
     });
   return {
     setNeighbors(on) {
-      wanted = on;
+      model.neighborsOn.value = on;
       if (!on) model.graph.value = null;
       else
         readGraph().then(
           (graph) => {
-            if (wanted) model.graph.value = graph;
+            if (model.neighborsOn.value) model.graph.value = graph;
           },
           (thrown) => {
+            model.neighborsOn.value = false;
             if (!isAbort(thrown, closed)) notify(model, asError(thrown));
           },
         );
