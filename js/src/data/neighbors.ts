@@ -21,7 +21,7 @@ const LONGEST = 5;
 /** Maximum number of edges per cell, on average. */
 const MOST_EDGES = 50;
 /** Cells between two looks at the clock. */
-const STEP = 1 << 15;
+const STEP = 1 << 13;
 
 /** The neighbors that this viewer can read; null if the bundle has none. */
 export const readableNeighbors = ({ neighbors }: Manifest): Neighbors | null =>
