@@ -75,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     add(data, "raw")
     add(data, "matrices", "MATRIX")
     add(data, "image_path", "SPEC")
+    add(data, "neighbors", "K|RADIUSum")
     add(data, "downsample", "N")
     add(data, "seed", "N")
     add(data, "color", "NAME")
@@ -427,6 +428,8 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
                     "um_per_unit_from": plan.coordinates.unit_origin or None,
                     "annotations": [a.name for a in plan.annotations],
                     "embeddings": [e.name for e in plan.embeddings],
+                    "neighbors": None if plan.neighbors is None else plan.neighbors.origin,
+                    "n_edges": None if plan.neighbors is None else plan.neighbors.n_edges,
                     "sections": _sections_json(plan),
                     "gene_sets": [one.name for one in plan.gene_sets],
                     "proportions": [one.key for one in plan.proportions],
@@ -455,6 +458,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
         ("sections", _sections_text(plan)),
         ("embeddings", ", ".join(f"{e.label} ({e.name})" for e in plan.embeddings) or "none"),
         *([("proportions", ", ".join(one.key for one in plan.proportions))] if plan.proportions else []),
+        *([("neighbors", _neighbors_text(plan))] if plan.neighbors else []),
         ("image", "; ".join(f"{one.origin}, {one.size[0]} × {one.size[1]}" for one in plan.images) or "none"),
         *([("color", color_label(plan.view))] if color_label(plan.view) else []),
         *([("initial view", options.view)] if options.view else []),
@@ -481,6 +485,14 @@ def _sections_text(plan: Plan) -> str:
     layout = "overlapping; the viewer arranges them in a grid" if found.overlapping else "side by side"
     without = f"; {counted(found.missing, one)} without a section" if found.missing else ""
     return f"{len(found.items)} in obs[{found.column!r}], {layout}{without}"
+
+
+def _neighbors_text(plan: Plan) -> str:
+    found = plan.neighbors
+    if found is None:
+        return "none"
+    each = 2 * found.n_edges / plan.cells.n
+    return f"{counted(found.n_edges, 'edge')} from {found.origin}, {each:.1f} neighbors on average"
 
 
 def _gene_sets_text(plan: Plan) -> str:

@@ -6,6 +6,7 @@ each field documents the option; the forms show it as help.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from dataclasses import dataclass
@@ -168,6 +169,67 @@ _ORIGIN = re.compile(r"https?://[a-z0-9._~\[\]:-]+")
 ImageSpec = ImageFromFile | ImageFromUns | NoImage
 
 
+@dataclass(frozen=True, slots=True)
+class StoredNeighbors:
+    """The graph in ``obsp['spatial_connectivities']``, if there is one."""
+
+    kind: Literal["stored"] = "stored"
+
+
+@dataclass(frozen=True, slots=True)
+class NearestNeighbors:
+    """The `n` nearest cells of each cell."""
+
+    n: int
+    kind: Literal["nearest"] = "nearest"
+
+
+@dataclass(frozen=True, slots=True)
+class NeighborsWithin:
+    """All cells within a radius in µm."""
+
+    um: float
+    kind: Literal["radius"] = "radius"
+
+
+@dataclass(frozen=True, slots=True)
+class NoNeighbors:
+    """No neighbors."""
+
+    kind: Literal["none"] = "none"
+
+
+NeighborsSpec = StoredNeighbors | NearestNeighbors | NeighborsWithin | NoNeighbors
+
+MOST_NEIGHBORS = 50
+"""Maximum number of neighbors of a cell, on average."""
+_RADIUS = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+) ?(?:um|µm|μm)")
+
+
+def parse_neighbors(text: str) -> NeighborsSpec:
+    """Parse ``auto``, a number of nearest cells, a radius such as ``30um``, or ``none``.
+
+    Raises
+    ------
+    ValueError
+        If the text has none of these forms.
+
+    Examples
+    --------
+    >>> parse_neighbors("6"), parse_neighbors("30um")
+    (NearestNeighbors(n=6, kind='nearest'), NeighborsWithin(um=30.0, kind='radius'))
+    """
+    if text in {"auto", "none"}:
+        return StoredNeighbors() if text == "auto" else NoNeighbors()
+    # More digits would not fit, and take long to convert.
+    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MOST_NEIGHBORS:
+        return NearestNeighbors(int(text))
+    radius = _RADIUS.fullmatch(text)
+    if radius and 0 < float(radius[1]) < math.inf:
+        return NeighborsWithin(float(radius[1]))
+    raise ValueError(_NEEDED["neighbors"])
+
+
 def parse_genes(text: str | tuple[str, ...]) -> GenesSpec:
     """Parse ``hvgs:N``, ``top_mean:N``, ``list:PATH``, ``all`` or a sequence of names.
 
@@ -322,6 +384,9 @@ class ExportConfig(BaseModel):
     exported."""
     image_path: str | None = None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
+    neighbors: str = "auto"
+    """Which cells are neighbors, within each section: a number for the nearest cells (`6`), a radius in µm (`30um`),
+    `none`, or `auto` (the graph in `obsp['spatial_connectivities']`, if there is one)."""
     downsample: int | None = Field(default=None, ge=1)
     """Export at most this many cells, sampled at random within each section."""
     seed: int = Field(default=0, ge=0)
@@ -475,6 +540,17 @@ class ExportConfig(BaseModel):
             raise ValueError(msg)
         return value
 
+    @field_validator("neighbors", mode="before")
+    @classmethod
+    def _as_spelled(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("neighbors")
+    @classmethod
+    def _valid_neighbors(cls, value: str) -> str:
+        parse_neighbors(value)
+        return value
+
     @field_validator("downsample", "seed", "jobs", "memory_mb", "max_asset_mb", "um_per_unit", mode="before")
     @classmethod
     def _no_truth(cls, value: object) -> object:
@@ -514,6 +590,11 @@ class ExportConfig(BaseModel):
     def coordinate_spec(self) -> CoordsSpec | None:
         """`coords`, parsed."""
         return None if self.coords is None else parse_coords(self.coords)
+
+    @property
+    def neighbors_spec(self) -> NeighborsSpec:
+        """`neighbors`, parsed."""
+        return parse_neighbors(self.neighbors)
 
     @property
     def matrix(self) -> MatrixSpec:
@@ -567,6 +648,7 @@ _NEEDED = {
     "gene_sets": "expected a file, 'uns:KEY', a list of these, or a dictionary of names to lists of genes",
     "matrices": "expected a list of matrices, such as ['X', 'layer:counts']",
     "genes_mode": "expected 'hvgs:N', 'top_mean:N', 'list:PATH', 'all' or a list of names",
+    "neighbors": f"expected 'auto', a number of cells from 1 to {MOST_NEIGHBORS}, a radius such as '30um', or 'none'",
     **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "expected an integer"),
     **dict.fromkeys(("max_asset_mb", "um_per_unit"), "expected a number"),
     **dict.fromkeys(("gzip", "preview", "raw"), "expected True or False"),

@@ -19,7 +19,7 @@
     ├── SinkError              the output cannot be written
     ├── BundleError            a path is not a bundle, or does not match its manifest
     │   ├── MissingFileError   a file of a bundle does not exist
-    │   └── NotExportedError   a bundle has no such gene or embedding (also a KeyError)
+    │   └── NotExportedError   a bundle has no such gene, embedding or annotation (also a KeyError)
     ├── SessionBusyError       an export is already running
     ├── ViewError              a view does not support the request
     ├── ComparisonError        two groups of cells cannot be compared
@@ -132,7 +132,7 @@ class MissingFileError(BundleError):
 
 
 class NotExportedError(BundleError, KeyError):
-    """A bundle does not contain the requested gene or embedding."""
+    """A bundle does not contain the requested gene, embedding, annotation or neighbors."""
 
     __str__ = Exception.__str__  # KeyError shows the repr of its message
 

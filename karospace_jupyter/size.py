@@ -12,6 +12,7 @@ import numpy as np
 
 from karospace_jupyter.bundle.compress import Method, best_method, compress
 from karospace_jupyter.bundle.manifest import AssetFile, Chunk, GeneEntry, Manifest
+from karospace_jupyter.bundle.neighbors import write_graph
 from karospace_jupyter.bundle.scripts import as_script
 from karospace_jupyter.encode import encode_bundle
 from karospace_jupyter.encode.expression import summarize
@@ -141,6 +142,8 @@ def _without_genes(
         total = whole + (whole - half) / (_CELLS // 2) * (n - _CELLS)
     if config.preview:
         total = total + measure.stored(draw_preview(_part(plan, np.arange(0, n, -(-n // _DRAWN)))))
+    if plan.neighbors is not None:
+        total = total + measure(write_graph(plan.neighbors.starts, plan.neighbors.cells))
     for table in csv_chunks(var_columns(plan), len(plan.genes.names), config.max_asset_bytes):
         total = total + measure(table)
     return total, manifest
@@ -157,6 +160,7 @@ def _part(plan: Plan, rows: NDArray[np.int64]) -> Plan:
         genes=PlannedGenes(np.zeros(0, dtype=np.int64), (), ()),
         packed=None,
         other_matrices=(),
+        neighbors=None,
         images=(),
     )
 

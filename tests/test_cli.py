@@ -407,3 +407,21 @@ def test_bundle_passed_as_data_is_recognized(exported, tmp_path, kind):
     done = command(path, "--outdir", tmp_path / "out")
     assert f"karospace-export --open {path}" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_neighbors_are_exported_and_shown_in_a_dry_run(h5ad, tmp_path):
+    done = command("--h5ad", h5ad, "--outdir", tmp_path / "b", "--neighbors", "6", "--quiet")
+    assert done.returncode == 0, done.stderr
+    neighbors = Bundle(tmp_path / "b").manifest.neighbors
+    assert neighbors is not None
+    dry = command("--h5ad", h5ad, "--dry-run", "--neighbors", "6")
+    assert f"{neighbors.n_edges:,} edges from nearest:6" in dry.stdout
+    found = json.loads(command("--h5ad", h5ad, "--dry-run", "--neighbors", "6", "--json").stdout)
+    assert (found["neighbors"], found["n_edges"]) == ("nearest:6", neighbors.n_edges)
+    assert command("--verify", tmp_path / "b").returncode == 0
+
+
+def test_invalid_neighbors_are_a_usage_error(h5ad, tmp_path):
+    done = command("--h5ad", h5ad, "--outdir", tmp_path / "b", "--neighbors", "many")
+    assert done.returncode == 2
+    assert done.stderr.startswith("karospace-export: error: --neighbors: expected 'auto', a number of cells")

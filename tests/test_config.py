@@ -9,8 +9,12 @@ from karospace_jupyter.config import (
     AllGenes,
     ExportConfig,
     ListedGenes,
+    NearestNeighbors,
+    NeighborsWithin,
+    NoNeighbors,
     ObsCoords,
     ObsmCoords,
+    StoredNeighbors,
     TopMeanGenes,
     VariableGenes,
     parse_coords,
@@ -95,3 +99,27 @@ def test_too_long_dataset_name_is_rejected() -> None:
     with pytest.raises(ConfigError, match=r"dataset_name: must have at most 1,000 characters, got 1,001"):
         ExportConfig(dataset_name="x" * 1001)
     assert ExportConfig(dataset_name="x" * 1000).dataset_name == "x" * 1000
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("auto", StoredNeighbors()),
+        ("none", NoNeighbors()),
+        (6, NearestNeighbors(6)),
+        ("30", NearestNeighbors(30)),  # cells, not µm
+        ("30um", NeighborsWithin(30)),
+        ("12.5 µm", NeighborsWithin(12.5)),
+        (".5μm", NeighborsWithin(0.5)),
+    ],
+)
+def test_neighbors_are_parsed(given, meant):
+    assert ExportConfig(neighbors=given).neighbors_spec == meant
+
+
+@pytest.mark.parametrize(
+    "given", ["", "0", 0, -1, 51, "6.5", "um", "0um", "-3um", "1e3um", True, None, 6.0, "²", "9" * 400 + "um", "six"]
+)
+def test_invalid_neighbors_are_rejected_with_the_valid_forms(given):
+    with pytest.raises(ConfigError, match=r"expected 'auto', a number of cells from 1 to 50, a radius such as '30um'"):
+        ExportConfig(neighbors=given)

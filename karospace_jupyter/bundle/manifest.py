@@ -21,6 +21,9 @@ SCHEMA_VERSION = "1.2.0"
 PACKED_VERSION = 1
 """Version of the packed genes that this package writes and reads."""
 
+NEIGHBORS_VERSION = 1
+"""Version of the neighbors that this package writes and reads."""
+
 _UNSAFE_PATH = re.compile(r"(^|/)\.\.?(/|$)|^/|^[A-Za-z]:|\\|\x00|^$")
 
 
@@ -49,7 +52,7 @@ class AssetFile(_Part):
     kind: str
     """`obs_csv`, `obs_json`, `coords_json`, `var_csv`, `expression_chunk`, `image`, `preview`.
 
-    1.x: `columnar`, `script`, `packed`."""
+    1.x: `columnar`, `script`, `packed`, `neighbors`."""
     path: str
     """Relative to the manifest, `/`-separated."""
     size_bytes: int = Field(ge=0)
@@ -197,6 +200,29 @@ class OtherMatrix(_Part):
 
     values: Values | None = None
     packed: Packed
+
+
+class Neighbors(_Part):
+    """1.2. Which cells are neighbors; ``FORMAT.md`` defines the files."""
+
+    version: int
+    """1. A reader that does not know it ignores the neighbors."""
+    source: str
+    """Where they come from: `obsp:KEY`, `nearest:6` (the 6 nearest cells of each) or `radius:30um` (all within it)."""
+    n_edges: int = Field(ge=0)
+    """Number of pairs of neighbors."""
+    paths: list[str] = Field(min_length=1)
+    """One file; several if it takes more than the maximum asset size. They are read one after the other."""
+
+    @property
+    def known(self) -> bool:
+        """Whether this package can read them."""
+        return self.version == NEIGHBORS_VERSION
+
+    @field_validator("paths")
+    @classmethod
+    def _safe(cls, paths: list[str]) -> list[str]:
+        return [check_path(path) for path in paths]
 
 
 class ImageTransform(_Part):
@@ -429,6 +455,7 @@ class Manifest(BaseModel):
     embeddings: list[Embedding] | None = None
     proportions: list[Proportions] | None = None
     sections: Sections | None = None
+    neighbors: Neighbors | None = None
     view: dict[str, Any] | None = None
     """1.x. The initial view, as saved by the viewer: its state, or an object with the state and regions."""
     embed_origins: list[str] | None = None

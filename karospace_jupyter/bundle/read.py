@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.files import Bounded, BundleFiles, open_files
 from karospace_jupyter.bundle.http_files import HttpFiles, is_url
-from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, Chunk, Manifest
+from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, CategoryColumn, Chunk, Manifest
+from karospace_jupyter.bundle.neighbors import as_csr, read_graph
 from karospace_jupyter.bundle.packed import PackedGenes
 from karospace_jupyter.bundle.scripts import lacks_gene_files
 from karospace_jupyter.errors import BundleError, MissingFileError, NotExportedError
@@ -330,6 +331,37 @@ class BundleReader:
         names = [entry.name for entry in self.manifest.embeddings or ()]
         msg = f"No embedding {name!r} in {self.files.origin}.{hint(name, names)}"
         raise NotExportedError(msg)
+
+    def codes(self, column: CategoryColumn) -> NDArray[np.int64]:
+        """Return the codes of a category column, shape (n_cells,); the number of categories for a missing value.
+
+        Raises
+        ------
+        BundleError
+            If its file is missing or damaged.
+        """
+        codes = self.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<")).astype(np.int64)
+        if len(codes) and int(codes.max()) > len(column.categories):
+            msg = f"The column {column.name!r} has the code {int(codes.max())}, which has no category."
+            raise BundleError(msg)
+        return codes
+
+    def neighbors(self) -> sp.csr_matrix:
+        """Return which cells are neighbors: a symmetric matrix with 1 for each pair, shape (n_cells, n_cells), float32.
+
+        Raises
+        ------
+        NotExportedError
+            If the bundle has no neighbors; also a KeyError.
+        BundleError
+            If a file is missing or damaged.
+
+        Examples
+        --------
+        >>> Bundle("viewer").neighbors().sum(axis=1).mean()  # doctest: +SKIP
+        5.9
+        """
+        return as_csr(read_graph(self))
 
     def vector(self, chunks: list[Chunk], dtype: np.dtype[np.generic], width: int = 1) -> NDArray[np.generic]:
         """Concatenate the chunks of an array with `width` values per cell.

@@ -14,6 +14,7 @@ import numpy as np
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.damage import damage
+from karospace_jupyter.bundle.neighbors import read_graph, section_column
 from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.scripts import MANIFEST, carried_files, carried_manifest, from_script, lacks_gene_files
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records, remarks
@@ -68,7 +69,15 @@ def verify(bundle: BundleReader) -> VerifyReport:
         hashed += file.sha256 is not None
     # Contents are compared only if all files match the manifest; otherwise, a problem would be reported twice.
     if not problems:
-        for check in (_check_counts, _check_expression, _check_packed, _check_tables, *_PLACES, _check_scripts):
+        for check in (
+            _check_counts,
+            _check_expression,
+            _check_packed,
+            _check_tables,
+            *_PLACES,
+            _check_neighbors,
+            _check_scripts,
+        ):
             try:
                 with damage(f"The content of {bundle.files.origin}"):
                     problems += check(bundle)
@@ -149,6 +158,8 @@ def _check_counts(bundle: BundleReader) -> Iterator[str]:
         shards = [*packed.shards, *(shard for one in packed.markers or () for shard in one.shards)]
         parts = (packed.index, packed.ladders or [], *(shard.paths for shard in shards))
         used += [path for paths in parts for path in paths]
+    if m.neighbors is not None:
+        used += m.neighbors.paths
     if m.packed is not None and m.packed.source != m.matrix:
         yield f"packed has the matrix {m.packed.source!r}, but expression {m.matrix!r}"
     for name, times in Counter([m.matrix, *(packed.source for packed in others)]).items():
@@ -210,6 +221,21 @@ def _check_packed_genes(
             vector[cells] = values
             if not np.array_equal(bundle.vector(dense[name].chunks, np.dtype("<f4")), vector, equal_nan=True):
                 yield f"gene {name!r}: the packed values differ from those in expression"
+
+
+def _check_neighbors(bundle: BundleReader) -> Iterator[str]:
+    stated = bundle.manifest.neighbors
+    if stated is None or not stated.known:
+        return
+    graph = read_graph(bundle)
+    column = section_column(bundle.manifest)
+    if column is None:
+        return
+    codes = bundle.codes(column)
+    a, b = graph.pairs()
+    across = int(((codes[a] != codes[b]) | (codes[a] >= len(column.categories))).sum())
+    if across:
+        yield f"neighbors: {counted(across, 'edge')} not within a section"
 
 
 def _check_tables(bundle: BundleReader) -> Iterator[str]:

@@ -36,7 +36,8 @@ _NOT_KEYWORDS = {"h5ad_path", "outdir"}
 """Options that are separate parameters of the Python functions."""
 
 _ACCEPTED = {
-    "gene_sets": "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None"
+    "gene_sets": "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None",
+    "neighbors": "str | int",
 }
 """Types of options that accept much more than the model stores."""
 

@@ -65,6 +65,10 @@ class ExportOptions(TypedDict, total=False):
     image_path: str | None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
 
+    neighbors: str | int
+    """Which cells are neighbors, within each section: a number for the nearest cells (`6`), a radius in µm (`30um`),
+    `none`, or `auto` (the graph in `obsp['spatial_connectivities']`, if there is one)."""
+
     downsample: int | None
     """Export at most this many cells, sampled at random within each section."""
 

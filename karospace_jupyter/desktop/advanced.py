@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 _AS_DETECTED = "as detected"
 _NUMBERS = (
     ("um_per_unit", "Scale, µm per coordinate unit", _AS_DETECTED, float),
+    ("neighbors", "Neighbors: 6, 30um or none", "as stored", str),
     ("downsample", "Maximum number of cells", "all", int),
     ("seed", "Random seed", "0", int),
     ("max_asset_mb", "Maximum file size, MB", "16", float),
     ("memory_mb", "Memory for blocks, MB", "512", int),
     ("jobs", "Threads", "all cores", int),
 )
-_DEFAULTS = {"seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
+_DEFAULTS = {"neighbors": "auto", "seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
 _FOLDED = ("layer", "matrices", "image_path", "dataset_name", "sections", "embeddings", "color", "view")
 _FILE = "file"
 _PER_ROW = 3
@@ -240,7 +241,7 @@ class Advanced(ttk.Frame):
     def _on_tick(self, option: str) -> None:
         self._app_state.change(**{option: self.ticks[option].get()})
 
-    def _on_number(self, option: str, kind: type[int | float], text: str) -> None:
+    def _on_number(self, option: str, kind: type[int | float | str], text: str) -> None:
         text = ungrouped(text)
         try:
             value: Any = kind(text) if text else _DEFAULTS.get(option)

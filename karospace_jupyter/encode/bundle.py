@@ -27,6 +27,7 @@ from karospace_jupyter.encode import tables
 from karospace_jupyter.encode.columnar import encode_cell_ids, encode_column, encode_coordinates, encode_embedding
 from karospace_jupyter.encode.expression import encode_expression
 from karospace_jupyter.encode.image import encode_image, largest_side
+from karospace_jupyter.encode.neighbors import encode_neighbors
 from karospace_jupyter.encode.pack import Packer
 from karospace_jupyter.encode.packed import FIRST_FOLDER, encode_packed
 from karospace_jupyter.encode.preview import draw_preview
@@ -78,6 +79,7 @@ def encode_bundle(
             packer.run(lambda a=annotation, i=index: encode_column(a, i, packer, limit))  # type: ignore[misc]  # defaults bind the loop's values
             for index, annotation in enumerate(plan.annotations)
         ]
+        neighbors = packer.run(lambda: encode_neighbors(plan, packer, limit))
         embeddings = [
             packer.run(lambda e=embedding, i=index: encode_embedding(e, i, packer, limit))  # type: ignore[misc]  # defaults bind the loop's values
             for index, embedding in enumerate(plan.embeddings)
@@ -118,6 +120,7 @@ def encode_bundle(
             *cell_ids.result()[1],
             *(file for _, written in done_columns for file in written),
             *(file for _, written in done_embeddings for file in written),
+            *neighbors.result()[1],
             *expression_files,
         ]
         return Manifest(
@@ -147,6 +150,7 @@ def encode_bundle(
             proportions=[Proportions(key=one.key, column=one.column, parts=list(one.parts)) for one in plan.proportions]
             or None,
             sections=_sections(plan, images),
+            neighbors=neighbors.result()[0],
             view=plan.view,
             embed_origins=list(config.embed_origins) or None,
             warnings=warnings or None,

@@ -49,7 +49,7 @@ def choose_cells(
         If no cell has finite coordinates.
     """
     warnings: list[str] = []
-    placed = (np.abs(xy) < _LARGEST).all(axis=1)  # False for NaN
+    placed = is_placed(xy)
     rows: NDArray[np.int64] | None = None
     if not placed.all():
         dropped = int((~placed).sum())
@@ -83,6 +83,11 @@ def choose_cells(
         )
     ids = ids if rows is None else ids[rows]
     return Cells(rows, ids, observations), xy if rows is None else xy[rows], warnings
+
+
+def is_placed(xy: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which cells have valid coordinates, shape (n_cells,)."""
+    return np.asarray((np.abs(xy) < _LARGEST).all(axis=1))  # False for NaN
 
 
 def sample(n: int, size: int, sections: NDArray[np.int64] | None, seed: int) -> NDArray[np.int64]:

@@ -238,6 +238,23 @@ class PlannedProportions:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedNeighbors:
+    """The graph of neighboring cells; both cells of an edge are in the same section."""
+
+    starts: NDArray[np.int64]
+    """Shape (n_cells + 1,): where the edges of each cell start in `cells`."""
+    cells: NDArray[np.int64]
+    """Shape (n_edges,): for each cell, its neighbors with a higher position, ascending."""
+    origin: str
+    """`obsp:KEY`, `nearest:6` or `radius:30um`."""
+
+    @property
+    def n_edges(self) -> int:
+        """Number of pairs of neighbors."""
+        return len(self.cells)
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedImage:
     """The tissue image, before scaling and encoding."""
 
@@ -281,6 +298,8 @@ class Plan:
     """None if only `genes` are exported."""
     other_matrices: tuple[PlannedMatrix, ...]
     gene_sets: tuple[PlannedGeneSet, ...]
+    neighbors: PlannedNeighbors | None
+    """None if no cells are known to be neighbors."""
     images: tuple[PlannedImage, ...]
     """One for the whole tissue, or one for each section that has its own."""
     view: dict[str, Any] | None

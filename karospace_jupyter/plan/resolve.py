@@ -10,7 +10,7 @@ import numpy as np
 from karospace_jupyter.errors import ConfigError, PlanError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.annotations import ChosenColumns, choose_columns
-from karospace_jupyter.plan.cells import choose_cells
+from karospace_jupyter.plan.cells import choose_cells, is_placed
 from karospace_jupyter.plan.coordinates import columns_of, find_coordinates, is_embedding
 from karospace_jupyter.plan.embeddings import choose_embeddings
 from karospace_jupyter.plan.gene_choice import choose_genes
@@ -24,6 +24,7 @@ from karospace_jupyter.plan.markers import choose_markers
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import Plan, PlannedCoordinates, PlannedGenes
 from karospace_jupyter.plan.names import as_text, make_unique
+from karospace_jupyter.plan.neighbors import choose_neighbors
 from karospace_jupyter.plan.observations import Array, array_of
 from karospace_jupyter.plan.origin import count_displaced, count_sharing, origin_of
 from karospace_jupyter.plan.packed_genes import choose_other_matrices, choose_packed
@@ -41,7 +42,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from karospace_jupyter.config import CoordsSpec, ExportConfig
-    from karospace_jupyter.plan.model import PlannedEmbedding, PlannedGeneSet, PlannedMatrix, PlannedSections
+    from karospace_jupyter.plan.model import (
+        CategoryAnnotation,
+        PlannedEmbedding,
+        PlannedGeneSet,
+        PlannedMatrix,
+        PlannedSections,
+    )
     from karospace_jupyter.plan.origin import Origin
     from karospace_jupyter.source import Source
     from karospace_jupyter.source.protocol import Rows
@@ -218,6 +225,21 @@ def decide(
     if spatial:
         scale = _scale(source, config, found.spec, cells.rows, xy, pictures, array)
     warnings += scale.warnings
+    neighbors = None
+    with problems.of("neighbors"):
+        neighbors, new_warnings = choose_neighbors(
+            source,
+            config.neighbors_spec,
+            cells,
+            xy,
+            None if columns.section is None else _sections_of(columns.section),
+            scale.unit_um,
+            job,
+            spatial=spatial,
+            threads=config.threads,
+            drawn=config.downsample is not None and config.downsample < int(is_placed(found.xy).sum()),
+        )
+        warnings += new_warnings
     origin = origin_of(xy)
     warnings += _rounding_warnings(xy, origin, cells.observations)
     coordinates = PlannedCoordinates(
@@ -239,6 +261,7 @@ def decide(
         config,
         gene_sets,
         embeddings=len(embeddings),
+        neighbors=neighbors,
         view=view,
     )
     return Plan(
@@ -258,12 +281,18 @@ def decide(
         packed=packed,
         other_matrices=others,
         gene_sets=gene_sets,
+        neighbors=neighbors,
         images=pictures.images,
         view=view,
         warnings=tuple(warnings),
         predicted_files=files,
         predicted_bytes=size,
     )
+
+
+def _sections_of(column: CategoryAnnotation) -> NDArray[np.int64]:
+    """Return the section of each cell; -1 for a cell without one."""
+    return np.where(column.codes == len(column.categories), -1, column.codes)
 
 
 def _scale(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from karospace_jupyter.bundle.neighbors import graph_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
         PlannedGenes,
         PlannedGeneSet,
         PlannedImage,
+        PlannedNeighbors,
         PlannedPacked,
     )
 
@@ -34,6 +37,7 @@ def predict(
     gene_sets: Sequence[PlannedGeneSet] = (),
     *,
     embeddings: int,
+    neighbors: PlannedNeighbors | None,
     view: dict[str, Any] | None,
 ) -> tuple[int, int]:
     """Predict the files and bytes (before compression): exact for arrays, estimated for the rest.
@@ -42,6 +46,8 @@ def predict(
     ----------
     embeddings
         Number of embeddings.
+    neighbors
+        The graph of neighbors.
     view
         The saved view that is stored in the manifest.
 
@@ -53,6 +59,8 @@ def predict(
     n, limit = cells.n, config.max_asset_bytes
     arrays = [*[8 * n] * (1 + embeddings), *(_array_bytes(annotation, n) for annotation in annotations)]
     id_bytes = sum(len(text) for text in cells.ids[:1000].tolist()) / max(1, min(n, 1000))
+    if neighbors is not None:
+        arrays.append(graph_bytes(neighbors.starts, neighbors.cells))
     row = id_bytes + 1 + sum(_text_bytes(annotation) for annotation in annotations)
     keys = sum(len(annotation.name) + 6 for annotation in annotations) + 14
     tables = [

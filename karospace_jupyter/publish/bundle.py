@@ -13,6 +13,7 @@ import numpy as np
 from karospace_jupyter import display
 from karospace_jupyter.bundle.files import FolderFiles, HtmlFiles, ZipFiles
 from karospace_jupyter.bundle.markers import ARRAYS
+from karospace_jupyter.bundle.neighbors import read_graph, section_column
 from karospace_jupyter.bundle.read import BundleReader
 from karospace_jupyter.bundle.tables import remarks
 from karospace_jupyter.bundle.verify import VerifyReport, verify
@@ -354,12 +355,61 @@ class Bundle(BundleReader):
         known = self.values_of(matrix)
         return MatrixScale("other") if known is None else MatrixScale(known.kind, known.log_base)
 
+    def neighborhoods(self, column: str) -> pd.DataFrame:
+        """Return which categories of an annotation lie next to each other.
+
+        Cells without a value are left out. The numbers are compared with those of all permutations of the categories
+        within each section; the z-scores are those to which squidpy's ``nhood_enrichment`` converges with the number
+        of permutations.
+
+        Parameters
+        ----------
+        column
+            Name of a categorical annotation.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each pair of categories: `count` (neighbors of the second category, summed over the cells of
+            the first), `expected` (by permutation), and `z`. ``table["z"].unstack()`` is a matrix.
+
+        Raises
+        ------
+        NotExportedError
+            If the bundle has no neighbors, or no such annotation; also a KeyError.
+        BundleError
+            If a file is missing or damaged.
+
+        Examples
+        --------
+        >>> from karospace_jupyter import ExportConfig
+        >>> from karospace_jupyter.datasets import synthetic_tissue
+        >>> from karospace_jupyter.export import run_to_memory
+        >>> bundle = run_to_memory(synthetic_tissue(n_cells=300, n_genes=20, seed=1), ExportConfig(neighbors="6"))
+        >>> table = bundle.neighborhoods("cell_type")
+        >>> table.columns.tolist()
+        ['count', 'expected', 'z']
+        """
+        from karospace_jupyter.neighborhoods import enrichment
+
+        columns = [one for one in self.manifest.columns or () if one.kind == "category"]
+        found = next((one for one in columns if one.name == column), None)
+        if found is None:
+            near = hint(column, [one.name for one in columns])
+            msg = f"No categorical annotation {column!r} in {self.files.origin}.{near}"
+            raise NotExportedError(msg)
+        section = section_column(self.manifest)
+        sections = None if section is None else self.codes(section)
+        names = [category.name for category in found.categories]
+        return enrichment(read_graph(self).pairs(), self.codes(found), len(names), sections).table(names)
+
     def to_anndata(self) -> ad.AnnData:
-        """Return the cells, annotations, coordinates, embeddings and genes as an AnnData object.
+        """Return the cells, annotations, coordinates, embeddings, neighbors and genes as an AnnData object.
 
         `X` holds all genes of the matrix if they are packed, else the exported ones. Of several matrices, `X` holds `X`
-        or, without it, the first; the others are in `layers` and `raw`, as in the source. Columns that were not
-        exported, images, and graphs are not in a bundle.
+        or, without it, the first; the others are in `layers` and `raw`, as in the source. Neighbors are in
+        ``obsp["spatial_connectivities"]``. Columns that were not exported, images, and other graphs are not in a
+        bundle.
 
         Raises
         ------

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def as_anndata(bundle: BundleReader) -> ad.AnnData:
-    """Return the cells, annotations, coordinates, embeddings and genes of a bundle as an AnnData object.
+    """Return the cells, annotations, coordinates, embeddings, neighbors and genes of a bundle as an AnnData object.
 
     Raises
     ------
@@ -57,6 +57,8 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
         if embedding.name != "spatial":
             made.obsm[embedding.name] = bundle.embedding(embedding.name)
     made.obsm.update(tables)
+    if m.neighbors is not None and m.neighbors.known:
+        made.obsp["spatial_connectivities"] = bundle.neighbors()
     for column in m.columns:
         if column.kind == "category":
             made.uns[f"{column.name}_colors"] = [category.color for category in column.categories]
@@ -102,12 +104,8 @@ def column_values(bundle: BundleReader, column: Column) -> Any:  # noqa: ANN401 
     BundleError
         If its file is missing or damaged.
     """
-    values = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
     if column.kind == "number":
-        return values.astype(column.dtype)
+        return bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<")).astype(column.dtype)
     names = [category.name for category in column.categories]
-    codes = values.astype(np.int64)
-    if len(codes) and int(codes.max()) > len(names):
-        msg = f"The column {column.name!r} has the code {int(codes.max())}, which has no category."
-        raise BundleError(msg)
+    codes = bundle.codes(column)
     return pd.Categorical.from_codes(np.where(codes == len(names), -1, codes), names, ordered=column.ordered)

@@ -20,6 +20,7 @@ from karospace_jupyter.kernel import variable_of
 from karospace_jupyter.paths import expanded
 from karospace_jupyter.source.foreign import bundle_instead, check_object, foreign_file, foreign_group, holds_modalities
 from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
+from karospace_jupyter.source.pairs import pairs_of
 from karospace_jupyter.source.passes import Passes
 from karospace_jupyter.source.reading import import_filters, reading
 from karospace_jupyter.source.tables import FileTables, ObjectTables, Tables
@@ -98,6 +99,7 @@ class _Opened:
         self.name = name
         self._with_matrix = with_matrix
         self._watch = watch
+        self._memory_bytes = memory_bytes
         self._tables = tables
         self.matrix_name = f"layer:{spec.name}" if spec.kind == "layer" else spec.kind
         self.matrix_kind = matrix.kind
@@ -166,6 +168,14 @@ class _Opened:
 
     def uns_shape(self, *path: str) -> tuple[int, ...] | None:
         return self._tables.uns_shape(*path)
+
+    @property
+    def obsp_keys(self) -> tuple[str, ...]:
+        return self._tables.obsp_keys
+
+    def pairs(self, key: str) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        where = f"obsp[{key!r}] of {self.name}"
+        return pairs_of(self._tables.obsp(key), self.n_cells, where, self._memory_bytes)
 
     def sample(self) -> Sample:
         return self._passes.sample()

@@ -148,6 +148,17 @@ class Source(Protocol):
     def uns_shape(self, *path: str) -> tuple[int, ...] | None:
         """Return the shape of an array of uns without reading it; None if it does not exist."""
 
+    @property
+    def obsp_keys(self) -> Sequence[str]:
+        """Keys of obsp."""
+
+    def pairs(self, key: str) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Yield the pairs of cells with a value other than zero or NaN in an entry of obsp, in blocks.
+
+        Each block is two arrays of the positions of cells. Raises KeyError if the entry does not exist, and
+        :class:`~karospace_jupyter.errors.PlanError` if it is not a square matrix of numbers, or is damaged.
+        """
+
     def sample(self) -> Sample:
         """Return some cells with all genes (or some genes with all cells), spread over the selected matrix."""
 

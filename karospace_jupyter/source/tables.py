@@ -55,6 +55,13 @@ class Tables(Protocol):
     def obsm(self, key: str) -> NDArray[np.float64]:
         """Return x and y."""
 
+    @property
+    def obsp_keys(self) -> tuple[str, ...]:
+        """Keys of obsp."""
+
+    def obsp(self, key: str) -> Any:  # noqa: ANN401 - any matrix
+        """Return an entry of obsp as stored. Raises KeyError if it does not exist."""
+
     def uns(self, *path: str) -> Any:  # noqa: ANN401 - uns may contain anything
         """Return a value of uns; a group as a dict of names to None."""
 
@@ -111,6 +118,15 @@ class ObjectTables:
     def obsm(self, key: str) -> NDArray[np.float64]:
         """Return x and y."""
         return obsm_values.x_and_y(self._adata.obsm[key], key)
+
+    @property
+    def obsp_keys(self) -> tuple[str, ...]:
+        """Keys of obsp."""
+        return tuple(map(str, getattr(self._adata, "obsp", ())))
+
+    def obsp(self, key: str) -> Any:  # noqa: ANN401
+        """Return an entry of obsp."""
+        return self._adata.obsp[key]
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401
         """Return a value of uns."""
@@ -236,6 +252,19 @@ class FileTables:
         if obsm_values.is_table(value):
             self._obsm_tables[key] = value
         return value
+
+    @property
+    def obsp_keys(self) -> tuple[str, ...]:
+        """Keys of obsp."""
+        with reading(f"obsp of {self._where}"):
+            return tuple(self._root["obsp"]) if "obsp" in self._root else ()
+
+    def obsp(self, key: str) -> Any:  # noqa: ANN401
+        """Return the node of an entry of obsp."""
+        if key not in self.obsp_keys:
+            raise KeyError(key)
+        with reading(f"obsp/{key} of {self._where}"):
+            return self._root["obsp"][key]
 
     def uns(self, *path: str) -> Any:  # noqa: ANN401
         """Return a value of uns."""

@@ -16,6 +16,7 @@ from typing import Any
 import anndata as ad
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
 HERE = Path(__file__).parent
 EPOCH = "1767225600"
@@ -45,6 +46,8 @@ def tissue() -> ad.AnnData:
     adata = ad.AnnData(values, obs=obs, var=pd.DataFrame(index=list(GENES)))
     adata.obsm["spatial"] = np.stack([ORIGIN + cell * 0.5, ORIGIN - (cell % 5) * 0.25], axis=1)
     adata.obsm["X_umap"] = np.stack([np.cos(cell), np.sin(cell)], axis=1).astype(np.float32)
+    ones = np.ones(N - 3)
+    adata.obsp["spatial_connectivities"] = sp.csr_matrix(sp.diags([ones, ones], [-3, 3]))
     adata.uns["cluster_colors"] = ["#ff0000", "#00ff00", "#0000ff"]
     return adata
 
@@ -57,6 +60,8 @@ def expected(adata: ad.AnnData) -> dict[str, Any]:
 
     obs, matrix = adata.obs, np.asarray(adata.X)
     types = obs["type"].cat.categories
+    graph = sp.triu(adata.obsp["spatial_connectivities"]).tocoo()
+    edges = zip(graph.row.tolist(), graph.col.tolist(), strict=True)
     return {
         "markers": {str(name): _compared(matrix, (obs["type"] == name).to_numpy()) for name in types},
         "ids": list(adata.obs_names),
@@ -69,6 +74,7 @@ def expected(adata: ad.AnnData) -> dict[str, Any]:
             "section": {"names": ["left", "right"], "cells": plain(obs["section"])},
         },
         "numbers": {"score": plain(obs["score"]), "exact": plain(obs["exact"])},
+        "edges": sorted([a, b] for a, b in edges if obs["section"].iloc[a] == obs["section"].iloc[b]),
         "genes": {gene: plain(matrix[:, i]) for i, gene in enumerate(GENES)},
     }
 

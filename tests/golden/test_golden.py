@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from golden_tissue import HERE, ORIGIN, expected, tissue, write_current
 
 from karospace_jupyter import Bundle
@@ -69,3 +70,8 @@ def test_columns_and_coordinates_of_stored_bundles_are_read(version: str) -> Non
         else:
             numbers = [None if np.isnan(number) else float(number) for number in held]
             assert numbers == VALUES["numbers"][name]
+
+
+def test_neighbors_of_the_stored_bundle_are_read() -> None:
+    found = sp.triu(Bundle(HERE / "1.2").neighbors()).tocoo()
+    assert sorted(map(list, zip(found.row.tolist(), found.col.tolist(), strict=True))) == VALUES["edges"]

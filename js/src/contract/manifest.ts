@@ -45,6 +45,7 @@ export interface Manifest {
   embeddings?: Embedding[] | null;
   proportions?: Proportions[] | null;
   sections?: Sections | null;
+  neighbors?: Neighbors | null;
   /**
    * 1.x. The initial view, as saved by the viewer: its state, or an object with the state and regions.
    */
@@ -76,7 +77,7 @@ export interface AssetFile {
   /**
    * `obs_csv`, `obs_json`, `coords_json`, `var_csv`, `expression_chunk`, `image`, `preview`.
    *
-   * 1.x: `columnar`, `script`, `packed`.
+   * 1.x: `columnar`, `script`, `packed`, `neighbors`.
    */
   kind: string;
   /**
@@ -531,6 +532,27 @@ export interface SectionFact {
    * One value per section, in the order of `items`; null for a section without a value.
    */
   values: (string | number | null)[];
+}
+/**
+ * 1.2. Which cells are neighbors; ``FORMAT.md`` defines the files.
+ */
+export interface Neighbors {
+  /**
+   * 1. A reader that does not know it ignores the neighbors.
+   */
+  version: number;
+  /**
+   * Where they come from: `obsp:KEY`, `nearest:6` (the 6 nearest cells of each) or `radius:30um` (all within it).
+   */
+  source: string;
+  /**
+   * Number of pairs of neighbors.
+   */
+  n_edges: number;
+  /**
+   * One file; several if it takes more than the maximum asset size. They are read one after the other.
+   */
+  paths: string[];
 }
 /**
  * 1.x. A script that contains a range of bytes of the other files, for pages that cannot read files.

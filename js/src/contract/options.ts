@@ -89,6 +89,11 @@ export interface Options {
    */
   image_path: string | null;
   /**
+   * Which cells are neighbors, within each section: a number for the nearest cells (`6`), a radius in µm (`30um`),
+   * `none`, or `auto` (the graph in `obsp['spatial_connectivities']`, if there is one).
+   */
+  neighbors: string;
+  /**
    * Export at most this many cells, sampled at random within each section.
    */
   downsample: number | null;

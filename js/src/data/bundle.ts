@@ -15,8 +15,10 @@ import { type GeneSearch, geneSearch } from './gene-search';
 import { type GeneStore, geneStore } from './gene-store';
 import { type GeneTable, tableOfFiles } from './gene-table';
 import { loadManifest } from './load-manifest';
+import { type Graph, readableNeighbors, readNeighbors } from './neighbors';
 import { withPackedGenes } from './packed';
 import { readingAhead } from './read-ahead';
+import { SharedReads } from './shared-reads';
 import { type CoordinateTable, type ObsTable, readCoordinateTable, readObsTable } from './tables';
 
 export interface Positions {
@@ -79,6 +81,8 @@ export interface Bundle {
   /** Reads the coordinates of an embedding; y points up, as in plots. */
   embedding(name: string, ctx: ReadContext): Promise<Positions>;
   cellNames(ctx: ReadContext): Promise<CellNames>;
+  readonly hasNeighbors: boolean;
+  neighbors(ctx: ReadContext): Promise<Graph>;
   /** Format violations in the files read so far, and how they were handled. */
   readonly remarks: readonly Error[];
   readonly hasImage: boolean;
@@ -133,6 +137,9 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   let coordinateTable: Promise<CoordinateTable> | null = null;
   let obsTable: Promise<ObsTable> | null = null;
   let names: Promise<CellNames> | null = null;
+  const stating = readableNeighbors(manifest);
+  let graph: Graph | null = null;
+  const graphReads = new SharedReads<Graph>();
   const remarked = <T extends { remarks: readonly Error[] }>(read: T): T => {
     for (const remark of read.remarks)
       if (!remarks.some(({ message }) => message === remark.message)) remarks.push(remark);
@@ -348,6 +355,17 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
         names = null;
       });
       return names;
+    },
+
+    hasNeighbors: stating !== null,
+
+    neighbors(at) {
+      if (!stating) throw new FormatError('manifest.json', 'the bundle has no neighbors');
+      if (graph) return Promise.resolve(graph);
+      return graphReads.run('', at.signal, async (signal) => {
+        graph = await readNeighbors(reader, stating, cells, { signal, progress: at.progress });
+        return graph;
+      });
     },
 
     remarks,

@@ -5,6 +5,7 @@ import { memorySource } from '../source/memory-source';
 import { openBundle } from './bundle';
 import type { ColumnValues } from './column-values';
 import type { Column } from './compare/differences';
+import { neighborsOf } from './neighbors';
 
 /** Bundles that the Python tests hold against the exporter, and what any reader must make of them. */
 const GOLDEN = join(import.meta.dirname, '../../../tests/golden');
@@ -15,6 +16,7 @@ interface Values {
   embedding: [number, number][];
   categories: Record<string, { names: string[]; colors?: string[]; cells: (string | null)[] }>;
   numbers: Record<string, (number | null)[]>;
+  edges: [number, number][];
   genes: Record<string, (number | null)[]>;
   /** Of the categories of the column “type”. */
   markers: Record<string, Record<string, (number | string | null)[]>>;
@@ -108,4 +110,14 @@ test('markers that were computed at export are those of a comparison', async () 
   }
   expect(table?.markers?.('type', 2, null)).toBeUndefined();
   expect(table?.markers?.('cluster', 0, null)).toBeUndefined();
+});
+
+test('neighbors are those of the object', async () => {
+  const graph = await (await opened('1.2')).neighbors(ctx);
+  const edges = values.ids.flatMap((_, cell) =>
+    Array.from(neighborsOf(graph, cell), (other) => [cell, other] as const),
+  );
+  expect(edges.filter(([a, b]) => a < b)).toEqual(values.edges);
+  expect(edges.map(([a, b]) => [b, a]).sort()).toEqual([...edges].map((pair) => [...pair]).sort());
+  expect((await opened('1.1')).hasNeighbors).toBe(false);
 });

@@ -23,6 +23,7 @@ import { Pointer, ScaleBar } from './layout/scale-bar';
 import { SecondView } from './layout/second-view';
 import { SectionTitles } from './layout/section-titles';
 import { ZoomCard } from './layout/zoom-card';
+import { Neighborhoods } from './neighbors/neighborhoods';
 import { Notice } from './notice';
 import { PanelEdge } from './panel-edge';
 import { SaveMenu } from './save/save-menu';
@@ -108,6 +109,7 @@ export function App(props: {
         {ready && <Tooltip />}
         {ready && <CellCard />}
         {ready && !chrome.embed && <DotPlot />}
+        {ready && !chrome.embed && <Neighborhoods />}
         <Hint />
         <StatusView />
       </section>

@@ -1,7 +1,8 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { neighborsOf } from '../data/neighbors';
 import { project } from '../lib/camera';
-import { formatClass } from '../lib/format';
+import { formatClass, formatCount } from '../lib/format';
 import { ZERO } from '../lib/origin';
 import { placeText } from '../lib/scale-bar';
 import { membersOf } from '../state/color/groups';
@@ -121,6 +122,7 @@ function Values({ cell }: { cell: number }): JSX.Element {
         </div>
       ))}
       <Place cell={cell} />
+      <Neighbors cell={cell} />
     </>
   );
 }
@@ -141,6 +143,28 @@ function Place({ cell }: { cell: number }): JSX.Element | null {
       <dd>
         {x}, {y}
       </dd>
+    </div>
+  );
+}
+
+/** The number of neighbors and their categories, while neighbors are shown. */
+function Neighbors({ cell }: { cell: number }): JSX.Element | null {
+  const { model } = usePanels();
+  const graph = model.graph.value;
+  if (!graph) return null;
+  const near = neighborsOf(graph, cell);
+  const layer = model.layer.value;
+  const column = layer.kind === 'category' ? layer.column : model.group.value;
+  const counts = new Map<string, number>();
+  for (const other of column ? near : []) {
+    const name = formatClass(column?.categories[column.codes[other] ?? -1]?.name ?? null);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const named = [...counts].sort(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`);
+  return (
+    <div>
+      <dt>Neighbors</dt>
+      <dd>{[formatCount(near.length), ...named].join(' · ')}</dd>
     </div>
   );
 }

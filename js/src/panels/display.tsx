@@ -28,6 +28,26 @@ function LabelSwitch(): JSX.Element | null {
   );
 }
 
+/** Shows or hides which cells are neighbors; nothing if the bundle does not know. */
+function NeighborsSwitch(): JSX.Element | null {
+  const { model, actions } = usePanels();
+  if (!model.bundle.value?.hasNeighbors) return null;
+  const noun = model.noun.value;
+  return (
+    <label
+      class="ks-check ks-labels-switch"
+      title={`Lines between neighboring ${noun}s when zoomed in, and the neighbors of the ${noun} under the pointer`}
+    >
+      <input
+        type="checkbox"
+        checked={model.neighborsOn.value}
+        onChange={(event) => actions.setNeighbors(event.currentTarget.checked)}
+      />
+      Neighbors
+    </label>
+  );
+}
+
 export function Display(): JSX.Element {
   const { model, actions } = usePanels();
   const { pointSize, opacity } = model.state.value;
@@ -68,6 +88,7 @@ export function Display(): JSX.Element {
       />
       {hasImage && <ImageOpacity />}
       <LabelSwitch />
+      <NeighborsSwitch />
       {hasImage && adjusting.value && <ImageAdjustments />}
       <Notices />
     </section>

@@ -98,6 +98,14 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
   disposer.add(
     effect(
       to.guarded(() => {
+        void model.graph.value;
+        untracked(() => to.request());
+      }),
+    ),
+  );
+  disposer.add(
+    effect(
+      to.guarded(() => {
         const image = model.image.value;
         untracked(() => {
           to.upload('image', (card) => card.setImage(image));

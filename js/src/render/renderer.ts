@@ -6,6 +6,7 @@ import type { Colormap } from '../lib/colormap';
 import { blended } from '../state/color/blend';
 import type { Paint } from '../state/color/category-colors';
 import type { Layer } from '../state/color/layer';
+import { EdgeLayer } from './edge-layer';
 import { alongScale, SCALED_RANGE, type Scaling, sameScaling } from './exact';
 import { GlScope } from './gl-scope';
 import { ImageLayer, type Piece } from './image-layer';
@@ -29,6 +30,9 @@ export interface Frame {
   imageBrightness: number;
   imageContrast: number;
   imagePieces: readonly Piece[];
+  /** Edges between neighbors, as `edgesOf` returns them; null if none are drawn. */
+  edges: Float32Array | null;
+  dark: boolean;
   /** Background color of the tissue; used only for unselected cells. */
   ground: Rgb;
   /** Maximum number of cells to draw. */
@@ -49,6 +53,7 @@ export class Renderer {
   #scaled: Scaling | null = null;
   #imageScope: GlScope | null = null;
   #image: ImageLayer | null = null;
+  #edges: EdgeLayer | null = null;
   /** Signaled when the GPU has finished the last frame. */
   #fence: WebGLSync | null = null;
 
@@ -69,6 +74,11 @@ export class Renderer {
 
   arrived(): void {
     this.#points.arrived();
+  }
+
+  /** What coordinates on the GPU are relative to. */
+  get center(): readonly [number, number] {
+    return this.#center;
   }
 
   get cells(): number {
@@ -155,6 +165,10 @@ export class Renderer {
       ground: frame.ground,
       count: frame.budget,
     });
+    if (frame.edges?.length) {
+      this.#edges ??= new EdgeLayer(this.#scope);
+      this.#edges.draw(frame.edges, placement(view, this.#center), frame.dark);
+    }
     gl.deleteSync(this.#fence);
     this.#fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
   }

@@ -1,15 +1,17 @@
 import { effect } from '@preact/signals';
 import type { Positions } from '../data/bundle';
-import { project, type View } from '../lib/camera';
+import { project, unproject, type View } from '../lib/camera';
 import type { Rgb } from '../lib/color';
 import { Disposer } from '../lib/disposer';
 import { asError, GraphicsError } from '../lib/errors';
 import type { Actions } from '../state/actions';
+import { visibleTest } from '../state/color/layer';
 import { squareAngle } from '../state/layout/squares';
 import type { Model } from '../state/model';
 import { canvasSize, fitCanvas, groundOf, photographOf } from './canvas';
 import { follow, paintWith, shownMask } from './change-tracking';
 import { followContext, later, openContext, releaseContext } from './context';
+import { edgesOf } from './edges';
 import { FrameLoop, type Painted } from './frame-loop';
 import { imagePieces } from './image-pieces';
 import { attachInput } from './input';
@@ -36,6 +38,8 @@ export interface Stage {
 
 /** Maximum number of cells to draw while the view moves; all are drawn when it rests. */
 const MOVING_BUDGET = 200_000;
+/** Diameter of a cell from which edges are drawn, in CSS pixels. */
+const LEAST_SIZE = 4;
 const WARM_EVERY_MS = 60;
 const BLACK: Rgb = [0, 0, 0];
 
@@ -102,10 +106,30 @@ export function createStage(
         model.titles.value,
         model.tissue.value?.origin,
       ),
+      edges: passage ? null : edgesIn(view, renderer.center),
+      dark: model.dark.value,
       ground: ground ?? BLACK,
       budget,
       passage,
     };
+  };
+
+  let lastEdges: { of: readonly unknown[]; edges: Float32Array | null } | null = null;
+  /** Returns the edges in sight, once cells are far enough apart to see them. */
+  const edgesIn = (view: View, center: readonly [number, number]): Float32Array | null => {
+    const graph = model.graph.value;
+    const positions = model.positions.value;
+    if (!graph || !positions || !sizeOf || sizeOf(view, 1) < LEAST_SIZE) return null;
+    const of = [view, graph, positions, model.layer.value, model.state.value.hidden];
+    if (!lastEdges || of.some((part, i) => part !== lastEdges?.of[i])) {
+      const { width, height } = view;
+      const corners = [0, 0, width, 0, width, height, 0, height];
+      const points = [0, 2, 4, 6].flatMap((i) => [...unproject(view, corners[i] ?? 0, corners[i + 1] ?? 0)]);
+      const cells = pick.inside({ kind: 'lasso', mode: 'replace', points });
+      const accepts = visibleTest(model.layer.value, model.state.value);
+      lastEdges = { of, edges: edgesOf(graph, positions.coords, cells, accepts, center) };
+    }
+    return lastEdges.edges;
   };
 
   /** Pending uploads to the GPU, by name. */

@@ -11,6 +11,7 @@ import { fitAll } from './layout/camera';
 import { createLayoutActions, type LayoutActions } from './layout/layout-actions';
 import type { Loader } from './loader';
 import type { Model } from './model';
+import type { NeighborsLoader } from './neighbors/neighbors-loader';
 import { createPointerActions, type PointerActions } from './pointer';
 import { createSaveActions, type SaveActions } from './save/save-actions';
 import { createHistory } from './selection/history';
@@ -30,7 +31,8 @@ export interface Actions
     DisplayActions,
     PointerActions,
     SaveActions,
-    CompareLoader {
+    CompareLoader,
+    NeighborsLoader {
   /** Applies a change of the state; resolves when the values it needs are loaded. */
   setState(change: Partial<ViewState>): Promise<void>;
   /** Like `setState`, but applies the rest and then rejects if the color, the layout or the grouping is not available. */
@@ -63,6 +65,9 @@ export function createActions(model: Model, loader: Loader): Actions {
     closeComparison: loader.closeComparison,
     showDots: loader.showDots,
     readDots: loader.readDots,
+    setNeighbors: loader.setNeighbors,
+    showNeighborhoods: loader.showNeighborhoods,
+    readNeighborhoods: loader.readNeighborhoods,
     setState: (change) => apply(change),
     setStateOrRest: (change) => apply(change, { orRest: true }),
     reset() {

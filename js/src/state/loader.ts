@@ -12,12 +12,13 @@ import { lookAtCells, wholeOf } from './layout/camera';
 import { createLayoutLoader, type LayoutLoader } from './layout/layout-loader';
 import { createLoadContext, type MatrixLoader } from './load-context';
 import type { Model } from './model';
+import { createNeighborsLoader, type NeighborsLoader } from './neighbors/neighbors-loader';
 import { firstColor, firstLayout, unknownNameIn, viewOfBundle } from './save/first-view';
 import { update } from './state-model';
 import { notify } from './status';
 
 /** Loads the data that the state refers to and stores it in the model. */
-export interface Loader extends ColorLoader, LayoutLoader, CompareLoader, MatrixLoader {
+export interface Loader extends ColorLoader, LayoutLoader, CompareLoader, MatrixLoader, NeighborsLoader {
   start(): Promise<void>;
   /** Loads what can wait until the first frame is drawn: image, cell ids, further columns. */
   loadRest(): Promise<void>;
@@ -223,6 +224,7 @@ export function createLoader(
     ...color,
     ...layout,
     ...compare,
+    ...createNeighborsLoader(model, context),
     async matrix(name, signal) {
       const bundle = model.bundle.value;
       return bundle && context.readAsTask(name ?? '', signal, (at) => bundle.withMatrix(name, at));

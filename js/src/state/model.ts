@@ -5,6 +5,7 @@ import { type CompareModel, createCompareModel } from './compare/compare-model';
 import { createDisplayModel, type DisplayModel } from './display';
 import { createImageModel, type ImageModel } from './image/image-model';
 import { createLayoutModel, type LayoutModel } from './layout/layout-model';
+import { createNeighborsModel, type NeighborsModel } from './neighbors/neighbors-model';
 import { createPointerModel, type PointerModel } from './pointer';
 import { createSelectionModel, type SelectionModel } from './selection/selection-model';
 import type { StateModel } from './state-model';
@@ -20,6 +21,7 @@ export interface Model
     ColorModel,
     SelectionModel,
     CompareModel,
+    NeighborsModel,
     ImageModel,
     DisplayModel,
     PointerModel {}
@@ -36,6 +38,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     ...createStatusModel(),
     ...createSelectionModel(),
     ...createCompareModel(),
+    ...createNeighborsModel(),
     ...createImageModel(),
     ...createDisplayModel({ ...state, ...bundle }),
     ...createPointerModel(),

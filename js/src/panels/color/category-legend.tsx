@@ -300,6 +300,16 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
             Compare genes
           </button>
         )}
+        {model.bundle.value?.hasNeighbors && rows.length > 1 && (
+          <button
+            type="button"
+            class="ks-link"
+            title="Which categories lie next to each other"
+            onClick={() => actions.showNeighborhoods(true)}
+          >
+            Neighborhoods
+          </button>
+        )}
         {(hiddenOf(state, column.name).length > 0 || dimmed) && (
           <button type="button" class="ks-link" onClick={() => actions.showAll(column.name)}>
             Show all

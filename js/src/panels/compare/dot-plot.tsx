@@ -7,24 +7,19 @@ import { type GeneDots, shares } from '../../data/dots';
 import { type ColorScale, colorScale } from '../../lib/colormap';
 import { asError } from '../../lib/errors';
 import { counted, formatClass, formatMean, formatShare } from '../../lib/format';
-import { fileName } from '../../picture/file-name';
 import { geneMeaningOf } from '../../state/color/gene-meaning';
 import { matrixOf } from '../../state/compare/compare-loader';
-import { Chip, HeadingButton } from '../buttons';
+import { Chip } from '../buttons';
 import { GroupSelect } from '../color/by-category';
 import { usePanels } from '../context';
 import { IconButton } from '../icons';
+import { FAMILY, FONT, fitted, SaveButtons, widthOf } from './plot';
 
 const CELL = 22;
 const LARGEST = 9.5;
-const FONT = 12;
-const FAMILY = 'system-ui, sans-serif';
-/** A saved plot may be shown in a wider font than the one that was measured. */
-const MARGIN = 1.08;
 const LONGEST_ROW = 220;
 const LONGEST_GENE = 160;
 const MOST_GENES = 100;
-const PNG_SCALE = 3;
 const KEYS = [0.25, 0.5, 1];
 
 /** How genes are drawn: dots whose size is the share of cells with the gene, or tiles. */
@@ -38,7 +33,7 @@ export function DotPlot(): JSX.Element | null {
 }
 
 function Card({ genes }: { genes: readonly string[] }): JSX.Element {
-  const { model, actions, download } = usePanels();
+  const { model, actions } = usePanels();
   const made = useSignal<(DotsProps & { bundle: Bundle | null }) | null>(null);
   const bundle = model.bundle.value;
   const matrix = bundle && matrixOf(bundle);
@@ -69,29 +64,17 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
   const choose = (next: Marks) => {
     marks.value = next;
   };
-  const save = async (ending: 'svg' | 'png') => {
-    if (!plot.current) return;
-    const svg = standalone(plot.current);
-    const file = new Blob([svg], { type: 'image/svg+xml' });
-    const name = fileName(model.title.value, `${tiles ? 'heat_map' : 'dots'}_${column?.name ?? ''}`, ending);
-    try {
-      download(ending === 'svg' ? file : await pngOf(file), name);
-    } catch (thrown) {
-      problem.value = asError(thrown).message;
-    }
-  };
   return (
     <section class="ks-card ks-dot-plot" aria-label={title}>
       <div class="ks-heading-line">
         <h2 class="ks-heading">{title}</h2>
         {matrix && <span class="ks-muted">{matrix}</span>}
         <GroupSelect />
-        <HeadingButton title={`Save the ${what} as SVG`} onClick={() => void save('svg')}>
-          SVG
-        </HeadingButton>
-        <HeadingButton title={`Save the ${what} as PNG`} onClick={() => void save('png')}>
-          PNG
-        </HeadingButton>
+        <SaveButtons
+          what={what}
+          name={`${tiles ? 'heat_map' : 'dots'}_${column?.name ?? ''}`}
+          {...{ plot, problem }}
+        />
         <IconButton icon="close" label={`Close ${what}`} onClick={() => actions.showDots(null)} />
       </div>
       <div class="ks-chips">
@@ -312,22 +295,6 @@ function Plot({ column, dots, tiles, scaled, plot }: PlotProps): JSX.Element {
   );
 }
 
-let ruler: CanvasRenderingContext2D | null = null;
-
-function widthOf(text: string): number {
-  ruler ??= document.createElement('canvas').getContext('2d');
-  if (!ruler) return text.length * FONT;
-  ruler.font = `${FONT}px ${FAMILY}`;
-  return ruler.measureText(text).width * MARGIN;
-}
-
-/** Shortens a text that is too wide, and says so. */
-function fitted(text: string, most: number): string {
-  let short = text;
-  while (short.length > 1 && widthOf(short) > most) short = `${short.replace(/…$/, '').slice(0, -1)}…`;
-  return short;
-}
-
 /** Colors from zero, or from the lowest mean if it is negative, to the highest mean. */
 function scaleOf(means: readonly Float64Array[], map: Parameters<typeof colorScale>[0]['map']): ColorScale {
   let [low, high] = [0, 0];
@@ -335,34 +302,4 @@ function scaleOf(means: readonly Float64Array[], map: Parameters<typeof colorSca
     for (const value of mean) [low, high] = [Math.min(low, value || 0), Math.max(high, value || 0)];
   if (low < 0) [low, high] = [Math.min(low, -high), Math.max(high, -low)];
   return colorScale({ map, reversed: false, log: false, range: [low, high > low ? high : low + 1] });
-}
-
-/** The plot as a file of its own, with the colors of the theme. */
-function standalone(plot: SVGSVGElement): string {
-  const style = getComputedStyle(plot);
-  const copy = plot.cloneNode(true) as SVGSVGElement;
-  copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  copy.setAttribute('style', 'background: var(--panel)');
-  return new XMLSerializer()
-    .serializeToString(copy)
-    .replaceAll(/var\((--\w+)\)/g, (_, name) => style.getPropertyValue(name).trim())
-    .replaceAll(/ (role|tabindex|aria-label)="[^"]*"/g, '');
-}
-
-async function pngOf(svg: Blob): Promise<Blob> {
-  const url = URL.createObjectURL(svg);
-  try {
-    const image = new Image();
-    image.src = url;
-    await image.decode();
-    const canvas = document.createElement('canvas');
-    canvas.width = image.width * PNG_SCALE;
-    canvas.height = image.height * PNG_SCALE;
-    canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
-    const png = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/png'));
-    if (!png) throw new Error('The browser cannot draw a picture of this size. Save it as SVG.');
-    return png;
-  } finally {
-    URL.revokeObjectURL(url);
-  }
 }

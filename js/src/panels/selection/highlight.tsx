@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { neighborsOf } from '../../data/neighbors';
 import { project } from '../../lib/camera';
 import { squareOnScreen } from '../../state/layout/squares';
 import { usePanels, useView } from '../context';
@@ -6,6 +7,8 @@ import { usePanels, useView } from '../context';
 /** CSS pixels: the smallest ring, and both of its borders. */
 const SMALLEST = 14;
 const BORDERS = 4;
+/** A cell with more neighbors than this is not of tissue. */
+const MOST_LINES = 200;
 
 /** Draws rings around the hovered and the pinned cell, in both views. */
 export function Highlight(): JSX.Element {
@@ -16,6 +19,7 @@ export function Highlight(): JSX.Element {
     <>
       {hovered !== undefined && hovered !== pinned && <Ring cell={hovered} />}
       {pinned !== undefined && <Ring cell={pinned} />}
+      <Lines cell={hovered ?? pinned} />
     </>
   );
 }
@@ -43,5 +47,30 @@ function Ring({ cell }: { cell: number }): JSX.Element | null {
       }}
       aria-hidden="true"
     />
+  );
+}
+
+/** Draws lines to the neighbors of a cell, while neighbors are shown. */
+function Lines({ cell }: { cell: number | undefined }): JSX.Element | null {
+  const { model } = usePanels();
+  const graph = model.graph.value;
+  const view = model.view.value;
+  const coords = model.positions.value?.coords;
+  if (!graph || cell === undefined || !view || !coords) return null;
+  const place = (of: number) => project(view, coords[2 * of] ?? Number.NaN, coords[2 * of + 1] ?? Number.NaN);
+  const [x, y] = place(cell);
+  const ends = Array.from(neighborsOf(graph, cell).subarray(0, MOST_LINES), place);
+  if (!Number.isFinite(x)) return null;
+  return (
+    <svg class="ks-neighbors" aria-hidden="true">
+      {ends
+        .filter(([x]) => Number.isFinite(x))
+        .map(([toX, toY], i) => (
+          <g key={i}>
+            <line x1={x} y1={y} x2={toX} y2={toY} />
+            <circle cx={toX} cy={toY} r={SMALLEST / 2} />
+          </g>
+        ))}
+    </svg>
   );
 }

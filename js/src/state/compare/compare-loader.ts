@@ -132,6 +132,7 @@ export function createCompareLoader(
       model.comparison.value = null;
     },
     showDots(genes) {
+      if (genes) model.neighborhoods.value = false;
       model.dotGenes.value = genes;
     },
     async readDots(genes, column, mask, signal) {

@@ -124,6 +124,17 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
         )}
       </Field>
       <Places traits={traits} />
+      <Field label={say('Neighbors')} help={help.neighbors} problem={problems.neighbors}>
+        {({ id, describedBy }) => (
+          <TextInput
+            id={id}
+            describedBy={describedBy}
+            value={options.neighbors === 'auto' ? '' : options.neighbors}
+            placeholder={say('As stored, or 6, 30um, none')}
+            onChange={(value) => traits.change({ neighbors: value.trim() || 'auto' })}
+          />
+        )}
+      </Field>
       <Field label={NUMBER_OF[observations]()} help={help.downsample} problem={problems.downsample}>
         {({ id, describedBy }) => (
           <NumberInput

@@ -26,6 +26,7 @@ const IN_MORE = [
   'matrices',
   'image_path',
   'um_per_unit',
+  'neighbors',
   'downsample',
   'seed',
   'dataset_name',

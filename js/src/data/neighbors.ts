@@ -1,0 +1,103 @@
+import type { Manifest, Neighbors } from '../contract/manifest';
+import { joined } from '../lib/bytes';
+import { FormatError } from '../lib/errors';
+import { turns } from '../lib/pause';
+import type { ReadContext } from '../source/bundle-source';
+import { type AssetReader, asUint32 } from './chunks';
+
+/** Which cells are neighbors. Each edge is listed with both of its cells. */
+export interface Graph {
+  /** Where the neighbors of each cell start in `cells`, and the end of the last. */
+  starts: Uint32Array;
+  /** The neighbors of each cell, ascending. */
+  cells: Uint32Array;
+}
+
+const VERSION = 1;
+const MAGIC = 0x4e50534b;
+const HEADER = 16;
+/** Maximum number of bytes of a number. */
+const LONGEST = 5;
+/** Maximum number of edges per cell, on average. */
+const MOST_EDGES = 50;
+/** Cells between two looks at the clock. */
+const STEP = 1 << 13;
+
+/** The neighbors that this viewer can read; null if the bundle has none. */
+export const readableNeighbors = ({ neighbors }: Manifest): Neighbors | null =>
+  neighbors?.version === VERSION ? neighbors : null;
+
+/** Reads the neighbors of a bundle in slices. */
+export async function readNeighbors(
+  reader: AssetReader,
+  { paths, n_edges: edges }: Neighbors,
+  cells: number,
+  ctx: ReadContext,
+): Promise<Graph> {
+  const damaged = () => new FormatError(paths[0] ?? 'manifest.json', 'the neighbors are damaged');
+  if (!(edges <= MOST_EDGES * cells)) throw damaged();
+  const bytes = joined(await Promise.all(paths.map((path) => reader.read(path, undefined, ctx))));
+  const words = asUint32(bytes.subarray(0, bytes.length & ~3));
+  if ([MAGIC, VERSION, cells, edges].some((word, i) => word !== words[i])) throw damaged();
+  let at = HEADER;
+  const next = () => {
+    let value = 0;
+    for (let byte = 0; byte < LONGEST; byte++) {
+      const part = bytes[at++];
+      if (part === undefined) break;
+      value += (part & 127) * 2 ** (7 * byte);
+      if (part < 128) return value;
+    }
+    throw damaged();
+  };
+  const turn = turns();
+  const wait = async () => {
+    await turn();
+    ctx.signal.throwIfAborted();
+  };
+  const later = new Uint32Array(cells);
+  const degrees = new Uint32Array(cells + 1);
+  let total = 0;
+  for (let cell = 0; cell < cells; cell++) {
+    if (cell % STEP === 0) await wait();
+    const count = next();
+    total += count;
+    if (total > edges) throw damaged();
+    later[cell] = count;
+    degrees[cell] = count;
+  }
+  if (total !== edges) throw damaged();
+  const upper = new Uint32Array(edges);
+  let edge = 0;
+  for (let cell = 0; cell < cells; cell++) {
+    if (cell % STEP === 0) await wait();
+    let other = cell;
+    for (let end = edge + (later[cell] as number); edge < end; edge++) {
+      other += 1 + next();
+      if (other >= cells) throw damaged();
+      upper[edge] = other;
+      (degrees[other] as number)++;
+    }
+  }
+  if (at !== bytes.length) throw damaged();
+  const starts = new Uint32Array(cells + 1);
+  for (let cell = 0; cell < cells; cell++)
+    starts[cell + 1] = (starts[cell] as number) + (degrees[cell] as number);
+  const found = new Uint32Array(2 * edges);
+  const ends = starts.slice();
+  edge = 0;
+  // In this order, the earlier neighbors of a cell come before its later ones.
+  for (let cell = 0; cell < cells; cell++) {
+    if (cell % STEP === 0) await wait();
+    for (let end = edge + (later[cell] as number); edge < end; edge++) {
+      const other = upper[edge] as number;
+      found[(ends[cell] as number)++] = other;
+      found[(ends[other] as number)++] = cell;
+    }
+  }
+  return { starts, cells: found };
+}
+
+/** Returns the neighbors of a cell. */
+export const neighborsOf = ({ starts, cells }: Graph, cell: number): Uint32Array =>
+  cells.subarray(starts[cell] ?? 0, starts[cell + 1] ?? 0);

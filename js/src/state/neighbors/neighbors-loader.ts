@@ -1,0 +1,57 @@
+import { asCategories, type CategoryValues } from '../../data/column-values';
+import { type Neighborhoods, neighborhoodsOf } from '../../data/neighborhoods';
+import type { Graph } from '../../data/neighbors';
+import { asError, isAbort } from '../../lib/errors';
+import type { LoadContext } from '../load-context';
+import type { Model } from '../model';
+import { notify } from '../status';
+
+export interface NeighborsLoader {
+  /** Shows which cells are neighbors, or hides it. */
+  setNeighbors(on: boolean): void;
+  /** Opens the neighborhoods of categories, or closes them. */
+  showNeighborhoods(open: boolean): void;
+  /** Compares the neighbors of categories with chance, among the cells of a mask; null for all cells. */
+  readNeighborhoods(
+    column: CategoryValues,
+    mask: Uint8Array | null,
+    signal: AbortSignal,
+  ): Promise<Neighborhoods>;
+}
+
+export function createNeighborsLoader(model: Model, { closed, readAsTask }: LoadContext): NeighborsLoader {
+  const readGraph = (signal?: AbortSignal): Promise<Graph> =>
+    readAsTask('neighbors', signal, (ctx) => {
+      const bundle = model.bundle.value;
+      if (!bundle) throw new Error('The bundle is not open.');
+      return bundle.neighbors(ctx);
+    });
+  return {
+    setNeighbors(on) {
+      model.neighborsOn.value = on;
+      if (!on) model.graph.value = null;
+      else
+        readGraph().then(
+          (graph) => {
+            if (model.neighborsOn.value) model.graph.value = graph;
+          },
+          (thrown) => {
+            model.neighborsOn.value = false;
+            if (!isAbort(thrown, closed)) notify(model, asError(thrown));
+          },
+        );
+    },
+    showNeighborhoods(open) {
+      // It takes the place of the dot plot.
+      if (open) model.dotGenes.value = null;
+      model.neighborhoods.value = open;
+    },
+    async readNeighborhoods(column, mask, signal) {
+      const graph = await readGraph(signal);
+      const bundle = model.bundle.value;
+      const name = bundle?.manifest.sections?.column;
+      const sections = name && bundle ? asCategories(await bundle.column(name, { signal })) : null;
+      return neighborhoodsOf(graph, column, sections?.codes ?? null, mask, signal);
+    },
+  };
+}

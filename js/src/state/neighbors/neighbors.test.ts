@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { fixture } from '../../data/bundle-fixture';
+import { memorySource } from '../../source/memory-source';
+import { createActions } from '../actions';
+import { createLoader } from '../loader';
+import { createModel } from '../model';
+
+/** Opens a bundle of four cells; the file of neighbors has the edges 0–1 and 1–3. */
+async function opened(damage = false) {
+  const { files, manifest } = await fixture('1.1.0', false);
+  const header = new Uint8Array(Uint32Array.of(0x4e50534b, 1, 4, 2).buffer);
+  const bytes = new Uint8Array([...header, 1, 1, 0, 0, 0, damage ? 9 : 1]);
+  files.set('assets/neighbors_000.bin', bytes);
+  manifest.asset_files.push({
+    kind: 'neighbors',
+    path: 'assets/neighbors_000.bin',
+    size_bytes: bytes.length,
+  });
+  manifest.neighbors = { version: 1, source: 'nearest:6', n_edges: 2, paths: ['assets/neighbors_000.bin'] };
+  files.set('manifest.json', new TextEncoder().encode(JSON.stringify(manifest)));
+  const model = createModel();
+  const loader = createLoader(model, memorySource(files));
+  const actions = createActions(model, loader);
+  await loader.start();
+  return { model, actions };
+}
+
+test('neighbors are shown until they are switched off', async () => {
+  const { model, actions } = await opened();
+  actions.setNeighbors(true);
+  await expect.poll(() => Array.from(model.graph.value?.cells ?? [])).toEqual([1, 0, 3, 1]);
+  actions.setNeighbors(false);
+  expect(model.graph.value).toBeNull();
+});
+
+test('neighbors that are switched off while they load stay hidden', async () => {
+  const { model, actions } = await opened();
+  actions.setNeighbors(true);
+  actions.setNeighbors(false);
+  await actions.readNeighborhoods(
+    { kind: 'category', name: 'x', categories: [], codes: new Uint8Array(4), missing: 4 },
+    null,
+    new AbortController().signal,
+  );
+  expect(model.graph.value).toBeNull();
+});
+
+test('the switch goes back if the neighbors are damaged, with a notice', async () => {
+  const { model, actions } = await opened(true);
+  actions.setNeighbors(true);
+  await expect.poll(() => model.neighborsOn.value).toBe(false);
+  expect(model.notices.value.map(({ message }) => message).join()).toContain('the neighbors are damaged');
+});
+
+test('the matrix and the dot plot replace each other', async () => {
+  const { model, actions } = await opened();
+  actions.showDots(['Actb']);
+  actions.showNeighborhoods(true);
+  expect(model.dotGenes.value).toBeNull();
+  actions.showDots(['Actb']);
+  expect(model.neighborhoods.value).toBe(false);
+});

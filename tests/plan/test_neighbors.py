@@ -1,0 +1,284 @@
+"""Neighbors: the stored graph, the nearest cells, and those within a radius."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
+from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.errors import Cancelled, PlanError
+from karospace_jupyter.export import run_to_memory
+from karospace_jupyter.job import Job
+from karospace_jupyter.plan import estimate
+from karospace_jupyter.size import predict_size
+from karospace_jupyter.source import open_source
+
+N = 60
+KEY = "spatial_connectivities"
+
+
+def build(graph: Any = None, **obs: Any) -> ad.AnnData:
+    """Return cells on a line, one unit apart."""
+    adata = ad.AnnData(np.ones((N, 2), dtype=np.float32))
+    adata.obs_names = [f"c{i}" for i in range(N)]
+    adata.obsm["spatial"] = np.column_stack([np.arange(N) * 1.0, np.zeros(N)])
+    for name, values in obs.items():
+        adata.obs[name] = values
+    if graph is not None:
+        adata.obsp[KEY] = graph
+    return adata
+
+
+def path_graph(n: int = N) -> sp.csr_matrix:
+    """Return a graph in which each cell is a neighbor of the next one."""
+    ones = np.ones(n - 1)
+    return sp.csr_matrix(sp.diags([ones, ones], [-1, 1]))
+
+
+def edges(bundle: Bundle) -> set[tuple[int, int]]:
+    found = sp.triu(bundle.neighbors()).tocoo()
+    return set(zip(found.row.tolist(), found.col.tolist(), strict=True))
+
+
+def exported(adata: ad.AnnData, **options: Any) -> Bundle:
+    bundle = run_to_memory(adata, ExportConfig(preview=False, **options))
+    bundle.verify()
+    return bundle
+
+
+def texts(bundle: Bundle) -> str:
+    return "\n".join(bundle.warnings)
+
+
+LINE = {(i, i + 1) for i in range(N - 1)}
+
+
+class TestStoredGraph:
+    @pytest.mark.parametrize("form", ["csr", "csc", "dense", "upper", "lower"])
+    @pytest.mark.parametrize("carrier", ["memory", "h5ad", "zarr", "backed", "dask"])
+    def test_graph_is_exported_from_every_source(self, form: str, carrier: str, tmp_path: Path) -> None:
+        graph = path_graph()
+        made: Any = {
+            "csr": graph, "csc": graph.tocsc(), "dense": graph.toarray(),
+            "upper": sp.csr_matrix(sp.triu(graph)), "lower": sp.csr_matrix(sp.tril(graph)),
+        }[form]  # fmt: skip
+        adata: Any = build(made)
+        if carrier == "dask":
+            dask = pytest.importorskip("dask.array")
+            if form == "csc":
+                pytest.skip("AnnData does not support dask arrays with CSC chunks")
+            adata.obsp[KEY] = dask.from_array(made, chunks=(17, N), asarray=False)
+        elif carrier == "zarr":
+            pytest.importorskip("zarr")
+            adata.write_zarr(tmp_path / "a.zarr")
+            adata = tmp_path / "a.zarr"
+        elif carrier != "memory":
+            adata.write_h5ad(tmp_path / "a.h5ad")
+            adata = ad.read_h5ad(tmp_path / "a.h5ad", backed="r") if carrier == "backed" else tmp_path / "a.h5ad"
+        bundle = exported(adata)
+        assert edges(bundle) == LINE
+        assert bundle.manifest.neighbors is not None
+        assert bundle.manifest.neighbors.source == f"obsp:{KEY}"
+        assert ("one direction only" in texts(bundle)) == (form in {"upper", "lower"})
+
+    def test_small_blocks_give_the_same_graph(self) -> None:
+        source = open_source(build(path_graph()), memory_bytes=400)
+        blocks = list(source.pairs(KEY))
+        assert len(blocks) > 3
+        found = {(int(a), int(b)) for rows, columns in blocks for a, b in zip(rows, columns, strict=True)}
+        assert found == LINE | {(b, a) for a, b in LINE}
+
+    def test_self_loops_zeros_and_nan_are_no_edges(self) -> None:
+        graph = path_graph().tolil()
+        graph[3, 3] = graph[5, 5] = 1
+        graph[7, 20], graph[20, 7] = np.nan, np.nan
+        stored = graph.tocsr()
+        stored[0, 1] = stored[1, 0] = 0  # explicit zeros
+        bundle = exported(build(stored))
+        assert edges(bundle) == LINE - {(0, 1)}
+        assert "2 self-loops in obsp['spatial_connectivities'] were left out" in texts(bundle)
+
+    def test_edges_between_sections_are_left_out(self) -> None:
+        section = ["a"] * 30 + ["b"] * 29 + [None]
+        bundle = exported(build(path_graph(), section=section), sections="section")
+        assert edges(bundle) == LINE - {(29, 30), (58, 59)}
+        assert "2 of 59 edges in obsp['spatial_connectivities'] were left out" in texts(bundle)
+
+    def test_cells_without_coordinates_take_their_edges_along(self) -> None:
+        adata = build(path_graph())
+        adata.obsm["spatial"][10] = np.nan
+        bundle = exported(adata)
+        assert edges(bundle) == {(i, i + 1) for i in range(N - 2)} - {(9, 10)}
+
+    def test_graph_of_a_sample_is_left_out(self) -> None:
+        bundle = exported(build(path_graph()), downsample=20)
+        assert bundle.manifest.neighbors is None
+        assert "were left out: most neighbors of cells that were drawn at random are not exported" in texts(bundle)
+        assert edges(exported(build(path_graph()), downsample=N)) == LINE
+
+    def test_sample_without_a_cell_that_has_no_coordinates_is_no_sample(self) -> None:
+        adata = build(path_graph())
+        adata.obsm["spatial"][0] = np.nan
+        assert exported(adata, downsample=N - 1).manifest.neighbors is not None
+
+    def test_unusable_graphs_are_left_out_with_a_reason(self) -> None:
+        dense = exported(build(np.ones((N, N))))
+        assert dense.manifest.neighbors is None
+        assert "it has more than 50 neighbors per cell on average" in texts(dense)
+        assert "it has no edges" in texts(exported(build(sp.csr_matrix((N, N)))))
+
+    def test_damaged_graph_is_left_out_with_a_reason(self, tmp_path: Path) -> None:
+        import h5py
+
+        path = tmp_path / "a.h5ad"
+        build(path_graph()).write_h5ad(path)
+        with h5py.File(path, "a") as file:
+            file[f"obsp/{KEY}/indices"][3] = 10_000
+        bundle = run_to_memory(path, ExportConfig())
+        assert bundle.manifest.neighbors is None
+        assert f"obsp['{KEY}'] of a cannot be read as a graph" in texts(bundle)
+
+    def test_no_graph_gives_no_neighbors_and_no_warning(self) -> None:
+        bundle = exported(build())
+        assert bundle.manifest.neighbors is None
+        assert "neighbor" not in texts(bundle)
+        assert exported(build(path_graph()), neighbors="none").manifest.neighbors is None
+
+    def test_coordinates_of_an_embedding_have_no_neighbors(self) -> None:
+        adata = build(path_graph())
+        adata.obsm["X_umap"] = adata.obsm["spatial"]
+        bundle = exported(adata, coords="obsm:X_umap")
+        assert bundle.manifest.neighbors is None
+        assert "left out: the coordinates are those of an embedding" in texts(bundle)
+        with pytest.raises(PlanError, match="coordinates of tissue"):
+            exported(adata, coords="obsm:X_umap", neighbors="6")
+
+
+def nearest(xy: np.ndarray[Any, np.dtype[np.float64]], k: int, sections: list[str]) -> set[tuple[int, int]]:
+    """Return the edges of the k nearest cells, by comparing all cells."""
+    away = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    away[np.array(sections)[:, None] != np.array(sections)[None]] = np.inf
+    np.fill_diagonal(away, np.inf)
+    found = set()
+    for i, order in enumerate(np.argsort(away, axis=1)):
+        found |= {(min(i, int(j)), max(i, int(j))) for j in order[:k] if away[i, j] < np.inf}
+    return found
+
+
+def within(xy: np.ndarray[Any, np.dtype[np.float64]], radius: float) -> set[tuple[int, int]]:
+    away = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    a, b = np.nonzero(np.triu(away <= radius, 1))
+    return set(zip(a.tolist(), b.tolist(), strict=True))
+
+
+class TestComputed:
+    def scattered(self, **obs: Any) -> ad.AnnData:
+        adata = build(**obs)
+        adata.obsm["spatial"] = np.random.default_rng(2).random((N, 2)) * 100
+        return adata
+
+    @pytest.mark.parametrize("k", [1, 6, 50])
+    def test_nearest_cells_are_those_of_a_naive_search(self, k: int) -> None:
+        section = ["a"] * 55 + ["b"] * 5  # fewer than k others
+        adata = self.scattered(section=section)
+        bundle = exported(adata, neighbors=k, sections="section")
+        assert edges(bundle) == nearest(adata.obsm["spatial"], k, section)
+        assert bundle.manifest.neighbors is not None
+        assert bundle.manifest.neighbors.source == f"nearest:{k}"
+
+    @pytest.mark.parametrize("unit", [1.0, 0.5])
+    def test_cells_within_a_radius_are_those_of_a_naive_search(self, unit: float) -> None:
+        adata = self.scattered()
+        bundle = exported(adata, neighbors="15um", um_per_unit=unit)
+        assert edges(bundle) == within(adata.obsm["spatial"], 15 / unit)
+        assert bundle.manifest.neighbors is not None
+        assert bundle.manifest.neighbors.source == "radius:15um"
+
+    def test_cells_at_the_same_position_are_neighbors(self) -> None:
+        adata = build()
+        adata.obsm["spatial"] = np.full((N, 2), 1e6)
+        adata.obsm["spatial"][0] = 0
+        degrees = np.asarray(exported(adata, neighbors=3).neighbors().sum(axis=1)).ravel()
+        assert degrees.min() == 3
+        assert exported(adata, neighbors=3).neighbors().diagonal().sum() == 0
+
+    def test_neighbors_of_a_sample_are_among_the_sample(self) -> None:
+        adata = self.scattered()
+        bundle = exported(adata, neighbors=4, downsample=20)
+        xy = bundle.to_anndata().obsm["spatial"]
+        assert edges(bundle) == nearest(xy, 4, ["a"] * 20)
+        assert "Neighbors are those among the 20 cells that were drawn at random" in texts(bundle)
+
+    def test_radius_without_a_unit_is_refused(self) -> None:
+        with pytest.raises(PlanError, match=r"Neighbors within 15 µm need .* unknown\. Set the scale \(um_per_unit\)"):
+            exported(self.scattered(), neighbors="15um")
+
+    def test_too_large_a_radius_is_refused_with_a_smaller_one(self) -> None:
+        adata = self.scattered()
+        with pytest.raises(PlanError, match=r"a cell has 59 neighbors on average; at most 50 .* such as '200um'"):
+            exported(adata, neighbors="200um", um_per_unit=1)
+
+    def test_radius_below_all_distances_is_refused(self) -> None:
+        with pytest.raises(PlanError, match=r"No cell has a neighbor within 0\.5 µm in its section"):
+            exported(build(), neighbors="0.5um", um_per_unit=1)
+
+    def test_number_of_threads_does_not_change_the_bytes(self) -> None:
+        adata = self.scattered()
+        one, four = (exported(adata, neighbors=6, jobs=jobs).manifest.asset_files for jobs in (1, 4))
+        assert [file.sha256 for file in one] == [file.sha256 for file in four]
+
+    def test_search_reports_progress_and_can_be_canceled(self) -> None:
+        job = Job()
+        seen: list[str] = []
+
+        def cancel(progress: Any) -> None:
+            seen.append(progress.stage)
+            if progress.stage == "Finding neighbors":
+                job.cancel()
+
+        job.listen(cancel)
+        with pytest.raises(Cancelled):
+            run_to_memory(self.scattered(), ExportConfig(neighbors=6), job)
+        assert seen[-1] == "Finding neighbors"
+
+
+def test_form_shows_the_problem_at_its_option() -> None:
+    found = estimate(open_source(build()), ExportConfig(neighbors="15um"))
+    assert found.plan is not None
+    assert "need the length of a coordinate unit" in found.problems["neighbors"]
+
+
+def test_large_graph_is_split_into_files(tmp_path: Path) -> None:
+    tissue = synthetic_tissue(400, 6, seed=1)
+    whole = run_to_memory(tissue, ExportConfig(neighbors=8))
+    split = adata_to_karospace(tissue, tmp_path / "b", neighbors=8, max_asset_mb=0.001)
+    split.verify()
+    assert split.manifest.neighbors is not None
+    assert len(split.manifest.neighbors.paths) > 1
+    assert (whole.neighbors() != split.neighbors()).nnz == 0
+
+
+def test_predicted_size_includes_the_neighbors() -> None:
+    tissue = synthetic_tissue(3000, 6, seed=1)
+    sizes = []
+    for neighbors in ("none", "20"):
+        config = ExportConfig(neighbors=neighbors, preview=False, scripts="no")
+        plan = estimate(open_source(tissue), config).plan
+        assert plan is not None
+        sizes.append(
+            (plan.predicted_files, plan.predicted_bytes, predict_size(plan, open_source(tissue), config).bytes)
+        )
+    stored = next(
+        file
+        for file in run_to_memory(tissue, ExportConfig(neighbors=20)).manifest.asset_files
+        if file.kind == "neighbors"
+    )
+    assert sizes[1][0] - sizes[0][0] == 1
+    assert sizes[1][1] - sizes[0][1] == stored.raw_bytes
+    assert sizes[1][2] - sizes[0][2] == pytest.approx(stored.size_bytes, abs=500)
