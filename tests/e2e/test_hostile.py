@@ -14,6 +14,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from conftest import Viewer
 from waiting import eventually
 from webhosts import Outside
@@ -67,6 +68,10 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     adata = ad.AnnData(rng.random((n, 9), dtype=np.float32), obs=obs, var=var)
     adata.obsm["spatial"] = rng.random((n, 2)) * 100
     adata.obsm["X_umap"] = rng.random((n, 2))
+    adata.obsm[payload(110)] = pd.DataFrame(
+        rng.dirichlet([1, 1, 1], n), obs.index, [payload(i) for i in (111, 112, 113)]
+    )
+    adata.obsp["spatial_connectivities"] = sp.diags_array(np.ones(n - 2), offsets=2, shape=(n, n), format="csr")
     adata.uns["spatial"] = {
         name: {
             "images": {kind: rng.random((60, 60, 3), dtype=np.float32) for kind in kinds},
@@ -116,7 +121,7 @@ class Planter:
             return [self.walk(held, key, inside) for held in value]
         if not isinstance(value, str) or key in FIXED or (key == "kind" and inside.endswith(("/columns", "/values"))):
             return value
-        if key in {"path", "preview_path"}:
+        if key in {"path", "preview_path", "paths"}:
             suffix = value[value.index(".") :]
             text = payload(len(self.paths)).replace("/", "")
             return self.paths.setdefault(value, f"assets/{text}{suffix}")
@@ -168,7 +173,8 @@ def planted(plain: Path, tmp_path: Path) -> Bundle:
     schema = json.loads(SCHEMA_PATH.read_text())
     found = hostile(manifest)
     missed = {place for place in texts(schema, schema) - MEANINGFUL if not any(at.startswith(place) for at in found)}
-    missed = {place for place in missed if not place.startswith(".packed.")}  # in a test of their own
+    # In a test of their own.
+    missed = {place for place in missed if not place.startswith((".packed.", ".other_matrices[]."))}
     assert missed == set(), "these texts are not hostile in this test"
     for old, new in planter.paths.items():
         (folder / old).rename(folder / new)
@@ -217,7 +223,7 @@ def test_hostile_texts_are_shown_as_text(planted: Bundle, serve: Any, watched: V
         page.get_by_text(text, exact=True).first.wait_for()
         assert_harmless(viewer, url, known)
 
-    first, second, numbers, section, fact = (column["name"] for column in manifest["columns"])
+    first, second, numbers, section, fact, proportions, *_ = (column["name"] for column in manifest["columns"])
     shown(manifest["dataset_name"])
     assert viewer.state()["color"]["name"] == payload(91)
     page.get_by_role("region", name="Regions").get_by_text(payload(90), exact=True).wait_for()
@@ -275,6 +281,19 @@ def test_hostile_texts_are_shown_as_text(planted: Bundle, serve: Any, watched: V
     page.keyboard.press("Escape")
     for column in (second, numbers):
         viewer.set(color={"kind": "annotation", "column": column})
+    viewer.set(color={"kind": "annotation", "column": proportions})
+    panel.get_by_text("is a pie of its types").wait_for()
+    shown(payload(111))
+    x, y = viewer.positions([9])[0]
+    page.mouse.move(x - 20, y)
+    page.mouse.move(x, y)
+    tooltip.get_by_text(payload(112)).first.wait_for()
+    viewer.set(color={"kind": "annotation", "column": first})
+    page.get_by_role("button", name="Neighborhoods", exact=True).click()
+    neighborhoods = page.get_by_role("region", name="Neighborhoods")
+    neighborhoods.locator("svg").get_by_text("planted").first.wait_for()
+    assert_harmless(viewer, url, known)
+    neighborhoods.get_by_role("button", name="Close neighborhoods").click()
     page.keyboard.press("?")
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
@@ -295,11 +314,19 @@ def test_hostile_packed_genes_are_shown_as_text(serve: Any, watched: Viewer, tmp
     """Names and labels in the index, and texts of the manifest that a message quotes."""
     adata = ad.AnnData(
         np.ones((30, 9), dtype=np.float32),
+        obs=pd.DataFrame({payload(100): pd.Categorical([payload(i % 3) for i in range(30)])}).set_index(
+            pd.Index([f"c{i}" for i in range(30)])
+        ),
+        layers={payload(7).replace("/", ""): np.arange(270, dtype=np.float32).reshape(30, 9)},
         var=pd.DataFrame({"gene_ids": [payload(50 + i) for i in range(9)]}, index=[payload(i) for i in range(9)]),
         obsm={"spatial": np.random.default_rng(0).random((30, 2))},
     )
     folder = tmp_path / "b"
-    adata_to_karospace(adata, folder, genes_mode=[payload(0)], packed="yes", preview=False, scripts="no")
+    layer = f"layer:{payload(7).replace('/', '')}"
+    adata_to_karospace(
+        adata, folder, genes_mode=[payload(0)], packed="yes", preview=False, scripts="no",
+        matrices=["X", layer], markers=[payload(100)], color=payload(100),
+    )  # fmt: skip
     url = serve(folder)
     page = watched.open(url).page
     page.get_by_role("tab", name="Gene").click()
@@ -309,6 +336,21 @@ def test_hostile_packed_genes_are_shown_as_text(serve: Any, watched: Viewer, tmp
     assert watched.value(3) == 1
     manifest = json.loads((folder / "manifest.json").read_text())
     known = {file["path"] for file in manifest["asset_files"]}
+    assert_harmless(watched, url, known)
+    page.get_by_role("combobox", name="Matrix").select_option(layer)
+    watched.until(f"state.matrix === {json.dumps(layer)}")
+    assert watched.value(1) == 17
+    watched.set(color={"kind": "annotation", "column": payload(100)}, matrix=None)
+    page.get_by_role("list", name="Categories").get_by_text(payload(1), exact=True).hover()
+    page.get_by_title(f"Markers of {payload(1)}", exact=False).click()
+    page.get_by_text("computed at export").wait_for()
+    assert_harmless(watched, url, known)
+    other = manifest["other_matrices"][0]["packed"]
+    other |= {"values": payload(1)}
+    manifest["packed"]["markers"][0] |= {"column": payload(2)}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    watched.open(url)
+    page.get_by_text(payload(1)).first.wait_for()
     assert_harmless(watched, url, known)
     manifest["packed"] |= {"values": payload(0), "labels": [payload(1)]}
     (folder / "manifest.json").write_text(json.dumps(manifest))
