@@ -18,8 +18,8 @@ endif
 # Tests whose parts (such as a browser) are missing fail here; a plain `pytest` skips them.
 test: export KAROSPACE_ALL_PARTS ?= 1
 
-# Two things at a time until the tests begin: as many as the cores of a small machine. One more test runs than there are
-# cores, because tests wait for browsers, kernels and windows a good part of their time.
+# Build steps run two at a time, as many as a small machine has cores. Tests run three at a time, because they often wait
+# for browsers, kernels and windows.
 WORKERS ?= 3
 test:
 	$(MAKE) -j 2 check programs $(VIEWER)

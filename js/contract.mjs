@@ -132,7 +132,7 @@ const LENIENT = new Set([
 ]);
 const withoutLenient = ({ properties, required, $defs, ...rest }) => {
   const checked = Object.fromEntries(Object.entries(properties).filter(([name]) => !LENIENT.has(name)));
-  // Without the definitions that nothing checked refers to.
+  // Leave out definitions that no checked field refers to.
   const used = whole('checked', { ...$defs, checked });
   return {
     ...rest,

@@ -92,9 +92,9 @@ def parser() -> argparse.ArgumentParser:
     modes.add_argument("--dry-run", action="store_true", help="Print what would be exported; write nothing.")
     modes.add_argument(
         "--verify",
-        metavar="PATH",
-        help="Check a bundle (folder, HTML or zip) against its manifest; with the URL of a published one, also how its "
-        "host serves it.",
+        metavar="BUNDLE",
+        help="Check a bundle (folder, HTML, zip or URL) against its manifest. For a URL, also check how the host "
+        "serves it.",
     )
     modes.add_argument(
         "--sample",
@@ -394,7 +394,7 @@ def _verify_host(options: argparse.Namespace) -> int:
     else:
         read = f"{report.files:,}" if report.files == report.total else f"{report.files:,} of {report.total:,}"
         host = f" from {report.host}" if report.host else ""
-        state = "" if report.problems else ", all as in the manifest"
+        state = "" if report.problems else "; all match the manifest"
         lines = [f"{report.url}: read {read} files{host} ({size(report.bytes)}){state}"]
         _print("\n".join([*lines, *(f"advice: {text}" for text in report.advice)]))
     if report.problems:

@@ -186,7 +186,7 @@ class NearestNeighbors:
 
 @dataclass(frozen=True, slots=True)
 class NeighborsWithin:
-    """All cells within a radius in µm."""
+    """All cells within a radius of `um` µm."""
 
     um: float
     kind: Literal["radius"] = "radius"
@@ -202,7 +202,7 @@ class NoNeighbors:
 NeighborsSpec = StoredNeighbors | NearestNeighbors | NeighborsWithin | NoNeighbors
 
 MOST_NEIGHBORS = 50
-"""Maximum number of neighbors of a cell, on average."""
+"""Maximum number of neighbors per cell, on average."""
 _RADIUS = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+) ?(?:um|µm|μm)")
 
 
@@ -221,7 +221,7 @@ def parse_neighbors(text: str) -> NeighborsSpec:
     """
     if text in {"auto", "none"}:
         return StoredNeighbors() if text == "auto" else NoNeighbors()
-    # More digits would not fit, and take long to convert.
+    # A limit on digits: very long numbers take long to convert.
     if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MOST_NEIGHBORS:
         return NearestNeighbors(int(text))
     radius = _RADIUS.fullmatch(text)
@@ -367,8 +367,8 @@ class ExportConfig(BaseModel):
     """Keys of obsm to export as embeddings (their first two dimensions), or `none`. By default, UMAP, t-SNE and PCA
     under their usual names."""
     proportions: tuple[str, ...] | None = None
-    """Tables of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
-    `none`. The viewer draws them as pies. By default, tables with such a name, or whose rows sum to 1."""
+    """Keys of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
+    `none`. The viewer draws them as pie charts. By default, tables with a typical name, or whose rows sum to 1."""
     genes_mode: str | tuple[str, ...] = f"{DEFAULT_GENES.kind}:{DEFAULT_GENES.n}"
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
     packed: Literal["auto", "yes", "no"] = "auto"
@@ -376,8 +376,8 @@ class ExportConfig(BaseModel):
     (if all genes take at most 1 GB, and `genes_mode` is not an empty list). They are written in a packed form, which
     is exact and takes a fraction of the size of the matrix."""
     markers: tuple[str, ...] | None = None
-    """Columns with categories (2 to 100) whose markers are computed: every packed gene in each category, compared with
-    all other cells. Or `none`. By default, the annotations that look like cell types or clusters."""
+    """Columns with 2 to 100 categories whose markers are computed, or `none`: each category is compared with all other
+    cells, for every packed gene. By default, the annotations that look like cell types or clusters."""
     gene_sets: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
     `uns:KEY` for a dictionary of marker genes in the object; in Python, also a dictionary. Their genes are always
@@ -385,7 +385,7 @@ class ExportConfig(BaseModel):
     image_path: str | None = None
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
     neighbors: str = "auto"
-    """Which cells are neighbors, within each section: a number for the nearest cells (`6`), a radius in µm (`30um`),
+    """Neighbors of each cell, within its section: the nearest cells (`6`), all cells within a radius in µm (`30um`),
     `none`, or `auto` (the graph in `obsp['spatial_connectivities']`, if there is one)."""
     downsample: int | None = Field(default=None, ge=1)
     """Export at most this many cells, sampled at random within each section."""
@@ -417,9 +417,9 @@ class ExportConfig(BaseModel):
     raw: bool = False
     """Read expression from `raw` instead of X."""
     matrices: tuple[str, ...] | None = None
-    """Export several matrices, between which the viewer switches: `X`, `layer:NAME` or `raw`. The genes of `genes_mode`
-    are those of the first, which replaces `layer` and `raw`. All genes of the others are packed beside it: in `packed`
-    `auto`, as many matrices as together take at most 1 GB."""
+    """Matrices to export: `X`, `layer:NAME` or `raw`. The viewer can switch between them. The first replaces `layer`
+    and `raw`, and `genes_mode` refers to it. All genes of the others are packed; if `packed` is `auto`, only matrices
+    that take at most 1 GB together are exported."""
     jobs: int | None = Field(default=None, ge=1, le=1024)
     """Number of compression threads. By default, all cores."""
     memory_mb: int = Field(default=512, ge=16, le=2**24)
@@ -448,7 +448,7 @@ class ExportConfig(BaseModel):
         elif len(matrices) > 1 and self.packed == "no":
             what = "packed='no' excludes all matrices but the first. Pass one matrix, or change packed"
         elif len(matrices) > 1 and self.genes_mode == () and self.packed == "auto":
-            what = "an empty list of genes asks for no genes of any matrix. Pass one matrix, or set packed to 'yes'"
+            what = "an empty list of genes exports no genes of any matrix. Pass one matrix, or set packed to 'yes'"
         if what is not None:
             raise OptionError((("matrices", f"{what}."),))
 
@@ -479,7 +479,7 @@ class ExportConfig(BaseModel):
                 raise ValueError(str(exc).removesuffix(".")) from exc
         twice = next((text for text in value if value.count(text) > 1), None)
         if twice is not None:
-            msg = f"{twice!r} is there twice"
+            msg = f"{twice!r} is listed twice"
             raise ValueError(msg)
         return value
 
@@ -523,7 +523,7 @@ class ExportConfig(BaseModel):
 
     @field_validator("embeddings", "proportions", "markers")
     @classmethod
-    def _none_of_them(cls, value: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+    def _none_as_empty(cls, value: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
         if value is not None and "none" in value:
             if set(value) != {"none"}:
                 what = "columns" if info.field_name == "markers" else info.field_name
@@ -542,7 +542,7 @@ class ExportConfig(BaseModel):
 
     @field_validator("neighbors", mode="before")
     @classmethod
-    def _as_spelled(cls, value: object) -> object:
+    def _number_as_text(cls, value: object) -> object:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     @field_validator("neighbors")
@@ -598,7 +598,7 @@ class ExportConfig(BaseModel):
 
     @property
     def matrix(self) -> MatrixSpec:
-        """The matrix to read expression from; the first of several."""
+        """The matrix to read expression from; the first if there are several."""
         if self.matrices:
             return parse_matrix(self.matrices[0])
         if self.raw:
@@ -607,7 +607,7 @@ class ExportConfig(BaseModel):
 
     @property
     def other_matrices(self) -> tuple[MatrixSpec, ...]:
-        """The matrices that are packed beside the first."""
+        """The matrices that are packed in addition to the first."""
         return tuple(map(parse_matrix, (self.matrices or ())[1:]))
 
     @property

@@ -293,20 +293,20 @@ def _ranks(
 def marker_columns(
     numbers: Mapping[str, Floats], ties: Floats, n: Floats, negative: NDArray[np.bool_], scale: MatrixScale
 ) -> dict[str, Floats]:
-    """Return the columns of a comparison of a category with all other cells, from the numbers that were stored of it.
+    """Return the columns of a comparison of a category with all other cells, from its stored markers.
 
     Parameters
     ----------
     numbers
-        As in :class:`~karospace_jupyter.bundle.markers.MarkerTable`, of one category; shape (n_genes,).
+        Arrays of one category, as in :class:`~karospace_jupyter.bundle.markers.MarkerTable`; shape (n_genes,).
     ties
-        As there.
+        As in :class:`~karospace_jupyter.bundle.markers.MarkerTable`; shape (n_genes,).
     n
-        Number of cells with a value, in all categories.
+        Number of cells with a value, among all cells.
     negative
         Whether a gene has a value below zero.
     scale
-        What the values are.
+        Kind of the values.
     """
     n_a, z, t, df = numbers["n"], numbers["z"], numbers["t"], numbers["t_df"]
     with np.errstate(all="ignore"):
@@ -333,7 +333,7 @@ def marker_columns(
 
 
 def fold_change(mean_a: Floats, mean_b: Floats, negative: NDArray[np.bool_], scale: MatrixScale) -> Floats:
-    """Return the log2 fold change of means; NaN for genes with `negative` values, and values without fold changes."""
+    """Return the log2 fold change of means; NaN for genes with `negative` values, and if `scale` has no fold change."""
     factor = scale.factor if scale.kind == "log1p" else 1.0
     if scale.fold_change is None or factor is None:
         return np.full(len(mean_a), np.nan)
@@ -350,14 +350,14 @@ def _rank_test(sums: _Sums, tested: NDArray[np.bool_]) -> tuple[Floats, Floats, 
 
 
 def deviates(n_a: Floats, n_b: Floats, u: Floats, spread: Floats) -> tuple[Floats, Floats]:
-    """Return z of a Mann-Whitney U and the standard deviation of U, corrected for ties; NaN if all values are equal."""
+    """Return z of a Mann-Whitney U, and the standard deviation of U corrected for ties; NaN if all values are equal."""
     n, pairs = n_a + n_b, n_a * n_b
     sigma = np.where(spread > 0, np.sqrt(pairs / 12 * (spread / (n * (n - 1)))), np.nan)
     return (u - pairs / 2) / sigma, sigma
 
 
 def log10_normal(z: Floats, sigma: Floats) -> Floats:
-    """Return log10 of the two-sided p-value of z, with continuity correction: U has the standard deviation `sigma`."""
+    """Return log10 of the two-sided p-value of z with continuity correction; `sigma` is the standard deviation of U."""
     log_p = math.log(2) + special.log_ndtr(0.5 / sigma - np.abs(z))
     return np.asarray(np.minimum(log_p / _LN10, 0.0))
 
@@ -377,7 +377,7 @@ def welch(
     Parameters
     ----------
     n, mean, squares
-        Of both groups: number of values, their mean, and the sum of squared deviations from it.
+        For both groups: number of values, their mean, and the sum of squared deviations from it.
     """
     of_a, of_b = (of / (size - 1) / size for of, size in zip(squares, n, strict=True))
     t = np.where(varied, (mean[0] - mean[1]) / np.sqrt(of_a + of_b), np.nan)

@@ -1,4 +1,4 @@
-"""Check a published bundle: whether a web host serves its files as they are, and as browsers need them."""
+"""Check a published bundle: whether its web host serves the files unchanged, with headers that browsers need."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LARGEST_PAGE = 2**24
 _SHOWN = 5
 _WORTH_COMPRESSING = 200_000
 _LONG_S = 600
-"""Seconds for which a page or a manifest may be kept without asking again; longer, readers mix old and new files."""
+"""Maximum cache lifetime of page and manifest, in seconds; with a longer one, browsers mix old and new files."""
 _BROWSER = {"Accept-Encoding": "gzip", "Origin": "https://karospace.example"}
 _CONNECT_S = 10
 _LFS = b"version https://git-lfs"
@@ -36,31 +36,31 @@ _LFS = b"version https://git-lfs"
 
 @dataclass(frozen=True, slots=True)
 class HostReport:
-    """What a host serves."""
+    """Result of checking a published bundle."""
 
     url: str
-    """Address of the folder."""
+    """URL of the folder."""
     host: str
     """Name of the host or its software; empty if unknown."""
     files: int
-    """Number of files that were read, besides manifest and page."""
+    """Number of files read, without manifest and page."""
     total: int
-    """Number of files of the bundle, besides manifest and page."""
+    """Number of files of the bundle, without manifest and page."""
     bytes: int
-    """Bytes that the host sent for them."""
+    """Number of bytes received for the files."""
     problems: tuple[str, ...]
-    """What keeps readers from seeing the bundle as it was exported."""
+    """Problems that keep viewers from showing the bundle as exported."""
     advice: tuple[str, ...]
-    """What would make it faster or safer."""
+    """Changes that would make the bundle load faster or update more reliably."""
 
 
 def check_host(url: str, *, sample: int | None = None, job: Job | None = None) -> HostReport:
-    """Compare what a host serves with the manifest, and look at its headers as a browser does.
+    """Compare the files that a host serves with the manifest, and check its headers.
 
     Parameters
     ----------
     url
-        Address of the folder of a bundle, its page or its manifest.
+        URL of the folder of a bundle, its page or its manifest.
     sample
         Number of files to read, chosen at random; None for all.
     job
@@ -69,7 +69,7 @@ def check_host(url: str, *, sample: int | None = None, job: Job | None = None) -
     Raises
     ------
     BundleError
-        If there is no bundle at this address, or the host does not answer.
+        If there is no bundle at this URL, or the host does not respond.
     """
     job = job or Job.null()
     files = HttpFiles(url)
@@ -106,8 +106,8 @@ def _manifest(files: HttpFiles) -> Manifest:
     start = get(f"{files.origin}manifest.json", _LARGEST_PAGE, {"Accept-Encoding": "identity"})
     if start.status == 200 and _is_page(start):
         msg = (
-            f"{files.origin} is not a bundle: the host answers with a web page for manifest.json, a login page or its "
-            "page for missing files. Check the address, and that it can be opened without logging in."
+            f"{files.origin} is not a bundle: the host returned a web page instead of manifest.json, such as a login "
+            "page or a page for missing files. Check the URL, and that it opens without a login."
         )
         raise BundleError(msg)
     return read_manifest(files)
@@ -115,16 +115,16 @@ def _manifest(files: HttpFiles) -> Manifest:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """How a file arrived."""
+    """Result of checking one file."""
 
     bytes: int = 0
     kind: str | None = None
-    """The kind of problem; None if it arrived as exported."""
+    """Kind of the problem; None if the file arrived as exported."""
     text: str = ""
 
 
 class _Found:
-    """How the files arrived."""
+    """Results of checking all files, by kind of problem."""
 
     def __init__(self) -> None:
         self.bytes = 0
@@ -136,7 +136,7 @@ class _Found:
             self._texts[one.kind].append(one.text)
 
     def problem_texts(self, host: str) -> list[str]:
-        """Return one text for each kind of problem, with the first files."""
+        """Return one text for each kind of problem, which lists the first files."""
         texts = []
         for kind, lines in self._texts.items():
             if lines and kind not in _ONLY_ADVICE:
@@ -146,18 +146,19 @@ class _Found:
         return texts
 
     def advice(self, host: str) -> list[str]:
-        """Return one text for each kind of file that arrives as exported, but not as sparingly as it could."""
+        """Return one text for each kind of file that arrives as exported, but is larger than necessary."""
         return [
-            f"{counted(len(self._texts[kind]), 'file')} ending in .gz {what}. {_advised(kind, host)}"
+            f"The host {what.format(counted(len(self._texts[kind]), '.gz file'))}. {_advised(kind, host)}"
             for kind, what in _ONLY_ADVICE.items()
             if self._texts[kind]
         ]
 
 
 _ONLY_ADVICE = {
-    "doubly": "are compressed a second time",
-    "unpacked": "are sent unpacked, several times as large",
+    "doubly": "compresses {} a second time",
+    "unpacked": "sends {} decompressed, several times as large",
 }
+"""What a host does to files; ``{}`` stands for their number."""
 
 
 def _checked(origin: str, file: AssetFile) -> _Checked:
@@ -171,23 +172,23 @@ def _checked(origin: str, file: AssetFile) -> _Checked:
 
 
 def _problem(answer: Answer, file: AssetFile, most: int) -> tuple[str, str] | None:
-    """Return the kind of problem of a file, and what is wrong; None if it arrived as exported."""
+    """Return the kind and the description of the problem of a file; None if it arrived as exported."""
     if answer.status != 200:
-        return "missing", f"is not served: the host answers {answer.status}"
+        return "missing", f"cannot be read: the host answered {answer.status}"
     body, decoded = answer.body, answer.decoded_to(most)
     if _same(body, file):
         return _type_problem(answer, file)
-    if _same(decoded, file):  # compressed on the way
+    if _same(decoded, file):  # compressed by the host
         return _type_problem(answer, file) or (("doubly", "") if file.path.endswith(".gz") else None)
     if file.raw_bytes is not None and len(decoded) == file.raw_bytes and zlib.crc32(decoded) == file.raw_crc32:
         return "unpacked", ""
     if body.startswith(_LFS):
-        return "lfs", "is a pointer of Git LFS, not the file"
+        return "lfs", "is a Git LFS pointer, not the file"
     if _is_page(answer):
         return "page", "is a web page instead of the file"
     if len(body) != file.size_bytes:
         return "changed", f"has {len(body):,} bytes; the manifest says {file.size_bytes:,}"
-    return "changed", "has other content than the manifest says"
+    return "changed", "does not match the SHA-256 in the manifest"
 
 
 def _same(body: bytes, file: AssetFile) -> bool:
@@ -197,11 +198,11 @@ def _same(body: bytes, file: AssetFile) -> bool:
 
 
 def _type_problem(answer: Answer, file: AssetFile) -> tuple[str, str] | None:
-    """Scripts with another type do not run if the host forbids browsers to guess it."""
+    """Return a problem if browsers refuse to run a script because of its content type and `nosniff`."""
     kind = _type(answer)
     strict = "nosniff" in answer.headers.get("x-content-type-options", "").lower()
     if file.path.endswith(".js") and strict and "javascript" not in kind and "ecmascript" not in kind:
-        return "type", f"has the type {kind or 'none'!r}, with which no browser runs a script"
+        return "type", f"has the content type {kind or 'none'!r}, which browsers do not run as a script"
     return None
 
 
@@ -216,41 +217,41 @@ def _is_page(answer: Answer) -> bool:
 
 def _page_problems(page: Answer, manifest: Manifest) -> list[str]:
     if page.status != 200:
-        return [f"index.html is not served: the host answers {page.status}. Upload it beside manifest.json."]
+        return [f"index.html cannot be read: the host answered {page.status}. Upload it next to manifest.json."]
     found = []
     if _type(page) not in {"text/html", "application/xhtml+xml"}:
         found.append(
-            f"index.html has the type {_type(page) or 'none'!r}: browsers show its source or download it. "
+            f"index.html has the content type {_type(page) or 'none'!r}: browsers show its source or download it. "
             "Serve .html files as text/html."
         )
     if page.headers.get("content-disposition", "").lower().startswith("attachment"):
         found.append(
-            "index.html is served as an attachment: browsers download it. Remove the header Content-Disposition."
+            "index.html is served as an attachment: browsers download it. Remove the Content-Disposition header."
         )
     if not is_own_page(page.decoded):
         found.append(
-            "index.html is not a known page of this package: another version wrote it, or the host or a plugin changed "
-            "it. Upload the page again, as binary."
+            "index.html is not recognized: another version of karospace-jupyter wrote it, or the host or a plugin "
+            "changed it. Upload it again in binary mode."
         )
     policy = page.headers.get("content-security-policy", "").lower()
     allowed = dict(part.split(None, 1) for part in map(str.strip, policy.split(";")) if len(part.split()) > 1)
     scripts = allowed.get("script-src", allowed.get("default-src"))
     if scripts is not None and ("'unsafe-inline'" not in scripts or "'nonce-" in scripts or "'sha256-" in scripts):
         found.append(
-            "The header Content-Security-Policy forbids the script inside of index.html, so the page stays empty. Add "
-            "'unsafe-inline' to its script-src for this folder; the page has a stricter policy of its own."
+            "The Content-Security-Policy header blocks the script in index.html, so the page stays empty. Add "
+            "'unsafe-inline' to script-src for this folder; the page itself sets a stricter policy."
         )
     if re.search(r"(^|;)\s*sandbox\b", policy) and "allow-scripts" not in policy:
         found.append(
-            "The header Content-Security-Policy puts the page into a sandbox without scripts, so it stays empty. "
-            "Remove `sandbox` from it."
+            "The Content-Security-Policy header puts the page into a sandbox without scripts, so it stays empty. "
+            "Remove `sandbox` from the header."
         )
     framed = page.headers.get("x-frame-options", "").lower()
     if manifest.embed_origins and (framed in {"deny", "sameorigin"} or "frame-ancestors" in allowed):
         named = "X-Frame-Options" if framed else "Content-Security-Policy: frame-ancestors"
         found.append(
-            f"The bundle allows {', '.join(manifest.embed_origins[:3])} to embed it, but the header {named} may forbid "
-            "that. Remove the header for this folder, or name these origins in it."
+            f"The bundle allows {', '.join(manifest.embed_origins[:3])} to embed it, but the header {named} may "
+            "prevent that. Remove the header for this folder, or list these origins in frame-ancestors."
         )
     return found
 
@@ -260,10 +261,10 @@ def _connection_advice(page: Answer, host: str) -> list[str]:
     if parts.scheme == "http":
         if parts.hostname in {"localhost", "127.0.0.1", "::1"}:
             return []
-        return [f"The host does not use HTTPS, so pages that do cannot embed the viewer. {_advised('https', host)}"]
+        return [f"The host does not use HTTPS, so HTTPS pages cannot embed the viewer. {_advised('https', host)}"]
     if _speaks_http2(parts.hostname or "", parts.port or 443):
         return []
-    return [f"The host does not offer HTTP/2, so browsers load six files at a time. {_advised('http2', host)}"]
+    return [f"The host does not support HTTP/2, so browsers load only six files at a time. {_advised('http2', host)}"]
 
 
 def _text_advice(manifest: Answer, page: Answer, host: str) -> list[str]:
@@ -275,25 +276,27 @@ def _text_advice(manifest: Answer, page: Answer, host: str) -> list[str]:
         if "content-encoding" not in one.headers and len(one.body) >= _WORTH_COMPRESSING
     ]
     if plain:
-        found.append(f"{' and '.join(plain)} would be a third as large if compressed. {_advised('compress', host)}")
+        found.append(
+            f"{' and '.join(plain)} would be about a third of the size if compressed. {_advised('compress', host)}"
+        )
     kept = {name: age for name, one in both.items() if (age := _kept_for(one)) > _LONG_S}
     if kept:
         found.append(
-            f"Browsers keep {' and '.join(kept)} for {max(kept.values()):,} s without asking: after an update, they "
-            f"would mix old and new files. {_advised('cache', host)}"
+            f"Browsers cache {' and '.join(kept)} for {max(kept.values()):,} s: after an update, they would mix old "
+            f"and new files. {_advised('cache', host)}"
         )
     return found
 
 
 def _kept_for(answer: Answer) -> int:
-    """Return the seconds for which browsers keep a file without asking again."""
+    """Return how long browsers cache a file, in seconds."""
     policy = answer.headers.get("cache-control", "").lower()
     age = re.search(r"max-age\s*=\s*(\d+)", policy)
     return int(age[1]) if age and "no-cache" not in policy and "no-store" not in policy else 0
 
 
 def _speaks_http2(name: str, port: int) -> bool:
-    """Return whether a host offers HTTP/2; true if that cannot be found out, as behind a proxy."""
+    """Return whether a host supports HTTP/2; true if this cannot be determined, as behind a proxy."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["h2", "http/1.1"])
     try:
@@ -324,37 +327,37 @@ _HOSTS_BY_SERVER = {
 
 _ADVICE: dict[str, dict[str, str]] = {
     "missing": {
-        "": "Upload all files of the folder; keep upper and lower case.",
-        "S3": "Upload all files, and allow s3:GetObject for them in the policy of the bucket.",
-        "GitHub Pages": "Commit all files, and add an empty file .nojekyll at the top.",
+        "": "Upload all files in the folder, and keep the case of their names.",
+        "S3": "Upload all files, and allow s3:GetObject for them in the bucket policy.",
+        "GitHub Pages": "Commit all files, and add an empty file named .nojekyll at the top level.",
     },
-    "silent": {"": "Try again; if it stays so, ask whoever runs the host."},
+    "silent": {"": "Try again; if the problem persists, ask the operator of the host."},
     "lfs": {
-        "": "Commit the files themselves: hosts do not resolve Git LFS.",
+        "": "Commit the files themselves: web hosts do not resolve Git LFS pointers.",
         "GitHub Pages": "Remove `filter=lfs` for this folder from .gitattributes, and commit the files again.",
     },
     "page": {
-        "": "The host answers with its own page where a file is missing. Upload all files of the folder.",
-        "Cloudflare Pages": "Upload all files, and add a 404.html, so that missing files are not answered with a page.",
+        "": "The host returns its own page for missing files. Upload all files in the folder.",
+        "Cloudflare Pages": "Upload all files, and add a 404.html so that missing files return the status 404.",
     },
     "changed": {
-        "": "Upload the bundle again, in binary mode and completely. If it was replaced, empty the cache of the host.",
+        "": "Upload the whole bundle again in binary mode. If you replaced a bundle, clear the cache of the host.",
     },
     "type": {
         "": "Serve .js files as text/javascript.",
         "nginx": "Add `types { text/javascript js; }` to the location, or include mime.types.",
         "Apache": "Add `AddType text/javascript .js` to .htaccess.",
-        "S3": "Upload them with `--content-type text/javascript`.",
+        "S3": "Upload .js files with `--content-type text/javascript`.",
     },
     "doubly": {
-        "": "Turn compression off for .gz files.",
-        "nginx": "Leave application/gzip and application/octet-stream out of `gzip_types`.",
+        "": "Turn off compression for .gz files.",
+        "nginx": "Remove application/gzip and application/octet-stream from `gzip_types`.",
         "Apache": 'Add `SetEnvIfNoCase Request_URI "\\.gz$" no-gzip` to .htaccess.',
     },
     "unpacked": {
-        "": "Serve .gz files as they are, with the type application/gzip.",
+        "": "Serve .gz files unchanged, as application/gzip.",
         "nginx": "Remove `gunzip on;` for this location.",
-        "Apache": "Remove `AddEncoding` and filters that inflate .gz files.",
+        "Apache": "Remove `AddEncoding` and filters that decompress .gz files.",
     },
     "compress": {
         "": "Turn on compression for HTML and JSON.",
@@ -365,19 +368,19 @@ _ADVICE: dict[str, dict[str, str]] = {
     "cache": {
         "": "Send `Cache-Control: no-cache` with manifest.json and index.html.",
         "nginx": 'Add `location ~ (manifest\\.json|index\\.html)$ { add_header Cache-Control "no-cache"; }`.',
-        "Apache": 'Add `<Files "manifest.json"> Header set Cache-Control no-cache </Files>`, also for index.html.',
+        "Apache": 'Use `<Files "manifest.json"> Header set Cache-Control no-cache </Files>`; repeat it for index.html.',
         "S3": "Upload both with `--cache-control no-cache`.",
         "Cloudflare Pages": "Add both to the file _headers with `Cache-Control: no-cache`.",
     },
-    "https": {"": "Turn on HTTPS; Let's Encrypt issues certificates for free."},
+    "https": {"": "Turn on HTTPS; Let's Encrypt issues free certificates."},
     "http2": {
         "": "Turn on HTTP/2.",
-        "nginx": "Add `http2 on;` to the server.",
+        "nginx": "Add `http2 on;` to the server block.",
         "Apache": "Add `Protocols h2 http/1.1`.",
-        "S3": "Serve the bucket through CloudFront, which offers HTTP/2.",
+        "S3": "Serve the bucket through CloudFront, which supports HTTP/2.",
     },
 }
-"""What to do, by kind of finding and host; the empty name is any host."""
+"""Instructions by kind of finding and host; the empty name stands for any host."""
 
 
 def _advised(kind: str, host: str) -> str:

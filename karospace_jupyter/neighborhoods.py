@@ -1,9 +1,9 @@
-"""Which categories of cells lie next to each other: counts of neighbors, compared with those of permuted labels.
+"""Compute which categories lie next to each other: counts of neighbors, compared with permuted categories.
 
-The counts are those of squidpy's ``nhood_enrichment``: for each cell of the first category, its neighbors of the second
-one. The expected counts and their standard deviations are those of all permutations of the labels. They have a closed
-form (the join counts of Cliff and Ord), so that no permutations are drawn: the z-scores are those to which squidpy's
-converge with the number of permutations.
+Neighbors are counted as in squidpy's ``nhood_enrichment``: for each cell of the first category, its neighbors of the
+second category. The mean and the standard deviation of the counts over all permutations of the categories have a closed
+form (the join counts of Cliff and Ord), so no permutations are drawn. The z-scores are the limit of squidpy's for many
+permutations.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _EXACT = 1e-12
-"""Variances below this share of the square of the mean are zero, up to rounding."""
+"""Variances below this fraction of the squared mean are rounding errors of zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrichment:
-    """Neighbors of each pair of categories; all arrays have the shape (n_categories, n_categories)."""
+    """Counts of neighbors of each pair of categories; all arrays have the shape (n_categories, n_categories)."""
 
     count: NDArray[np.int64]
-    """Neighbors of the second category, summed over the cells of the first one."""
+    """Number of neighbors of the second category, summed over the cells of the first."""
     expected: NDArray[np.float64]
-    """Mean of `count` over all permutations of the labels."""
+    """Mean of `count` over all permutations of the categories."""
     z: NDArray[np.float64]
     """Deviations of `count` from `expected`, in standard deviations; NaN if all permutations have the same count."""
 
     def table(self, categories: Sequence[str]) -> pd.DataFrame:
-        """Return a table with a row for each pair of categories."""
+        """Return a table with one row for each pair of categories."""
         import pandas as pd
 
         names = pd.CategoricalIndex(categories, categories=categories)
@@ -50,19 +50,19 @@ def enrichment(
     n_categories: int,
     sections: NDArray[np.int64] | None = None,
 ) -> Enrichment:
-    """Count the neighbors of each pair of categories, and compare them with permuted labels.
+    """Count the neighbors of each pair of categories, and compare the counts with permuted categories.
 
     Parameters
     ----------
     pairs
-        Both cells of each edge, each edge once. Both are in the same section.
+        The two cells of each edge, which are in the same section. Each edge occurs once.
     codes
-        Category of each cell; `n_categories` for a missing value. These cells and their edges are left out.
+        Category of each cell; `n_categories` for a missing value. Cells without a category are left out.
     n_categories
         Number of categories.
     sections
-        Section of each cell. Labels are permuted within sections, so that a category that is frequent in one section is
-        not enriched for that reason. By default, there is one section.
+        Section of each cell. Categories are permuted within sections, so that a category is not enriched just because
+        it is frequent in one section. By default, there is one section.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def enrichment(
 
 
 def _moments(n_of: NDArray[np.float64], m: float, s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and variance of the counts over all permutations.
+    """Return the mean and variance of the counts over all permutations.
 
     Parameters
     ----------
@@ -109,10 +109,10 @@ def _moments(n_of: NDArray[np.float64], m: float, s: float) -> tuple[NDArray[np.
     m
         Number of edges.
     s
-        Number of ordered pairs of different edges with a common cell.
+        Number of ordered pairs of distinct edges that share a cell.
     """
     n = n_of.sum()
-    # Probabilities that 2, 3, 4 given cells have given categories are products of these.
+    # Products of these are the probabilities that 2, 3 or 4 given cells have given categories.
     p2 = 1 / (n * (n - 1))
     p3 = p2 / (n - 2) if n > 2 else 0.0
     p4 = p3 / (n - 3) if n > 3 else 0.0

@@ -39,7 +39,7 @@ _SHARES = {
 
 
 def _shares_of(config: ExportConfig) -> dict[str, float]:
-    """Return the stages of an export in their order, with those of further matrices after those of the first."""
+    """Return the share of each stage of an export, in order; those of additional matrices follow those of the first."""
     names = list(_SHARES)
     last = names.index("Writing all genes") + 1
     packed = names[last - 2 : last]

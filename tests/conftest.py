@@ -20,8 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 FIRST = ["test_panel.py", "test_form.py", "test_view.py", "e2e", "notebook", "desktop"]
-"""Test files and folders in the order in which they run, the slowest first, so that the short ones balance the
-workers at the end. The other notebook tests come late, because their environment is installed in the meantime."""
+"""Test files and folders that run first, slowest first, so that short tests balance the workers at the end. The other
+notebook tests run late, because their environment is installed in the meantime."""
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,4 +1,4 @@
-"""Published bundles: what a host serves is compared with the manifest, and what to change is said for each host."""
+"""Published bundles: files are compared with the manifest, and advice names the setting of each host."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_files, "_PAUSES_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(http_files, "_RETRY_DELAYS_S", (0.0, 0.0, 0.0))
 
 
 class Reply:
-    """An answer that a test may change before it is sent."""
+    """A response that a test may change before it is sent."""
 
     def __init__(self, path: str, data: bytes | None) -> None:
         self.path = path
@@ -53,7 +53,7 @@ class Reply:
         self.body = data or b"not here"
         self.headers = {"Content-Type": TYPES.get(Path(path).suffix, "application/octet-stream")}
         self.length: int | None = None
-        """Content-Length, if it is not that of the body."""
+        """Content-Length, if it differs from the length of the body."""
 
 
 Change = Callable[[Reply], None]
@@ -61,7 +61,7 @@ Change = Callable[[Reply], None]
 
 @contextmanager
 def host(folder: Path, change: Change = lambda reply: None) -> Iterator[str]:
-    """Serve the parent of a folder; yield the address of the folder."""
+    """Serve the parent of a folder; yield the URL of the folder."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -109,7 +109,7 @@ def headers(suffix: str, **given: str) -> Change:
     return changed
 
 
-def test_bundle_on_a_host_is_read_as_from_a_folder(folder: Path) -> None:
+def test_bundle_on_a_host_is_read_like_a_folder(folder: Path) -> None:
     with host(folder) as url:
         for address in (url, f"{url}index.html#view=x", f"{url}manifest.json?a=1", url.rstrip("/"), unquote(url)):
             hosted, local = Bundle(address), Bundle(folder)
@@ -118,7 +118,7 @@ def test_bundle_on_a_host_is_read_as_from_a_folder(folder: Path) -> None:
         assert hosted.verify() == local.verify()
 
 
-def test_compression_on_the_way_is_undone(folder: Path) -> None:
+def test_compression_by_the_host_is_undone(folder: Path) -> None:
     def compressed(reply: Reply) -> None:
         if not reply.path.endswith(".gz"):
             reply.body = gzip.compress(reply.body)
@@ -130,7 +130,7 @@ def test_compression_on_the_way_is_undone(folder: Path) -> None:
     assert (report.problems, report.advice, report.files) == ((), (), report.total)
 
 
-def test_nginx_serves_a_bundle_as_it_is(folder: Path, tmp_path: Path) -> None:
+def test_nginx_serves_a_bundle_unchanged(folder: Path, tmp_path: Path) -> None:
     with nginx(folder.parent, tmp_path / "nginx") as url:
         report = check_host(f"{url}my tissue/")
     assert report.host == "nginx"
@@ -144,11 +144,11 @@ def test_advice_for_nginx_is_right(folder: Path, tmp_path: Path) -> None:
     with nginx(folder.parent, tmp_path / "before", broken) as url:
         report = check_host(f"{url}my tissue/")
     assert any(
-        "with which no browser runs a script" in text and "text/javascript js" in text for text in report.problems
+        "which browsers do not run as a script" in text and "text/javascript js" in text for text in report.problems
     )
     advice = "\n".join(report.advice)
-    assert "are compressed a second time. Leave application/gzip" in advice
-    assert "Browsers keep manifest.json and index.html for 3,600 s" in advice
+    assert "a second time. Remove application/gzip" in advice
+    assert "Browsers cache manifest.json and index.html for 3,600 s" in advice
     mended = (
         "include /etc/nginx/mime.types; gzip on; gzip_types application/json;"
         'location ~ (manifest\\.json|index\\.html)$ { add_header Cache-Control "no-cache"; }'
@@ -161,25 +161,25 @@ def test_advice_for_nginx_is_right(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (of("obs_000.csv.gz", status=404), r"assets/obs_000.csv.gz is not served: the host answers 404\n  Upload all files"),
+        (of("obs_000.csv.gz", status=404), r"assets/obs_000.csv.gz cannot be read: the host answered 404\n  Upload all files"),
         (of("obs_000.csv.gz", body=b"damaged"), "has 7 bytes; the manifest says"),
-        (of("obs_000.csv.gz", body=lambda body: bytes(len(body))), "has other content than the manifest says"),
-        (of("obs_000.csv.gz", body=b"version https://git-lfs.github.com/spec/v1\n"), "is a pointer of Git LFS"),
+        (of("obs_000.csv.gz", body=lambda body: bytes(len(body))), "does not match the SHA-256 in the manifest"),
+        (of("obs_000.csv.gz", body=b"version https://git-lfs.github.com/spec/v1\n"), "is a Git LFS pointer"),
         (of("obs_000.csv.gz", body=b"\n<!DOCTYPE html><title>Login"), "is a web page instead of the file"),
-        (of("obs_000.csv.gz", status=503), "the host answers 503"),
+        (of("obs_000.csv.gz", status=503), "the host answered 503"),
         (of("obs_000.csv.gz", length=10**6), r"obs_000.csv.gz cannot be read: the connection ended after .* of 1,000,000"),
-        (of("index.html", status=403), "index.html is not served: the host answers 403"),
-        (headers("index.html", Content_Type="text/plain"), "index.html has the type 'text/plain'"),
+        (of("index.html", status=403), "index.html cannot be read: the host answered 403"),
+        (headers("index.html", Content_Type="text/plain"), "index.html has the content type 'text/plain'"),
         (headers("index.html", Content_Disposition="attachment; filename=x"), "served as an attachment"),
         (of("index.html", body=lambda body: body.replace(b"</body>", b"<script src=ad.js></script></body>")), "changed it"),
-        (headers("index.html", Content_Security_Policy="default-src 'self'"), "forbids the script inside"),
-        (headers("index.html", Content_Security_Policy="script-src 'unsafe-inline' 'nonce-x'"), "forbids the script"),
+        (headers("index.html", Content_Security_Policy="default-src 'self'"), "blocks the script in index.html"),
+        (headers("index.html", Content_Security_Policy="script-src 'unsafe-inline' 'nonce-x'"), "blocks the script in index.html"),
         (headers("index.html", Content_Security_Policy="sandbox allow-forms"), "into a sandbox"),
         (headers("index.html", X_Frame_Options="DENY"), "allows https://lab.example to embed it, but .* X-Frame-Options"),
         (headers("index.html", Content_Security_Policy="frame-ancestors 'self'"), "the header Content-Security-Policy: fr"),
     ],
 )  # fmt: skip
-def test_problem_is_named_with_what_to_do(folder: Path, change: Change, problem: str) -> None:
+def test_problem_is_reported_with_instructions(folder: Path, change: Change, problem: str) -> None:
     with host(folder, change) as url:
         [found] = check_host(url).problems
     assert re.search(problem, found), found
@@ -189,19 +189,19 @@ def test_problem_is_named_with_what_to_do(folder: Path, change: Change, problem:
     "policy",
     ["script-src 'self' 'unsafe-inline'", "img-src 'none'", "sandbox allow-scripts", "upgrade-insecure-requests"],
 )
-def test_policies_that_the_page_works_with_are_no_problem(folder: Path, policy: str) -> None:
+def test_harmless_policies_are_not_reported(folder: Path, policy: str) -> None:
     with host(folder, headers("index.html", Content_Security_Policy=policy)) as url:
         assert check_host(url).problems == ()
 
 
-def test_unpacked_files_are_advice_because_the_viewer_reads_them(folder: Path) -> None:
+def test_decompressed_files_give_advice_because_the_viewer_reads_them(folder: Path) -> None:
     with host(folder, of(".gz", body=gzip.decompress)) as url:
         report = check_host(url)
     assert report.problems == ()
-    assert any("are sent unpacked" in text for text in report.advice)
+    assert any("decompressed, several times as large" in text for text in report.advice)
 
 
-def test_many_files_with_one_problem_are_summed_up(folder: Path) -> None:
+def test_many_files_with_the_same_problem_are_summarized(folder: Path) -> None:
     with host(folder, of(".gz", status=404)) as url:
         [problem] = check_host(url).problems
     lines = problem.splitlines()
@@ -217,7 +217,7 @@ def test_sample_reads_only_some_files(folder: Path) -> None:
     assert len([path for path in asked if path.startswith("assets/")]) == 4
 
 
-def test_errors_of_the_server_are_tried_again(folder: Path) -> None:
+def test_server_errors_are_retried(folder: Path) -> None:
     failed: set[str] = set()
 
     def once(reply: Reply) -> None:
@@ -243,14 +243,17 @@ def test_check_can_be_canceled(folder: Path) -> None:
     ("change", "message"),
     [
         (of("manifest.json", status=404), "is not a bundle: it has no manifest.json"),
-        (of("manifest.json", body=b"<!doctype html><p>Sign in"), "with a web page for manifest.json, a login page"),
+        (
+            of("manifest.json", body=b"<!doctype html><p>Sign in"),
+            "returned a web page instead of manifest.json, such as a login",
+        ),
         (of("manifest.json", status=401), "the host answered 401 Unauthorized"),
         (of("manifest.json", body=b"{}"), "has no schema_version"),
         (of("manifest.json", length=10**7), "the connection ended after"),
         (of("manifest.json", status=302), "cannot be read"),
     ],
 )
-def test_address_without_a_bundle_is_an_error(folder: Path, change: Change, message: str) -> None:
+def test_url_without_a_bundle_is_an_error(folder: Path, change: Change, message: str) -> None:
     with host(folder, change) as url, pytest.raises(BundleError, match=message):
         check_host(url)
 
@@ -281,12 +284,12 @@ def test_more_bytes_than_stated_are_not_read(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://", "https://[", "http://a:99999/", "http://\x00"])
-def test_address_that_is_none_is_an_error(url: str) -> None:
-    with pytest.raises(BundleError, match=r"is not an address|cannot be read"):
+def test_invalid_url_is_an_error(url: str) -> None:
+    with pytest.raises(BundleError, match=r"is not a valid URL|cannot be read"):
         Bundle(url)
 
 
-def test_host_that_does_not_answer_is_an_error() -> None:
+def test_host_that_does_not_respond_is_an_error() -> None:
     with pytest.raises(
         BundleError, match=r"http://127.0.0.1:9/tissue/manifest.json cannot be read: Connection refused"
     ):
@@ -301,7 +304,7 @@ def test_path_that_looks_like_a_scheme_is_a_folder(
     assert Bundle("http:").manifest == Bundle(folder).manifest
 
 
-def test_folder_of_an_address_is_quoted_once() -> None:
+def test_folder_of_a_url_is_quoted_once() -> None:
     assert folder_of("https://lab.example/my tissue/ü") == "https://lab.example/my%20tissue/%C3%BC/"
     assert folder_of("https://lab.example/my%20tissue/") == "https://lab.example/my%20tissue/"
 
@@ -312,14 +315,14 @@ def test_command_reports_and_fails_with_problems(folder: Path, capsys: pytest.Ca
         assert main(["--verify", url, "--quiet"]) == 0
         out = capsys.readouterr().out
         assert out.startswith(f"{url}: read {n} files (")
-        assert "all as in the manifest" in out
+        assert "all match the manifest" in out
         assert main(["--verify", url, "--sample", "3", "--json", "--quiet"]) == 0
         assert json.loads(capsys.readouterr().out)["files"] == 3
     with host(folder, of("obs_000.csv.gz", status=404)) as url:
         assert main(["--verify", url, "--quiet"]) == 1
         captured = capsys.readouterr()
-        assert "has problems:\nassets/obs_000.csv.gz is not served" in captured.err
-        assert "all as" not in captured.out
+        assert "has problems:\nassets/obs_000.csv.gz cannot be read" in captured.err
+        assert "all match" not in captured.out
 
 
 @pytest.mark.parametrize(
@@ -330,7 +333,7 @@ def test_command_reports_and_fails_with_problems(folder: Path, capsys: pytest.Ca
         (["--demo", "--outdir", "x", "--sample", "3"], "--sample needs --verify and the URL"),
     ],
 )
-def test_sample_is_for_addresses(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sample_requires_a_url(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(arguments)
     assert message in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Which categories lie next to each other, compared with permutations."""
+"""Neighborhoods of categories, compared with all permutations."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def random_edges(n: int, share: float, seed: int) -> Pairs:
 GOLDEN = json.loads(FILE.read_text())
 
 
-def test_stored_values_are_those_of_all_permutations() -> None:
+def test_stored_values_match_all_permutations() -> None:
     """After an intended change, run `python tests/golden/golden_neighborhoods.py`."""
     stored = [
         {key: pytest.approx(value) if key in {"expected", "z"} else value for key, value in case.items()}
@@ -45,7 +45,7 @@ def test_stored_values_are_those_of_all_permutations() -> None:
 
 
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case["name"])
-def test_mean_and_deviation_are_those_of_all_permutations(case: dict[str, Any]) -> None:
+def test_mean_and_deviation_match_all_permutations(case: dict[str, Any]) -> None:
     edges = np.array(case["edges"], dtype=np.int64).reshape(-1, 2)
     codes = np.where(np.array(case["mask"]) == 1, case["codes"], K)
     found = enrichment((edges[:, 0], edges[:, 1]), codes, K, np.array(case["sections"]))
@@ -75,7 +75,7 @@ def test_few_cells_have_counts_but_no_scores(n: int) -> None:
     assert np.isnan(found.z).all()
 
 
-def test_scores_are_within_the_noise_of_drawn_permutations() -> None:
+def test_scores_agree_with_random_permutations() -> None:
     tissue = synthetic_tissue(1500, 6, seed=2)
     bundle = run_to_memory(tissue, ExportConfig(neighbors=6, sections="none"))
     table = bundle.neighborhoods("cell_type")
@@ -94,7 +94,7 @@ def test_scores_are_within_the_noise_of_drawn_permutations() -> None:
     assert table.index.get_level_values("category").unique().tolist() == names
     assert np.array_equal(table["count"], count(codes))
     z = (count(codes) - drawn.mean(axis=0)) / drawn.std(axis=0)
-    # The drawn mean and deviation are off by about 1 / sqrt(n) and 1 / sqrt(2 n) deviations.
+    # The sample mean and deviation have errors of about 1 / sqrt(n) and 1 / sqrt(2 n) deviations.
     off = np.abs(table["z"].to_numpy() - z)
     assert (off < 5 * (1 + np.abs(z) / np.sqrt(2)) / np.sqrt(n_drawn)).all()
     matrix = table["z"].unstack()
@@ -102,7 +102,7 @@ def test_scores_are_within_the_noise_of_drawn_permutations() -> None:
     assert np.array_equal(matrix, matrix.T)
 
 
-def test_columns_without_categories_are_refused_with_a_suggestion() -> None:
+def test_columns_without_categories_are_rejected_with_a_suggestion() -> None:
     bundle = run_to_memory(synthetic_tissue(200, 6, seed=2), ExportConfig(neighbors=6))
     for name in ("cell_typ", "area"):
         with pytest.raises(NotExportedError, match="No categorical annotation"):
@@ -114,7 +114,7 @@ def test_columns_without_categories_are_refused_with_a_suggestion() -> None:
         without.neighbors()
 
 
-def test_graph_returns_to_anndata() -> None:
+def test_graph_is_restored_in_anndata() -> None:
     tissue = synthetic_tissue(200, 6, seed=2)
     bundle = run_to_memory(tissue, ExportConfig(neighbors=6))
     made = bundle.to_anndata()
@@ -129,6 +129,6 @@ def test_real_graph_of_squidpy_is_read(real_data: Any) -> None:
     column = next(one.name for one in bundle.manifest.columns or () if one.kind == "category")
     table = bundle.neighborhoods(column)
     assert isinstance(table, pd.DataFrame)
-    # Cells of one kind lie together in tissue.
+    # Cells of the same category are neighbors in tissue.
     same = table[table.index.get_level_values(0) == table.index.get_level_values(1)]
     assert (same["z"].dropna() > 0).mean() > 0.8

@@ -40,8 +40,8 @@ def compress(raw: bytes, method: Method) -> bytes:
 def best_method(values: NDArray[np.generic]) -> Method:
     """Choose the compression method for `values` by compressing a sample with each method.
 
-    The choice is deterministic. Trying is necessary because the effect is hard to predict: THOROUGH makes logarithms
-    of counts larger.
+    The choice is deterministic. A trial is necessary because the result is hard to predict: for logarithms of counts,
+    THOROUGH gives larger files.
     """
     sample = _sample(values.reshape(-1).view(np.uint8))
     sizes = {method: len(compress(sample, method)) for method in Method}

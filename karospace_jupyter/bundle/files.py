@@ -358,7 +358,7 @@ def _index_bytes(file: BinaryIO) -> int:
 
 
 def checked(path: str) -> str:
-    """Return a path inside of a bundle.
+    """Return `path` if it is inside the bundle.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Access the files of a bundle that a web host publishes."""
+"""Read the files of a bundle from a web host."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from urllib.request import (
 from karospace_jupyter.bundle.files import Bounded, checked, missing
 from karospace_jupyter.errors import BundleError
 
-_WAIT_S = 30
-"""Seconds without an answer, or without further bytes, after which a request has failed."""
-_PAUSES_S = (0.5, 1.0, 2.0)
-"""Pauses before a request is sent again: after an error of the server, too many requests, or a lost connection."""
-_AGAIN = frozenset({429, 500, 502, 503, 504})
+_TIMEOUT_S = 30
+"""Timeout of a request: seconds without a response or without more data."""
+_RETRY_DELAYS_S = (0.5, 1.0, 2.0)
+"""Delays before retries: after a server error, too many requests, or a lost connection."""
+_RETRIED = frozenset({429, 500, 502, 503, 504})
 _PIECE = 2**18
 _GONE = frozenset({404, 410})
 _PAGES = ("index.html", "manifest.json")
@@ -38,23 +38,23 @@ _PAGES = ("index.html", "manifest.json")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a host answered."""
+    """The response of a host."""
 
     status: int
     headers: Mapping[str, str]
-    """By lower-case name; several of one name are joined by commas."""
+    """By lower-case name; repeated headers are joined by commas."""
     body: bytes
-    """As sent, with its content encoding; at most one byte more than was asked for."""
+    """As sent, before content decoding; at most one byte longer than the limit."""
     url: str
-    """After redirects."""
+    """The final URL, after redirects."""
 
     @property
     def decoded(self) -> bytes:
-        """The body without its content encoding, if that is gzip; damaged gzip is returned as sent."""
+        """The body after decoding gzip; a damaged body is returned as sent."""
         return self.decoded_to(2**31)
 
     def decoded_to(self, most: int) -> bytes:
-        """Return at most `most` bytes of the body without its content encoding."""
+        """Return at most `most` bytes of the decoded body."""
         if self.headers.get("content-encoding", "").lower() not in {"gzip", "x-gzip"}:
             return self.body[:most]
         try:
@@ -64,7 +64,7 @@ class Answer:
 
 
 def is_url(path: object) -> bool:
-    """Return whether a path is the address of a web host.
+    """Return whether a path is an HTTP or HTTPS URL.
 
     Examples
     --------
@@ -75,12 +75,12 @@ def is_url(path: object) -> bool:
 
 
 def folder_of(url: str) -> str:
-    """Return the address of the folder of a bundle, given the address of the folder, its page or its manifest.
+    """Return the URL of the folder of a bundle, given the URL of the folder, its page or its manifest.
 
     Raises
     ------
     BundleError
-        If it is not an address.
+        If the URL is invalid.
 
     Examples
     --------
@@ -92,44 +92,44 @@ def folder_of(url: str) -> str:
         host = parts.hostname
         _ = parts.port
     except ValueError as exc:
-        msg = f"{url!r} is not an address: {exc}."
+        msg = f"{url!r} is not a valid URL: {exc}."
         raise BundleError(msg) from exc
     if not host:
-        msg = f"{url!r} is not an address: it names no host."
+        msg = f"{url!r} is not a valid URL: it has no host."
         raise BundleError(msg)
     folder, _, last = parts.path.rpartition("/")
     path = f"{folder}/" if last in {"", *_PAGES} else f"{parts.path}/"
-    # Addresses are pasted from browsers, which show spaces and letters of other scripts.
+    # URLs are pasted from browsers, which show spaces and non-ASCII letters unescaped.
     return urlunsplit((parts.scheme, parts.netloc, quote(unquote(path)), "", ""))
 
 
 def get(url: str, most: int, headers: Mapping[str, str]) -> Answer:
-    """Ask a host for a file; errors of the server and lost connections are tried again.
+    """Request a file; retry after server errors and lost connections.
 
     Parameters
     ----------
     url
-        The address, `http` or `https`. Redirects to other schemes are not followed.
+        The `http` or `https` URL. Redirects to other schemes are not followed.
     most
-        Bytes to read at most; one more is read, so that a larger file is noticed.
+        Maximum number of bytes. One more is read, so that a larger file is noticed.
 
     Raises
     ------
     BundleError
-        If there is no answer.
+        If there is no response.
     """
-    for pause in (*_PAUSES_S, None):
+    for pause in (*_RETRY_DELAYS_S, None):
         try:
-            answer = _asked(url, most, headers)
+            answer = _fetch(url, most, headers)
         except (OSError, http.client.HTTPException) as exc:  # URLError is an OSError
             if pause is None or _is_final(exc):
                 msg = f"{url} cannot be read: {_reason(exc)}."
                 raise BundleError(msg) from exc
         except ValueError as exc:
-            msg = f"{url} is not an address: {exc}."
+            msg = f"{url} is not a valid URL: {exc}."
             raise BundleError(msg) from exc
         else:
-            if pause is None or answer.status not in _AGAIN:
+            if pause is None or answer.status not in _RETRIED:
                 return answer
         time.sleep(pause)
     raise AssertionError  # unreachable: the last attempt returns or raises
@@ -148,23 +148,23 @@ class HttpFiles(Bounded):
         if answer.status in _GONE:
             raise missing(path, self.origin)
         if answer.status != http.client.OK:
-            said = http.client.responses.get(answer.status, "")
-            msg = f"{self.origin}{path} cannot be read: the host answered {answer.status} {said}".rstrip() + "."
+            reason = http.client.responses.get(answer.status, "")
+            msg = f"{self.origin}{path} cannot be read: the host answered {answer.status} {reason}".rstrip() + "."
             raise BundleError(msg)
         body = answer.body
         if len(body) != self._sizes.get(path):
-            # Compressed on the way, although that was not asked for; gzip that is part of the bundle has its size.
+            # The host compressed the file although identity was requested. Gzip files of a bundle have the stated size.
             body = answer.decoded_to(limit + 1)
         self._check_size(path, len(body))
         return body
 
     def names(self) -> Iterable[str]:
-        """Return the paths of the files in the manifest, once it is read, and of the page."""
+        """Return the paths of the page, the manifest and, once that is read, the files it lists."""
         return (*_PAGES, *self._sizes)
 
 
 class _Redirects(HTTPRedirectHandler):
-    """Keeps the headers of the request, and follows no redirect that leaves HTTP."""
+    """Keep the request headers, and follow redirects only to HTTP and HTTPS."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
@@ -176,7 +176,7 @@ class _Redirects(HTTPRedirectHandler):
 
 
 class _Statuses(HTTPErrorProcessor):
-    """Returns answers of every status, but for redirects."""
+    """Return responses of any status, except redirects."""
 
     def http_response(self, request: Request, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
         return super().http_response(request, response) if 300 <= response.status < 400 else response
@@ -193,10 +193,10 @@ def _opener() -> OpenerDirector:
     return opener
 
 
-def _asked(url: str, most: int, headers: Mapping[str, str]) -> Answer:
+def _fetch(url: str, most: int, headers: Mapping[str, str]) -> Answer:
     request = Request(url, headers={"User-Agent": "karospace-jupyter", **headers})  # noqa: S310 - http or https
     opener = _opener()
-    with opener.open(request, timeout=_WAIT_S) as found:
+    with opener.open(request, timeout=_TIMEOUT_S) as found:
         pieces, size = [], 0
         while size <= most and (piece := found.read(min(_PIECE, most + 1 - size))):
             pieces.append(piece)
@@ -212,7 +212,7 @@ def _asked(url: str, most: int, headers: Mapping[str, str]) -> Answer:
 
 
 def _is_final(exc: Exception) -> bool:
-    """Return whether asking again would give the same error."""
+    """Return whether a retry would fail in the same way."""
     text = _reason(exc).lower()
     return any(part in text for part in ("certificate", "redirect", "name or service", "nodename", "getaddrinfo"))
 
@@ -220,5 +220,5 @@ def _is_final(exc: Exception) -> bool:
 def _reason(exc: Exception) -> str:
     reason = getattr(exc, "reason", None) or exc
     if isinstance(reason, TimeoutError):
-        return f"no answer within {_WAIT_S} s"
+        return f"no response within {_TIMEOUT_S} s"
     return str(getattr(reason, "strerror", None) or reason or type(reason).__name__).rstrip(".")

@@ -152,7 +152,7 @@ class PackedShard(_Part):
 
 
 class PackedMarkers(_Part):
-    """1.2. Every packed gene in each category of a column, compared with all other cells."""
+    """1.2. Comparison of each category of a column with all other cells, for every packed gene."""
 
     column: str
     """A column of the kind `category`."""
@@ -195,7 +195,7 @@ class Packed(_Part):
 class OtherMatrix(_Part):
     """1.2. Another matrix of the same cells, all of whose genes are packed.
 
-    Its name, the `source` of `packed`, is that of no other matrix of the bundle. Its genes may be others.
+    Its name, the `source` of `packed`, is unique within the bundle. Its genes may differ from those of the first.
     """
 
     values: Values | None = None
@@ -203,16 +203,16 @@ class OtherMatrix(_Part):
 
 
 class Neighbors(_Part):
-    """1.2. Which cells are neighbors; ``FORMAT.md`` defines the files."""
+    """1.2. The graph of neighboring cells; ``FORMAT.md`` defines the files."""
 
     version: int
     """1. A reader that does not know it ignores the neighbors."""
     source: str
-    """Where they come from: `obsp:KEY`, `nearest:6` (the 6 nearest cells of each) or `radius:30um` (all within it)."""
+    """Origin of the graph: `obsp:KEY`, `nearest:6` (the 6 nearest cells) or `radius:30um` (all cells within 30 µm)."""
     n_edges: int = Field(ge=0)
-    """Number of pairs of neighbors."""
+    """Number of edges, that is, pairs of neighbors."""
     paths: list[str] = Field(min_length=1)
-    """One file; several if it takes more than the maximum asset size. They are read one after the other."""
+    """One file; several if it would exceed the maximum asset size. They are read one after the other."""
 
     @property
     def known(self) -> bool:
@@ -336,7 +336,7 @@ class GeneSet(_Part):
 
 
 class Proportions(_Part):
-    """1.x. Proportions of cell types in spots, which a viewer draws as pies."""
+    """1.x. Proportions of cell types in spots, which a viewer draws as pie charts."""
 
     key: str
     """The key of obsm."""
@@ -435,7 +435,7 @@ class Manifest(BaseModel):
     expression: Expression
     packed: Packed | None = None
     other_matrices: list[OtherMatrix] | None = None
-    """1.2. Further matrices, between which a viewer switches; `expression` and `packed` are about the first."""
+    """1.2. Additional matrices, between which a viewer can switch; `expression` and `packed` describe the first."""
     image: Image | None = None
     preview_path: str | None = None
     # Added in 1.x:
@@ -486,7 +486,7 @@ class Manifest(BaseModel):
         return self.packed.n_genes if self.packed is not None and self.packed.known else self.n_genes_exported
 
     def category_names(self, column: str) -> list[str]:
-        """Return the names of the categories of a column, in the order of their codes; empty if it has none."""
+        """Return the names of the categories of a column, in the order of their codes; empty for other columns."""
         columns = self.columns or ()
         return [one.name for of in columns if of.name == column and of.kind == "category" for one in of.categories]
 

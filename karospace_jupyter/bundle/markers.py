@@ -1,6 +1,6 @@
-"""The files of markers: the numbers of every gene in categories of a column, each compared with the rest.
+"""Read and write marker files: every gene in categories of a column, each compared with the rest.
 
-FORMAT.md defines them.
+``FORMAT.md`` defines the files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HEADER = 4
 
 @dataclass(frozen=True, slots=True)
 class MarkerTable:
-    """The numbers of some categories: arrays of the shape (n_categories, n_genes), NaN where one is undefined."""
+    """Markers of some categories: arrays of shape (n_categories, n_genes); undefined numbers are NaN."""
 
     ties: NDArray[np.float32]
     """Shape (n_genes,): 1 - Σ(t³ - t) / (n³ - n) over the t cells of each distinct value, among the n cells with a
@@ -35,7 +35,7 @@ class MarkerTable:
     mean: NDArray[np.float32]
     mean_rest: NDArray[np.float32]
     fraction: NDArray[np.float32]
-    """Share of the cells with a value whose value is not zero."""
+    """Fraction of the cells with a value whose value is not zero."""
     fraction_rest: NDArray[np.float32]
     t: NDArray[np.float32]
     """Welch's t."""
@@ -45,7 +45,7 @@ class MarkerTable:
 
 
 def write_markers(ties: NDArray[np.float32], numbers: NDArray[np.uint32]) -> bytes:
-    """Return the bytes of a file.
+    """Return the bytes of a marker file.
 
     Parameters
     ----------
@@ -61,16 +61,16 @@ def write_markers(ties: NDArray[np.float32], numbers: NDArray[np.uint32]) -> byt
 
 
 def read_markers(raw: bytes, path: str, n_categories: int, n_genes: int) -> MarkerTable:
-    """Read a file of markers.
+    """Read a marker file.
 
     Raises
     ------
     BundleError
-        If it is damaged, or has other categories or genes than the manifest.
+        If it is damaged, or its categories or genes differ from the manifest.
     """
     with damage(path):
         if raw[:4] != MAGIC:
-            msg = f"{path} is not a file of markers"
+            msg = f"{path} is not a marker file"
             raise BundleError(msg)
         version, categories, genes, arrays = np.frombuffer(raw, "<u4", _HEADER, 4).tolist()
         if version != VERSION:
@@ -97,5 +97,5 @@ def read_markers(raw: bytes, path: str, n_categories: int, n_genes: int) -> Mark
 
 
 def markers_bytes(n_categories: int, n_genes: int) -> int:
-    """Return the size of a file before compression."""
+    """Return the size of a marker file before compression, in bytes."""
     return 4 + 4 * _HEADER + 4 * n_genes * (1 + n_categories * len(ARRAYS))

@@ -1,4 +1,4 @@
-"""The coding of neighbors: for each cell, the gaps between its neighbors with a higher number."""
+"""Read and write the graph of neighbors, as gaps between the higher-numbered neighbors of each cell."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 MAGIC = b"KSPN"
 MOST_EDGES = 50
-"""Maximum number of edges per cell, on average; more are refused before they are read."""
+"""Maximum number of edges per cell, on average; larger graphs are rejected before they are read."""
 _HEADER = 16
 _LONGEST = 5
-"""Maximum number of bytes of a number."""
+"""Maximum length of an encoded number, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Pairs of neighboring cells, each once."""
+    """An undirected graph of neighboring cells; each edge is stored once."""
 
     starts: NDArray[np.int64]
     """Shape (n_cells + 1,): where the neighbors of each cell start in `cells`."""
@@ -37,7 +37,7 @@ class Graph:
     """Shape (n_edges,): for each cell, its neighbors with a higher number, ascending."""
 
     def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return both cells of each edge."""
+        """Return the two cells of each edge."""
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts)), self.cells
 
 
@@ -48,7 +48,7 @@ def write_graph(starts: NDArray[np.int64], cells: NDArray[np.int64]) -> bytes:
 
 
 def graph_bytes(starts: NDArray[np.int64], cells: NDArray[np.int64]) -> int:
-    """Return the number of bytes of a graph before compression."""
+    """Return the size of a graph before compression, in bytes."""
     return _HEADER + int(_lengths(_numbers(starts, cells)).sum())
 
 
@@ -68,7 +68,7 @@ def _lengths(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _as_bytes(numbers: NDArray[np.int64]) -> bytes:
-    """Encode as LEB128: seven bits per byte, the lowest first; the highest bit says that another byte follows."""
+    """Encode as LEB128: seven bits per byte, the lowest first; the highest bit is set if another byte follows."""
     lengths = _lengths(numbers)
     starts = np.cumsum(lengths) - lengths
     out = np.zeros(int(lengths.sum()), dtype=np.uint8)
@@ -94,14 +94,14 @@ def _from_bytes(raw: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def read_graph(bundle: BundleReader) -> Graph:
-    """Read the neighbors of a bundle.
+    """Read the graph of neighbors of a bundle.
 
     Raises
     ------
     NotExportedError
         If the bundle has none.
     BundleError
-        If they are damaged, or of a newer version.
+        If the graph is damaged, or of a newer version.
     """
     stated, n = bundle.manifest.neighbors, bundle.manifest.n_cells
     if stated is None:
@@ -128,7 +128,7 @@ def read_graph(bundle: BundleReader) -> Graph:
             raise BundleError(msg)
         numbers = _from_bytes(np.frombuffer(raw, np.uint8, offset=_HEADER))
         counts, gaps = numbers[:n], numbers[n:]
-        # Each number is below n, so that no sum overflows.
+        # Each number is below n, so no sum overflows.
         if len(numbers) != n + stated.n_edges or (numbers >= n).any() or counts.sum() != stated.n_edges:
             msg = f"{path} is damaged: its numbers of neighbors do not match."
             raise BundleError(msg)

@@ -245,7 +245,7 @@ class PackedGenes:
     bundle
         The bundle.
     packed
-        The entry of the manifest, of a known version.
+        Their entry in the manifest, of a version that this package can read.
 
     Raises
     ------
@@ -310,7 +310,7 @@ class PackedGenes:
 
     @property
     def marked(self) -> list[str]:
-        """The columns with markers."""
+        """Names of the columns with markers."""
         return [one.column for one in self._packed.markers or ()]
 
     def markers(self, column: str) -> Iterator[MarkerTable]:

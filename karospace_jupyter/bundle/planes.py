@@ -12,7 +12,7 @@ def planes(values: NDArray[np.generic]) -> bytes:
 
 
 def from_planes(raw: bytes, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
-    """Return the values of planes."""
+    """Return the values that :func:`planes` encoded."""
     if dtype.itemsize == 1:
         return np.frombuffer(raw, dtype)
     plane = np.frombuffer(raw, np.uint8).reshape(dtype.itemsize, -1)

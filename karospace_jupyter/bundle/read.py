@@ -41,7 +41,7 @@ class BundleReader:
     Parameters
     ----------
     path
-        The folder, zip file or HTML file, the address of a published folder (``https://…``), or the files.
+        The folder, zip file or HTML file, the URL of a published folder (``https://…``), or the files.
     manifest
         The manifest, if it was read before.
 
@@ -110,7 +110,7 @@ class BundleReader:
 
     @property
     def matrices(self) -> tuple[str, ...]:
-        """Names of the matrices: `X`, `layer:NAME` or `raw`; the first is the one that other methods use by default.
+        """Names of the matrices: `X`, `layer:NAME` or `raw`. Other methods use the first by default.
 
         Examples
         --------
@@ -171,13 +171,13 @@ class BundleReader:
             return self.manifest.matrix
         if matrix not in self.matrices:
             known = ", ".join(map(repr, self.matrices))
-            msg = f"No matrix {matrix!r} in {self.files.origin}. Its matrices are: {known}."
+            msg = f"No matrix {matrix!r} in {self.files.origin}. Available matrices: {known}."
             raise NotExportedError(msg)
         return matrix
 
     @property
     def packed_genes(self) -> PackedGenes | None:
-        """All genes of the first matrix; None if they are not packed, or in a version that is not known.
+        """All genes of the first matrix; None if they are not packed, or of an unknown version.
 
         Raises
         ------
@@ -187,7 +187,7 @@ class BundleReader:
         return self.packed_genes_of(self.manifest.matrix)
 
     def packed_genes_of(self, matrix: str) -> PackedGenes | None:
-        """Return all genes of a matrix; None if they are not packed, or in a version that is not known.
+        """Return all genes of a matrix; None if they are not packed, or of an unknown version.
 
         Raises
         ------
@@ -203,7 +203,7 @@ class BundleReader:
 
     @functools.cached_property
     def gene_names(self) -> tuple[str, ...]:
-        """The names of all genes of the first matrix that :meth:`gene` returns: all of the matrix if they are packed.
+        """Names of the genes of the first matrix that :meth:`gene` can return: all genes if they are packed.
 
         Examples
         --------
@@ -213,7 +213,7 @@ class BundleReader:
         return self.genes_of()
 
     def genes_of(self, matrix: str | None = None) -> tuple[str, ...]:
-        """Return the names of the genes of a matrix that :meth:`gene` returns.
+        """Return the names of the genes of a matrix that :meth:`gene` can return.
 
         Raises
         ------
@@ -249,7 +249,7 @@ class BundleReader:
     def matrix(self, matrix: str | None = None) -> sp.csc_matrix:
         """Return the values of all genes, shape (n_cells, n_genes), float32.
 
-        The columns are `gene_names`, or those of :meth:`genes_of` for another matrix. Missing values are stored as NaN.
+        The columns are `gene_names`; for another matrix, those of :meth:`genes_of`. Missing values are stored as NaN.
         The values are those of the source to the last bit of float32.
 
         Parameters
@@ -282,7 +282,7 @@ class BundleReader:
         return sp.csc_matrix((np.concatenate(values), np.concatenate(cells), starts), shape=(n_cells, len(starts) - 1))
 
     def _entries(self, matrix: str) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Yield the cells and the values of each gene of a matrix, except for zeros; NaN for missing values.
+        """Yield the cells and values of each gene of a matrix, without zeros; NaN for missing values.
 
         Raises
         ------
@@ -347,7 +347,7 @@ class BundleReader:
         return codes
 
     def neighbors(self) -> sp.csr_matrix:
-        """Return which cells are neighbors: a symmetric matrix with 1 for each pair, shape (n_cells, n_cells), float32.
+        """Return the graph of neighbors: a symmetric matrix with 1 for each pair, shape (n_cells, n_cells), float32.
 
         Raises
         ------

@@ -34,13 +34,13 @@ def without_scripts(manifest: Manifest) -> Manifest:
 
 
 def carried_files(manifest: Manifest) -> list[AssetFile]:
-    """Return the files that scripts and an HTML file contain: not those of single genes that are packed, too."""
+    """Return the files in scripts and HTML files: all but scripts, and files of single genes if genes are packed."""
     left_out = {KIND, GENE_KIND} if manifest.matrix in manifest.packed_matrices else {KIND}
     return [file for file in manifest.asset_files if file.kind not in left_out]
 
 
 def lacks_gene_files(manifest: Manifest) -> bool:
-    """Return whether genes have no files of their own because all of them are packed, as in an HTML file."""
+    """Return whether there are no files of single genes because all genes are packed, as in an HTML file."""
     if not manifest.expression.genes or manifest.matrix not in manifest.packed_matrices:
         return False
     return not any(file.kind == GENE_KIND for file in manifest.asset_files)

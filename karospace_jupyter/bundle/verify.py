@@ -161,10 +161,10 @@ def _check_counts(bundle: BundleReader) -> Iterator[str]:
     if m.neighbors is not None:
         used += m.neighbors.paths
     if m.packed is not None and m.packed.source != m.matrix:
-        yield f"packed has the matrix {m.packed.source!r}, but expression {m.matrix!r}"
+        yield f"packed holds the matrix {m.packed.source!r}, but expression holds {m.matrix!r}"
     for name, times in Counter([m.matrix, *(packed.source for packed in others)]).items():
         if times > 1:
-            yield f"the matrix {name!r} is there {times:,} times"
+            yield f"the matrix {name!r} is listed {times:,} times"
     for path in used:
         if path not in listed:
             yield f"{path} is used but not in asset_files"

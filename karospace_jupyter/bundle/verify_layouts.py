@@ -31,7 +31,7 @@ def check_embeddings(bundle: BundleReader) -> Iterator[str]:
 
 
 def types_of(manifest: Manifest, one: Proportions) -> list[str] | str:
-    """Return the types of proportions in the order of their parts, or what is wrong with them."""
+    """Return the types of proportions in the order of their parts, or a description of the problem."""
     columns = {column.name: column for column in manifest.columns or ()}
     best = columns.get(one.column)
     if best is None or best.kind != "category":
@@ -47,7 +47,7 @@ def types_of(manifest: Manifest, one: Proportions) -> list[str] | str:
 
 
 def check_proportions(bundle: BundleReader) -> Iterator[str]:
-    """Yield the problems of proportions: their columns, negative amounts, and types that are not the most abundant."""
+    """Yield problems of proportions: wrong columns, negative amounts, and wrong most abundant types."""
     for one in bundle.manifest.proportions or ():
         types = types_of(bundle.manifest, one)
         if isinstance(types, str):

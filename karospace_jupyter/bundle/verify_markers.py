@@ -1,4 +1,4 @@
-"""Verify markers: that they are those of the packed genes and of the cells of each category."""
+"""Verify markers against the packed genes and the cells of each category."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from karospace_jupyter.bundle.read import BundleReader
 
 _CLOSE = 1e-5
-"""Relative difference of means, which are float32, up to which they are equal."""
+"""Relative tolerance of means, which are float32."""
 
 
 def check_markers(bundle: BundleReader) -> Iterator[str]:
-    """Compare the numbers of cells, means and fractions with those of the packed genes; the tests are not repeated."""
+    """Compare numbers of cells, means and fractions with the packed genes; do not repeat the tests."""
     packed = bundle.packed_genes
     if packed is None:
         return

@@ -42,8 +42,8 @@ class ExportOptions(TypedDict, total=False):
     under their usual names."""
 
     proportions: Sequence[str] | None
-    """Tables of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
-    `none`. The viewer draws them as pies. By default, tables with such a name, or whose rows sum to 1."""
+    """Keys of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
+    `none`. The viewer draws them as pie charts. By default, tables with a typical name, or whose rows sum to 1."""
 
     genes_mode: str | Sequence[str]
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
@@ -54,8 +54,8 @@ class ExportOptions(TypedDict, total=False):
     exact and takes a fraction of the size of the matrix."""
 
     markers: Sequence[str] | None
-    """Columns with categories (2 to 100) whose markers are computed: every packed gene in each category, compared with
-    all other cells. Or `none`. By default, the annotations that look like cell types or clusters."""
+    """Columns with 2 to 100 categories whose markers are computed, or `none`: each category is compared with all other
+    cells, for every packed gene. By default, the annotations that look like cell types or clusters."""
 
     gene_sets: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None
     """Named gene sets, which the viewer shows as scores: a GMT file, a JSON file with `{"name": ["gene", ...]}`, or
@@ -66,7 +66,7 @@ class ExportOptions(TypedDict, total=False):
     """Tissue image: a PNG, JPEG, WebP or TIFF file, `uns:LIBRARY` for one stored in the object, or `none`."""
 
     neighbors: str | int
-    """Which cells are neighbors, within each section: a number for the nearest cells (`6`), a radius in µm (`30um`),
+    """Neighbors of each cell, within its section: the nearest cells (`6`), all cells within a radius in µm (`30um`),
     `none`, or `auto` (the graph in `obsp['spatial_connectivities']`, if there is one)."""
 
     downsample: int | None
@@ -111,9 +111,9 @@ class ExportOptions(TypedDict, total=False):
     """Read expression from `raw` instead of X."""
 
     matrices: Sequence[str] | None
-    """Export several matrices, between which the viewer switches: `X`, `layer:NAME` or `raw`. The genes of `genes_mode`
-    are those of the first, which replaces `layer` and `raw`. All genes of the others are packed beside it: in `packed`
-    `auto`, as many matrices as together take at most 1 GB."""
+    """Matrices to export: `X`, `layer:NAME` or `raw`. The viewer can switch between them. The first replaces `layer`
+    and `raw`, and `genes_mode` refers to it. All genes of the others are packed; if `packed` is `auto`, only matrices
+    that take at most 1 GB together are exported."""
 
     jobs: int | None
     """Number of compression threads. By default, all cores."""

@@ -101,7 +101,7 @@ class LayoutOptions:
     def _refresh_markers(self) -> None:
         asked, summary = self._app_state.shown.options["markers"], self._app_state.shown.summary
         names = [one.name for one in summary.columns if one.kind == "category"]
-        # Several columns can be named in Python only; they are kept until another choice is made.
+        # Only Python can name several columns; they are kept until the user makes another choice.
         text = ", ".join(asked or ())
         others = [text] if asked and not (len(asked) == 1 and text in names) else []
         self.markers_choice.offer(

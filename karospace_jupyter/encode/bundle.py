@@ -161,7 +161,7 @@ def encode_bundle(
 def _encode_other(
     matrix: PlannedMatrix, number: int, plan: Plan, source: Source, packer: Packer, config: ExportConfig, job: Job
 ) -> tuple[OtherMatrix, list[AssetFile], list[str]]:
-    """Write all genes of another matrix; return its entry in the manifest, its files, and warnings."""
+    """Write all genes of another matrix; return its manifest entry, its files, and warnings."""
     own = replace(plan, matrix_name=matrix.name, values=matrix.values, packed=matrix.packed)
     other = source.with_matrix(matrix.spec)
     packed, files, missing = encode_packed(

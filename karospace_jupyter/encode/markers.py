@@ -1,7 +1,7 @@
-"""Compute the markers of categories: every gene of every category against the rest, while genes are packed.
+"""Compute the markers of categories while genes are packed: each category against the rest, for every gene.
 
 The definitions are those of :mod:`karospace_jupyter.differential`, which compares two groups. Here, each gene is ranked
-once for all categories, and no step holds the interpreter's lock for long, so that threads share the work.
+once for all categories, and no step holds the GIL for long, so that threads run in parallel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 _COUNTED = 7
-"""Values are counted rather than sorted if there are at most this many distinct ones per entry of the gene."""
+"""Values are counted rather than sorted if there are at most this many distinct values per entry of the gene."""
 
 
 class Order:
@@ -47,14 +47,14 @@ class Order:
             self._positive = int(np.searchsorted(distinct, 0.0))
 
     def ranked(self, values: NDArray[np.float32], places: NDArray[np.int64] | None, zeros: int) -> Ranks:
-        """Rank the values of the entries of a gene among those of all cells; `zeros` other cells have the value zero.
+        """Rank the values of a gene; `zeros` cells have no entry, and the value zero.
 
         Parameters
         ----------
         values
             Values other than zero, without NaN.
         places
-            Where each is in the values that codes stand for.
+            Position of each value among those that codes stand for.
         """
         below = int(np.count_nonzero(values < 0))
         n = len(values) + zeros
@@ -68,7 +68,7 @@ class Order:
             order = _sorted_order(keys, self._distinct)
         else:
             bits = values.view(np.uint32)
-            # Invert negative numbers, whose bits are in reverse order, and put them first.
+            # The bits of negative floats sort in reverse order: invert them, and put them first.
             keys = bits ^ ((bits.view(np.int32) >> 31).view(np.uint32) | np.uint32(2**31))
             order = _sorted_order(keys, 2**32)
         ascending = keys[order]
@@ -85,7 +85,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """The ranks of a gene from 1; equal values have the mean of their ranks."""
+    """The ranks of the values of a gene, starting at 1; equal values share the mean of their ranks."""
 
     entries: Floats
     zero: float
@@ -95,15 +95,15 @@ class Ranks:
 
 
 def _spread(times: Floats, zeros: int, n: int) -> float:
-    # Not a dot product, which would wake the threads of BLAS for every gene.
+    # A dot product would start the threads of BLAS for every gene.
     tied = (times * (n - times) * (n + times)).sum()
     return float(tied) + float(zeros) * (n - zeros) * (n + zeros)
 
 
 def _sorted_order(keys: NDArray[np.integer[Any]], below: int) -> NDArray[np.int64]:
-    """Return the order that sorts keys that are less than `below`.
+    """Return the order that sorts the keys, all of which are less than `below`.
 
-    numpy sorts 16 bits by digits, which takes a fraction of the time of comparisons.
+    numpy uses a radix sort for 16-bit keys, which is much faster than sorting by comparison.
     """
     order = np.argsort(keys.astype(np.uint16), kind="stable")
     if below > 2**16:
@@ -116,7 +116,7 @@ class _Column:
 
     def __init__(self, annotation: CategoryAnnotation) -> None:
         self.n = len(annotation.categories)
-        # Cells without a value are one more group, and part of the rest.
+        # Cells without a category are an additional group, and part of the rest.
         self.codes = annotation.codes.astype(np.uint8)
         self.counts = np.bincount(annotation.codes, minlength=self.n + 1)
         self._order = np.argsort(self.codes, kind="stable")
@@ -145,7 +145,7 @@ class GeneEntries:
     cells: NDArray[np.int64] | None
     """None if every cell has an entry."""
     places: NDArray[np.int64] | None
-    """Where each value is in the values that codes stand for."""
+    """Position of each value among those that codes stand for."""
 
 
 class Markers:
@@ -160,7 +160,7 @@ class Markers:
     order
         Ranks the values.
     memory_bytes
-        Memory for the numbers; what exceeds it is held in a temporary file.
+        Memory for the results; larger arrays are held in a temporary file.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class Markers:
             memory_bytes -= self._found[-1].nbytes
 
     def add(self, first: int, genes: Sequence[GeneEntries]) -> None:
-        """Add consecutive genes, from the gene `first` on; several threads may add different genes."""
+        """Add consecutive genes, starting with the gene `first`; several threads may add different genes."""
         if not self:
             return
         sums = [_Sums(column.n + 1, len(genes)) for column in self._columns]
@@ -217,16 +217,16 @@ class Markers:
             out.spread[at] = ranks.spread
 
     def __bool__(self) -> bool:
-        """Return whether there are columns."""
+        """Return whether markers are computed for any column."""
         return bool(self._columns)
 
     def files(self, column: int, each: int) -> Iterator[tuple[int, int, bytes]]:
-        """Yield the files of a column: their first category, the one after the last, and the bytes.
+        """Yield the files of a column: first category, last category (exclusive), and bytes.
 
         Parameters
         ----------
         each
-            Number of categories in a file.
+            Number of categories per file.
         """
         found = self._found[column]
         for first in range(0, len(found), each):
@@ -250,12 +250,12 @@ class _Sums:
 
 
 def _numbers(sums: _Sums, n: int) -> NDArray[np.uint32]:
-    """Return the arrays of a file: shape (n categories, arrays, genes), as the bits of each number."""
+    """Return the arrays of a file as the bits of each number, shape (n_categories, n_arrays, n_genes)."""
     with np.errstate(all="ignore"):
         n_a, detected, total, squares = (part[:, :n] for part in (sums.n, sums.detected, sums.total, sums.squares))
         n_b = sums.n.sum(axis=1, keepdims=True) - n_a
         rest = (sums.total.sum(axis=1, keepdims=True) - total) / n_b
-        # Deviations within the other groups, and of their means: no difference of nearly equal numbers.
+        # Add deviations within the other groups and between their means: no nearly equal numbers are subtracted.
         apart = np.where(sums.n > 0, sums.mean, 0.0)[:, None, :] - rest[:, :, None]
         apart *= apart
         apart *= sums.n[:, None, :]
@@ -276,7 +276,7 @@ def _numbers(sums: _Sums, n: int) -> NDArray[np.uint32]:
 
 
 def _by_group(values: Floats, counts: NDArray[np.int64]) -> Floats:
-    """Return the sum of each group; the values are those of the first group, then of the next."""
+    """Return the sum of each group; values are ordered by group."""
     sums = np.zeros(len(counts))
     some = np.flatnonzero(counts)
     if len(some):
@@ -286,15 +286,15 @@ def _by_group(values: Floats, counts: NDArray[np.int64]) -> Floats:
 
 
 def _array(shape: tuple[int, ...], memory_bytes: int) -> NDArray[Any]:
-    """Return an array in memory, or in a temporary file if it exceeds the memory."""
+    """Return an array in memory, or in a temporary file if it exceeds `memory_bytes`."""
     if 4 * int(np.prod(shape)) <= memory_bytes:
         return np.zeros(shape, dtype=np.uint32)
     try:
-        with tempfile.TemporaryFile(prefix="karospace-") as file:  # the map keeps it open
+        with tempfile.TemporaryFile(prefix="karospace-") as file:  # the memory map keeps it open
             return np.memmap(file, dtype=np.uint32, mode="w+", shape=shape)
     except OSError as exc:
         msg = (
-            f"Markers that exceed the memory cannot be held in {tempfile.gettempdir()}: {exc.strerror or exc}. Free "
-            "space there, set the environment variable TMPDIR to another folder, or allow more memory (memory_mb)."
+            f"Markers that exceed the memory limit cannot be stored in {tempfile.gettempdir()}: {exc.strerror or exc}. "
+            "Free space there, set the environment variable TMPDIR to another folder, or allow more memory (memory_mb)."
         )
         raise SinkError(msg) from exc

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def encode_neighbors(plan: Plan, packer: Packer, max_bytes: int) -> tuple[Neighbors | None, list[AssetFile]]:
-    """Write the neighbors, in files of at most `max_bytes` before compression; None if the plan has none."""
+    """Write the neighbors to files of at most `max_bytes` before compression; None if the plan has no neighbors."""
     planned = plan.neighbors
     if planned is None:
         return None, []

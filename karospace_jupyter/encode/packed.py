@@ -256,7 +256,7 @@ class _Encoder:
     ) -> tuple[Packed, list[AssetFile], MissingValues]:
         base = None if steps is None else steps.starts[steps.ladders]
         order = Order(None if steps is None else steps.values)
-        # Half of the memory is free again: that of the blocks.
+        # The blocks no longer use their half of the memory.
         markers = Markers(self._marked(), self._n, self._g, order, self._memory_bytes // 4)
         ends = np.array([block.end for block in blocks])
 
@@ -364,7 +364,7 @@ class _Encoder:
         return packed, files, self._missing(index)
 
     def _write_markers(self, markers: Markers) -> list[tuple[str, list[tuple[int, int, list[Future[AssetFile]]]]]]:
-        """Write the markers of each column; return its name, and the first and last categories of each file."""
+        """Write the markers of each column; return its name, and the categories and parts of each file."""
         each = categories_per_file(self._g, min(SHARD_BYTES, self._max_bytes))
         written = []
         for number, column in enumerate(self._marked()):

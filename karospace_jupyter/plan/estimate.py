@@ -48,7 +48,7 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
         return Estimate(None, 0.0, problems.found)
     n_genes = len(plan.genes.names)
     passes = min(1, n_genes) + _ranking_passes(source, config.genes, plan.values)
-    # Further matrices take about as many values.
+    # Assume that additional matrices have about as many values.
     passes += len(plan.all_packed) * (1 + source.by_column)
     arrays = 4 * plan.cells.n * n_genes
     seconds = 0.3 + passes * source.n_values / _VALUES_PER_SECOND + plan.predicted_files / _FILES_PER_SECOND

@@ -60,7 +60,7 @@ _GENES, _VALUES = 50, 50_000_000
 
 @dataclass(frozen=True, slots=True)
 class RequestedColor:
-    """The requested color: a column, a gene, proportions, or none of them."""
+    """The requested color: a column, a gene, proportions, or nothing."""
 
     column: str | None = None
     gene: int | None = None
@@ -75,7 +75,7 @@ def requested_color(source: Source, text: str | None, proportions: Sequence[str]
     Parameters
     ----------
     proportions
-        Names of the annotations from tables of obsm, which it may name, too.
+        Names of the annotations from tables of obsm, which are also valid colors.
 
     Raises
     ------

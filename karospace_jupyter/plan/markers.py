@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 MIN_CATEGORIES, MAX_CATEGORIES = 2, 100
 MOST_BYTES = 100_000_000
-"""Predicted size up to which markers are written by default."""
+"""Maximum predicted size of all markers that are written by default, in bytes."""
 _STORED = 0.78
-"""Approximately what is stored of the numbers after compression: they have few bits in common."""
+"""Approximate size of the numbers after compression, as a fraction: their bits have little in common."""
 
 
 def choose_markers(
@@ -36,7 +36,7 @@ def choose_markers(
     Parameters
     ----------
     on_demand
-        Whether the viewer compares the genes of a live object instead, so that none are packed.
+        Whether the viewer compares the genes of a live object instead, so no genes are packed.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def choose_markers(
         if not config.markers:
             return None, []
         if on_demand:
-            return None, ["No markers were computed: the viewer compares the genes of the object itself."]
+            return None, ["No markers were computed: the viewer compares the genes of the live object."]
         msg = (
             f"Markers of {_quoted(config.markers)} need all genes of {source.matrix_name}, which this export does not "
             "pack. Set packed to 'yes', or markers to 'none'."
@@ -78,8 +78,8 @@ def choose_markers(
         found.append(one.name)
     if large:
         warnings.append(
-            f"Markers of {_quoted(large)} were not computed: by default, they take at most {size(MOST_BYTES)}. To "
-            "compute them, name the columns in markers."
+            f"Markers of {_quoted(large)} were not computed: the default limit is {size(MOST_BYTES)} for all markers. "
+            "To compute them anyway, list the columns in markers."
         )
     return _with(packed, [one.name for one in columns.annotations if one.name in found], columns.annotations, config), (
         warnings
@@ -92,7 +92,7 @@ def _requested(source: Source, columns: ChosenColumns, name: str) -> str:
     if one is None:
         known = list(source.obs_columns)
         if name in known:
-            msg = f"The column {name!r} is not exported, so its markers cannot be. Add it to the annotations."
+            msg = f"The column {name!r} is not exported, so it cannot have markers. Add it to the annotations."
         else:
             fitting = [one.name for one in columns.annotations if one.kind == "category"]
             contents = f" Exported columns with categories: {listed(fitting, 12) or 'none'}."
@@ -100,12 +100,12 @@ def _requested(source: Source, columns: ChosenColumns, name: str) -> str:
         raise PlanError(msg)
     if one.kind != "category":
         msg = (
-            f"The column {name!r} has numbers; markers are those of categories. Choose another column, or export it as "
+            f"The column {name!r} is numeric; markers need categories. Choose another column, or export it as "
             f"'category:{name}'."
         )
         raise PlanError(msg)
     if len(one.categories) > MAX_CATEGORIES:
-        msg = f"The column {name!r} has no markers: {_too_many(one)}. Choose another column."
+        msg = f"The column {name!r} cannot have markers: {_too_many(one)}. Choose another column."
         raise PlanError(msg)
     if len(one.categories) < MIN_CATEGORIES:
         found = counted(len(one.categories), "category", "categories")
@@ -128,7 +128,7 @@ def _with(
 
 
 def _size(column: CategoryAnnotation, n_genes: int, config: ExportConfig) -> PackedSize:
-    """Predict what the markers of a column take."""
+    """Predict the size of the markers of a column."""
     n, limit = len(column.categories), min(SHARD_BYTES, config.max_asset_bytes)
     raw = files = 0
     each = categories_per_file(n_genes, limit)
@@ -140,7 +140,7 @@ def _size(column: CategoryAnnotation, n_genes: int, config: ExportConfig) -> Pac
 
 
 def categories_per_file(n_genes: int, most_bytes: int) -> int:
-    """Return how many categories share a file of at most `most_bytes`, unless a single one is larger."""
+    """Return how many categories fit into a file of `most_bytes`; at least one."""
     each = markers_bytes(1, n_genes) - markers_bytes(0, n_genes)
     return max(1, (most_bytes - markers_bytes(0, n_genes)) // max(1, each))
 

@@ -200,14 +200,14 @@ class PlannedPacked:
     labels: tuple[tuple[str, tuple[str, ...]], ...]
     """Alternative names: (column of var, one text per gene)."""
     size: PackedSize
-    """With the markers."""
+    """Including the markers."""
     markers: tuple[str, ...] = ()
     """Names of the category annotations whose markers are computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedMatrix:
-    """Another matrix, all of whose genes are packed beside those of the first."""
+    """An additional matrix, all of whose genes are packed."""
 
     spec: MatrixSpec
     name: str
@@ -299,7 +299,7 @@ class Plan:
     other_matrices: tuple[PlannedMatrix, ...]
     gene_sets: tuple[PlannedGeneSet, ...]
     neighbors: PlannedNeighbors | None
-    """None if no cells are known to be neighbors."""
+    """None if no neighbors are exported."""
     images: tuple[PlannedImage, ...]
     """One for the whole tissue, or one for each section that has its own."""
     view: dict[str, Any] | None

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 KEY = "spatial_connectivities"
 """The key of obsp under which squidpy stores the graph."""
 _APART = 1e-9
-"""How far cells at the same position are moved apart, as a share of the extent: the search is slow otherwise."""
+"""Distance by which cells at the same position are moved apart, as a fraction of the extent, to speed up the search."""
 _BLOCK = 100_000
-"""Number of cells whose neighbors are searched between two reports of progress."""
+"""Number of cells between two progress reports."""
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -58,18 +58,18 @@ def choose_neighbors(
     xy
         Their coordinates, shape (n_cells, 2).
     sections
-        The section of each cell, negative for a cell without one, which then has no neighbors; None if there is only
+        The section of each cell; negative for a cell without a section, which has no neighbors. None if there is only
         one section.
     unit_um
         µm per coordinate unit, if known.
     job
         Receives progress and can cancel the work.
     spatial
-        Whether the coordinates are those of tissue.
+        Whether the coordinates are positions in tissue.
     drawn
-        Whether the cells were drawn at random, so that most neighbors in the source are not exported.
+        Whether the cells are a random sample, so that most neighbors in the source are not exported.
     threads
-        Number of threads that search.
+        Number of search threads.
 
     Raises
     ------
@@ -81,13 +81,13 @@ def choose_neighbors(
     if spec.kind == "stored":
         return _stored(source, cells, sections, spatial=spatial, drawn=drawn)
     if not spatial:
-        msg = "Neighbors need coordinates of tissue; the chosen coordinates are those of an embedding."
+        msg = "Neighbors need tissue coordinates, but the chosen coordinates are an embedding."
         raise PlanError(msg)
     warnings = []
     if drawn:
         warnings.append(
-            f"Neighbors are those among the {counted(cells.n, _one(cells), cells.observations)} that were drawn at "
-            "random; others in between are not exported."
+            f"Neighbors were found among the {counted(cells.n, _one(cells), cells.observations)} drawn at random; "
+            f"{cells.observations} in between are not exported."
         )
     groups = _groups(sections, cells.n)
     if spec.kind == "radius":
@@ -97,7 +97,7 @@ def choose_neighbors(
     keys = np.unique(_keys(pairs, cells.n))
     if not len(keys):
         reach = f" within {number(spec.um)} µm" if spec.kind == "radius" else ""
-        msg = f"No {_one(cells)} has a neighbor{reach} in its section. Choose other neighbors, or none."
+        msg = f"No {_one(cells)} has a neighbor{reach} in its section. Change neighbors, or set it to 'none'."
         raise PlanError(msg)
     return _graph(keys, cells.n, origin), warnings
 
@@ -116,13 +116,13 @@ def _groups(sections: NDArray[np.int64] | None, n: int) -> list[NDArray[np.int64
 
 
 def _keys(pairs: Sequence[Pairs], n: int) -> NDArray[np.int64]:
-    """Return one number for each pair, the same for both of its orders."""
+    """Return one number for each pair, regardless of the order of its cells."""
     empty = np.zeros(0, dtype=np.int64)
     return np.concatenate([empty, *(np.minimum(a, b) * n + np.maximum(a, b) for a, b in pairs)])
 
 
 def _graph(keys: NDArray[np.int64], n: int, origin: str) -> PlannedNeighbors:
-    """Return the graph of some distinct, ascending keys."""
+    """Return the graph of distinct, ascending keys."""
     low, high = np.divmod(keys, n)
     starts = np.concatenate([[0], np.cumsum(np.bincount(low, minlength=n))])
     return PlannedNeighbors(starts.astype(np.int64), high, origin)
@@ -131,15 +131,15 @@ def _graph(keys: NDArray[np.int64], n: int, origin: str) -> PlannedNeighbors:
 def _stored(
     source: Source, cells: Cells, sections: NDArray[np.int64] | None, *, spatial: bool, drawn: bool
 ) -> tuple[PlannedNeighbors | None, list[str]]:
-    """Return the stored graph; one that cannot be used is left out with a warning, because nobody asked for it."""
+    """Return the stored graph. An unusable graph is left out with a warning, because it was not requested."""
     if KEY not in source.obsp_keys:
         return None, []
     left_out = f"The neighbors in obsp['{KEY}'] were left out: "
     if not spatial:
-        return None, [f"{left_out}the coordinates are those of an embedding, not of tissue."]
+        return None, [f"{left_out}the coordinates are an embedding, not positions in tissue."]
     if drawn:
-        # Neither the rest of the graph nor one that is computed from a sample has the neighbors of the tissue.
-        return None, [f"{left_out}most neighbors of {cells.observations} that were drawn at random are not exported."]
+        # In a sample, neither the rest of the graph nor a new one has the neighbors of the tissue.
+        return None, [f"{left_out}most neighbors of randomly drawn {cells.observations} are not exported."]
     n = cells.n
     place = np.arange(n)
     if cells.rows is not None:
@@ -170,8 +170,8 @@ def _stored(
     single = int((times == 1).sum())
     if single:
         warnings.append(
-            f"{single:,} of {counted(len(keys), 'edge')} in obsp['{KEY}'] {'has' if single == 1 else 'have'} one "
-            "direction only; both cells are exported as neighbors of each other."
+            f"{single:,} of {counted(len(keys), 'edge')} in obsp['{KEY}'] {'is' if single == 1 else 'are'} stored "
+            "in one direction only; both cells are exported as neighbors of each other."
         )
     if sections is not None:
         low, high = np.divmod(keys, n)
@@ -180,7 +180,7 @@ def _stored(
         if across:
             of_all = f"{across:,} of {counted(len(keys), 'edge')} in obsp['{KEY}']"
             verb = "was" if across == 1 else "were"
-            warnings.append(f"{of_all} {verb} left out: neighbors are in the same section.")
+            warnings.append(f"{of_all} {verb} left out: neighbors must be in the same section.")
         keys = keys[inside]
     if not len(keys):
         return None, [*warnings, f"{left_out}it has no edges."]
@@ -201,7 +201,7 @@ def _nearest(
 
 
 def _nearest_in(xy: NDArray[np.float64], k: int, threads: int) -> Iterator[Pairs]:
-    """Yield blocks of cells and the positions of their `k` nearest others."""
+    """Yield blocks of cells, and the positions of the `k` nearest other cells."""
     n = len(xy)
     at = xy - xy.min(axis=0)
     at = at + np.random.default_rng(0).normal(scale=_APART * (float(at.max()) or 1.0), size=at.shape)
@@ -229,7 +229,7 @@ def _within(
         raise PlanError(msg)
     radius = spec.um / unit_um
     trees = [cKDTree(xy[group]) for group in groups]
-    # Counted first: the pairs of a large radius would not fit into memory.
+    # Count first: the pairs within a large radius might not fit into memory.
     each = (sum(int(tree.count_neighbors(tree, radius)) for tree in trees) - sum(map(len, groups))) / cells.n
     if each > MOST_NEIGHBORS:
         smaller = number(float(f"{spec.um * math.sqrt(MOST_NEIGHBORS / each):.1g}"))

@@ -58,7 +58,7 @@ def choose_packed(source: Source, config: ExportConfig, n: int) -> tuple[Planned
     if config.packed == "auto" and planned.size.bytes > MOST_BYTES:
         return None, [
             f"The viewer cannot show all {counted(len(planned.names), 'gene')} of {source.matrix_name}: they would "
-            f"take about {size(planned.size.bytes)} (packed), and by default at most {size(MOST_BYTES)} are written. "
+            f"take about {size(planned.size.bytes)} (packed); the default limit is {size(MOST_BYTES)}. "
             "To write them anyway, set packed to 'yes'."
         ]
     return planned, []
@@ -67,7 +67,7 @@ def choose_packed(source: Source, config: ExportConfig, n: int) -> tuple[Planned
 def choose_other_matrices(
     source: Source, config: ExportConfig, n: int, first: PlannedPacked | None
 ) -> tuple[tuple[PlannedMatrix, ...], list[str]]:
-    """Decide which matrices are packed beside the first: those that fit, in their order.
+    """Decide which matrices are packed in addition to the first: those that fit into the limit, in order.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def choose_other_matrices(
     if left_out:
         warnings.append(
             f"Matrices were left out: {listed(left_out)}. By default, all matrices together take at most "
-            f"{size(MOST_BYTES)} (packed), of which the others take about {size(taken)}. To write them anyway, set "
+            f"{size(MOST_BYTES)} (packed); the others already take about {size(taken)}. To write them anyway, set "
             "packed to 'yes'."
         )
     return tuple(planned), warnings

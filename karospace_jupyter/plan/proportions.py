@@ -1,4 +1,4 @@
-"""Proportions of cell types in spots, as deconvolution stores them: a table in obsm with one column for each type."""
+"""Read proportions of cell types in spots from deconvolution: tables in obsm with one column for each type."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 MAX_TYPES = 100
-"""Maximum number of types of one table; more cannot be told apart in a pie."""
+"""Maximum number of types per table; more cannot be distinguished in a pie chart."""
 _NAMED = re.compile(
     r"abundance|cell_?fraction|cell_?prop|cell_?type|card|ct_pred|deconv|destvi|proportion|rctd|spotlight|stereoscope"
     r"|tangram|weights",
     re.IGNORECASE,
 )
-"""Names that tools and their users give to such tables."""
+"""Typical names of such tables, as written by tools or their users."""
 _STATISTIC = re.compile(r"(q05|means|q95|stds)(_?cell_abundance.*)", re.IGNORECASE)
-"""Tables of cell2location: statistics of one posterior. The 5 % quantile is what its authors show."""
+"""Tables of cell2location: statistics of one posterior. Its authors plot the 5 % quantile."""
 _BEST_FIRST = ("q05", "means")
 _SUM_TOLERANCE, _ROWS_THAT_SUM = 0.01, 0.95
 
@@ -41,7 +41,7 @@ class ChosenProportions:
 
     planned: tuple[PlannedProportions, ...]
     annotations: tuple[Annotation, ...]
-    """For each of them: the most abundant type of each spot, then the amount of each type."""
+    """For each table: the most abundant type of each spot, then the amount of each type."""
     warnings: tuple[str, ...]
 
 
@@ -80,7 +80,7 @@ def choose_proportions(
 
 
 def _usual(source: Source, used: Sequence[str]) -> list[str]:
-    """Return the keys of tables that look like proportions; of the statistics of cell2location the best one."""
+    """Return the keys of tables that look like proportions; for cell2location, only the best statistic."""
     found = []
     for key, shape in source.obsm_shapes.items():
         if key in used or len(shape) != 2 or not 2 <= shape[1] <= MAX_TYPES or shape[0] != source.n_cells:
@@ -113,7 +113,7 @@ def _are_proportions(key: str, amounts: NDArray[np.float64]) -> bool:
 
 
 def _read(source: Source, key: str, *, checked: bool = True) -> tuple[list[str], NDArray[np.float64]]:
-    """Return the names of the types, and their amounts, shape (n_cells, n_types)."""
+    """Return the names of the types, and their amounts of shape (n_cells, n_types)."""
     shapes = source.obsm_shapes
     tables = [name for name in shapes if source.obsm_columns(name)]
     if key not in shapes:
@@ -137,10 +137,10 @@ def _read(source: Source, key: str, *, checked: bool = True) -> tuple[list[str],
 def _check(source: Source, key: str, types: Sequence[str], amounts: NDArray[np.float64], others: Sequence[str]) -> None:
     what = f"obsm[{key!r}] does not hold proportions of cell types"
     if others:
-        msg = f"{what}: its columns {listed(others)} are not numbers."
+        msg = f"{what}: it has columns that are not numeric: {listed(others)}."
         raise ColumnError(msg)
     if not 2 <= len(types) <= MAX_TYPES:
-        msg = f"{what}: it has {counted(len(types), 'column')}; between 2 and {MAX_TYPES} are possible."
+        msg = f"{what}: it has {counted(len(types), 'column')}; expected 2 to {MAX_TYPES}."
         raise ColumnError(msg)
     if len(amounts) != source.n_cells:
         msg = f"obsm[{key!r}] has {len(amounts):,} rows, but there are {source.n_cells:,} cells. The file is damaged."
@@ -152,7 +152,7 @@ def _check(source: Source, key: str, types: Sequence[str], amounts: NDArray[np.f
         raise ColumnError(msg)
     known = np.isfinite(amounts).all(axis=1)
     if not (amounts[known].sum(axis=1) > 0).any():
-        msg = f"{what}: no row has a value above zero in one column and a value in all of them."
+        msg = f"{what}: every row has a missing value or only zeros."
         raise ColumnError(msg)
 
 
@@ -202,7 +202,7 @@ def _planned(
 
 
 def _without_key(types: Sequence[str], key: str) -> list[str]:
-    """Remove the name of the table from the names of its columns: cell2location repeats it in each."""
+    """Remove the name of the table from its column names, where cell2location repeats it."""
 
     def bare(text: str) -> str:
         return re.sub(r"[^0-9a-z]", "", text.lower())

@@ -291,7 +291,7 @@ def decide(
 
 
 def _sections_of(column: CategoryAnnotation) -> NDArray[np.int64]:
-    """Return the section of each cell; -1 for a cell without one."""
+    """Return the section of each cell; -1 for a cell without a section."""
     return np.where(column.codes == len(column.categories), -1, column.codes)
 
 

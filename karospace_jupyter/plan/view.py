@@ -52,7 +52,7 @@ def fitting_view(
     matrix
         Name of the first matrix.
     other_matrices
-        Names of the other matrices, and their genes; None if any matrix can be read later.
+        Genes of the other matrices, by the name of the matrix; None if any matrix can be read later.
 
     Returns
     -------

@@ -41,7 +41,7 @@ class Bundle(BundleReader):
     Parameters
     ----------
     path
-        The folder, zip file or HTML file, the address of a published folder (``https://…``), or the files.
+        The folder, zip file or HTML file, the URL of a published folder (``https://…``), or the files.
     manifest
         The manifest, if it was read before.
 
@@ -287,11 +287,11 @@ class Bundle(BundleReader):
         return found.table(genes, matrix=name, fold_change=scale.fold_change, n_a=int(in_a.sum()), n_b=int(in_b.sum()))
 
     def markers(self, column: str) -> pd.DataFrame:
-        """Return the markers of every category of a column, which were computed at export.
+        """Return the markers of every category of a column, as computed at export.
 
-        Each category is group A and all other cells are group B. The columns are those of :meth:`compare` without `u`;
-        the numbers have the precision of float32. Numbers that are undefined are NaN, and there are no tests of
-        categories with fewer than three cells.
+        Each category is group A, and all other cells are group B. The columns are those of :meth:`compare` without `u`,
+        with the precision of float32. Undefined numbers are NaN, as are the tests of categories with fewer than three
+        cells.
 
         Parameters
         ----------
@@ -301,8 +301,8 @@ class Bundle(BundleReader):
         Returns
         -------
         pandas.DataFrame
-            One row per category and gene, with the columns ``category`` and ``gene`` first: in the order of the
-            categories, and within each sorted by `z` descending.
+            One row per category and gene, which are the first two columns. Rows are in the order of the categories,
+            and sorted by descending `z` within each category.
 
         Raises
         ------
@@ -330,7 +330,7 @@ class Bundle(BundleReader):
             known = [] if packed is None else packed.marked
             msg = f"No markers of {column!r} in {self.files.origin}.{hint(column, known)}"
             if known:
-                msg += f" There are those of: {', '.join(map(repr, known))}."
+                msg += f" Columns with markers: {', '.join(map(repr, known))}."
             raise NotExportedError(msg)
         matrix, scale = self.manifest.matrix, self._scale_of(None)
         index, genes = packed.index, np.array(packed.index.names, dtype=object)
@@ -349,18 +349,17 @@ class Bundle(BundleReader):
         return made
 
     def _scale_of(self, matrix: str | None) -> MatrixScale:
-        """Return what the values of a matrix are; None is the first."""
+        """Return the kind of the values of a matrix; None is the first matrix."""
         from karospace_jupyter.differential import MatrixScale
 
         known = self.values_of(matrix)
         return MatrixScale("other") if known is None else MatrixScale(known.kind, known.log_base)
 
     def neighborhoods(self, column: str) -> pd.DataFrame:
-        """Return which categories of an annotation lie next to each other.
+        """Return how often the categories of an annotation are neighbors, compared with chance.
 
-        Cells without a value are left out. The numbers are compared with those of all permutations of the categories
-        within each section; the z-scores are those to which squidpy's ``nhood_enrichment`` converges with the number
-        of permutations.
+        Chance means all permutations of the categories within each section. The z-scores are the limit of squidpy's
+        ``nhood_enrichment`` for many permutations. Cells without a category are left out.
 
         Parameters
         ----------
@@ -371,7 +370,8 @@ class Bundle(BundleReader):
         -------
         pandas.DataFrame
             One row for each pair of categories: `count` (neighbors of the second category, summed over the cells of
-            the first), `expected` (by permutation), and `z`. ``table["z"].unstack()`` is a matrix.
+            the first), `expected` (mean over the permutations), and `z`. ``table["z"].unstack()`` has one row and one
+            column per category.
 
         Raises
         ------
@@ -406,10 +406,10 @@ class Bundle(BundleReader):
     def to_anndata(self) -> ad.AnnData:
         """Return the cells, annotations, coordinates, embeddings, neighbors and genes as an AnnData object.
 
-        `X` holds all genes of the matrix if they are packed, else the exported ones. Of several matrices, `X` holds `X`
-        or, without it, the first; the others are in `layers` and `raw`, as in the source. Neighbors are in
-        ``obsp["spatial_connectivities"]``. Columns that were not exported, images, and other graphs are not in a
-        bundle.
+        `X` holds all genes if they are packed, otherwise the exported genes. If there are several matrices, `X` holds
+        `X` or, if that was not exported, the first matrix; the others are in `layers` and `raw`, as in the source.
+        Neighbors are in ``obsp["spatial_connectivities"]``. Columns that were not exported, images, and other graphs
+        are not in a bundle.
 
         Raises
         ------

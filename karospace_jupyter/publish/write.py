@@ -205,9 +205,9 @@ def _plain(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifes
 
 
 def html_manifest(manifest: Manifest) -> Manifest:
-    """Return the manifest in an HTML file: without scripts, and without files of single genes that are packed, too.
+    """Return the manifest for an HTML file: without scripts, and without files of single genes if genes are packed.
 
-    The page in an HTML file reads packed genes, so that those files would only make it larger.
+    The page reads packed genes, so these files would only make the HTML file larger.
     """
     plain = without_scripts(manifest)
     listed = carried_files(plain)
@@ -222,7 +222,7 @@ def _for_html(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Mani
 def _with_gene_files(
     files: BundleFiles, manifest: Manifest, partial: Partial, job: Job
 ) -> tuple[BundleFiles, Manifest]:
-    """Write the files of single genes to the hidden folder if the bundle has none of them, because it was an HTML file.
+    """Write the files of single genes to the hidden folder if the bundle lacks them because it was an HTML file.
 
     Viewers that do not read packed genes need them.
     """
@@ -254,7 +254,7 @@ def _with_gene_files(
             stage.advance()
     expression = manifest.expression.model_copy(update={"genes": genes})
     listed = manifest.asset_files
-    # Where the exporter lists them, so that the result equals the bundle from which the HTML file was made.
+    # List them where the exporter does, so that the result equals the original bundle.
     at = next((i for i, file in enumerate(listed) if file.kind == PACKED_KIND), len(listed))
     more = manifest.model_copy(
         update={"expression": expression, "asset_files": [*listed[:at], *written, *listed[at:]]},

@@ -71,7 +71,7 @@ def _amounts(
     values: Mapping[str, Any],
     names: pd.Index[Any],
 ) -> pd.DataFrame:
-    """Return the table of obsm of which a bundle has the proportions, shape (n_cells, n_types)."""
+    """Return the table of obsm that holds these proportions, shape (n_cells, n_types)."""
     types = types_of(bundle.manifest, one)
     if isinstance(types, str):
         msg = f"The manifest of {bundle.files.origin} is not valid: {types}."
@@ -84,13 +84,13 @@ def _genes(bundle: BundleReader, matrix: str) -> pd.DataFrame:
 
 
 def _like(bundle: BundleReader, matrix: str, genes: pd.Index[str]) -> Any:  # noqa: ANN401 - scipy is untyped
-    """Return a layer with these genes: all its genes may be packed, but only some of the first matrix exported."""
+    """Return a matrix with these genes only: it may be packed while only some genes of the first are exported."""
     positions = pd.Index(bundle.genes_of(matrix)).get_indexer(genes)
     missing = genes[positions < 0]
     if len(missing):
         msg = (
-            f"The matrix {matrix!r} of {bundle.files.origin} lacks {counted(len(missing), 'gene')} of the others, such "
-            f"as {str(missing[0])!r}, so it is no layer. Read it with matrix({matrix!r})."
+            f"The matrix {matrix!r} of {bundle.files.origin} lacks {counted(len(missing), 'gene')} of X, such as "
+            f"{str(missing[0])!r}, so it cannot be a layer. Read it with matrix({matrix!r})."
         )
         raise BundleError(msg)
     return bundle.matrix(matrix)[:, positions].tocsr()

@@ -1,4 +1,4 @@
-"""Read the graphs of obsp in blocks."""
+"""Read graphs from obsp in blocks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pairs_of(
 
 def _blocks(matrix: Matrix, max_bytes: int) -> Iterator[tuple[int, Block]]:
     if isinstance(matrix, CompressedMatrix):
-        # Columns instead of rows, if it is stored so: both cells of a pair are neighbors anyway.
+        # CSC matrices are read by columns: edges have no direction.
         for start, stop in matrix.runs(max_bytes):
             yield start, matrix.lines(start, stop)
     else:

@@ -132,7 +132,7 @@ class Source(Protocol):
     def obsm_table(self, key: str) -> NumericTable | None:
         """Return the numeric columns of a table in obsm, each of shape (n_cells,); None for an array.
 
-        Raises KeyError if it does not exist.
+        Raises KeyError if the table does not exist.
         """
 
     def obsm(self, key: str) -> NDArray[np.float64]:
@@ -153,9 +153,9 @@ class Source(Protocol):
         """Keys of obsp."""
 
     def pairs(self, key: str) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Yield the pairs of cells with a value other than zero or NaN in an entry of obsp, in blocks.
+        """Yield, in blocks, the pairs of cells whose value in an entry of obsp is neither zero nor NaN.
 
-        Each block is two arrays of the positions of cells. Raises KeyError if the entry does not exist, and
+        Each block is two arrays of cell positions. Raises KeyError if the entry does not exist, and
         :class:`~karospace_jupyter.errors.PlanError` if it is not a square matrix of numbers, or is damaged.
         """
 

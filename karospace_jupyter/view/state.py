@@ -211,7 +211,7 @@ class ViewState(_Part):
     group_by: str | None = None
     """The annotation by which the values of a gene are summarized."""
     matrix: str | None = None
-    """The matrix that genes are read from, `X`, `layer:NAME` or `raw`; None for the first of the bundle."""
+    """The matrix that genes are read from: `X`, `layer:NAME` or `raw`; None for the first matrix of the bundle."""
     camera: Camera | None = None
     """In the coordinates of the layout; a grid of sections has its own. None shows all cells."""
     turn: Annotated[Literal[0, 90, 180, 270], BeforeValidator(_number)] = 0

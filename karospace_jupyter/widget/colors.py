@@ -25,7 +25,7 @@ def color_named(
 ) -> Color:
     """Return the color of a text as in `view.color`; reads a column of obs that the view does not have yet.
 
-    Genes are those of `matrix`, by default the first of the bundle.
+    Genes are looked up in `matrix`, by default the first matrix of the bundle.
 
     Raises
     ------

@@ -136,7 +136,7 @@ class CellGroups:
 
 
 def column_of(bundle: Bundle, live: LiveCells | None, name: str) -> pd.Series[Any] | None:
-    """Return a column of obs, or a column of the bundle that has categories and is not from obs."""
+    """Return a column of obs, or a category column of the bundle that is not from obs."""
     if live is not None:
         obs = live.adata.obs
         found = next((obs.iloc[:, i] for i, column in enumerate(obs.columns) if str(column) == name), None)
@@ -145,7 +145,7 @@ def column_of(bundle: Bundle, live: LiveCells | None, name: str) -> pd.Series[An
     for column in _columns_of_bundle(bundle, live):
         if column.name == name:
             values = pd.Series(column_values(bundle, column))
-            # The bundle may have the cells in another order, or only some of them.
+            # The bundle may hold the cells in another order, or only some of them.
             return values if live is None else values.set_axis(live.rows).reindex(range(live.adata.n_obs))
     return None
 
@@ -157,7 +157,7 @@ def columns_of(bundle: Bundle, live: LiveCells | None) -> list[str]:
 
 
 def _columns_of_bundle(bundle: Bundle, live: LiveCells | None) -> list[CategoryColumn]:
-    """Return the columns with categories; with an object, whose obs is read instead, only those that it lacks."""
+    """Return the category columns of the bundle; with a live object, only those that are not from obs."""
     columns = [column for column in bundle.manifest.columns or () if column.kind == "category"]
     if live is None:
         return columns

@@ -87,8 +87,8 @@ class KaroSpaceView(Base):
         Names of gene sets to their genes, which the viewer lists. Set it to other sets, or to None for those of the
         bundle.
     layer : str
-        The matrix that genes are read from: ``X``, ``raw`` or the name of a layer; a matrix of the object or, without
-        one, of the bundle.
+        The matrix that genes are read from: ``X``, ``raw`` or the name of a layer of the object (of the bundle if there
+        is no object).
     hidden : dict
         Hidden categories of each column; None stands for missing values.
     groups : dict
@@ -358,9 +358,9 @@ class KaroSpaceView(Base):
     def compare(self, a: Any, b: Any = None) -> pd.DataFrame:  # noqa: ANN401 - many types are accepted
         """Compare every gene between two groups of cells, such as the selection and the rest.
 
-        All genes of the chosen `layer` are compared; of a bundle without packed genes, the exported ones. Cells that
-        are not in the view, such as those left out by downsampling, do not count; hidden cells do. Values are used as
-        they are: normalize counts by the cells' totals before.
+        All genes of `layer` are compared, or only the exported genes if the bundle has no packed genes. Cells that are
+        not in the view, such as those left out by downsampling, do not count; hidden cells do. Values are used as they
+        are: normalize counts by the total of each cell first.
 
         The p-values rank genes. Cells of one tissue are not independent, so a small p-value says nothing about other
         tissues or patients: for that, compare samples, for example with pseudobulks.
@@ -557,7 +557,7 @@ class KaroSpaceView(Base):
         return chosen if chosen is not None and chosen in self.bundle.matrices else self.bundle.manifest.matrix
 
     def _matrix_named(self, layer: str) -> str:
-        """Return the matrix of the bundle that is called `layer`; a layer may be named like one of the others."""
+        """Return the matrix of the bundle that is called `layer`; a layer may be named ``X`` or ``raw``."""
         known = self.bundle.matrices
         for name in (f"layer:{layer}", layer):
             if name in known:
@@ -565,7 +565,7 @@ class KaroSpaceView(Base):
         if len(known) == 1:
             raise ViewError(_NO_OBJECT)
         names = [name.removeprefix("layer:") for name in known]
-        msg = f"There is no layer {layer!r}.{hint(layer, names)} The matrices of the bundle are: {listed(names)}."
+        msg = f"There is no layer {layer!r}.{hint(layer, names)} Matrices of the bundle: {listed(names)}."
         raise ViewError(msg)
 
     def _text_of(self, color: Color) -> str:

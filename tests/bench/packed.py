@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def measure(file: Path, memory_mb: int, markers: str) -> dict[str, float]:
-    """Pack all genes of a file, with the markers of a column; return the seconds, and the bytes."""
+    """Pack all genes of a file, with the markers of a column; return seconds and bytes."""
     config = ExportConfig(packed="yes", genes_mode="top_mean:1", memory_mb=memory_mb, markers=markers)
     source = open_source(file, memory_bytes=config.memory_bytes)
     plan = resolve(source, config)
@@ -109,7 +109,7 @@ def times(file: Path, what: str, n: int, limit: str) -> Row:
 
 
 def markers(file: Path, what: str, n: int) -> Row:
-    """Compare with and without markers of 20 categories, in turn, and with scanpy's t-test of the same."""
+    """Compare exports with and without markers of 20 categories, alternately, and scanpy's t-test of the same categories."""
     without, with_them, tested = [], [], []
     for _ in range(n):
         without.append(json.loads(timed(python(__file__, "--measure", str(file)))[2])["seconds"])
@@ -118,7 +118,7 @@ def markers(file: Path, what: str, n: int) -> Row:
         )
         tested.append(float(timed(python("-c", SCANPY, str(file)))[2]))
     more, theirs = statistics.median(with_them) - statistics.median(without), statistics.median(tested)
-    found = f"{more:.2f} s more than the genes; scanpy's t-test alone {theirs:.1f} s = {theirs / max(more, 0.01):.0f} ×"
+    found = f"{more:.2f} s in addition to the genes; scanpy's t-test alone {theirs:.1f} s = {theirs / max(more, 0.01):.0f} ×"
     return row(f"markers of 20 categories, {what}", found, value=more, limit="≤ 1 s")
 
 

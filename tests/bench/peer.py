@@ -1,9 +1,9 @@
-"""Compare an export of all genes with cellucid's preparation of the same file: seconds of the whole command, and bytes.
+"""Compare an export of all genes with cellucid's preparation of the same file: run time of the command, and bytes.
 
 Usage: python tests/bench/peer.py PYTHON [--rounds N] [FILE ...]
 
-PYTHON is the interpreter of another environment, in which `cellucid==0.9.5` is installed; it is no dependency of this project.
-Without FILE, three kinds of matrix of 200,000 × 5,000 are generated.
+PYTHON is the interpreter of another environment with `cellucid==0.9.5`, which is not a dependency of this project.
+Without FILE, three kinds of matrices of 200,000 × 5,000 are generated.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ import sys
 import anndata as ad
 from cellucid import prepare
 data = ad.read_h5ad(sys.argv[1])
-# It requires an embedding; the coordinates stand in for one.
+# cellucid requires an embedding; use the coordinates.
 data.obsm.setdefault("X_umap", data.obsm["spatial"][:, :2])
 prepare(sys.argv[2], format="h5ad", data=data, dataset_id="bench", dataset_name="bench", force=True)
 """
-"""Reads the file, and writes one `.h5ad` with the genes as columns, which is what cellucid recommends for a file."""
+"""Reads the file, and writes one `.h5ad` with genes as columns, the form that cellucid recommends."""
 
 
 def main() -> None:

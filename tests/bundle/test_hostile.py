@@ -353,7 +353,7 @@ class TestPreviews:
 
 
 class TestMarkers:
-    """Markers are read only if their files and the manifest agree."""
+    """Markers whose files and manifest disagree are rejected."""
 
     @pytest.fixture(scope="class")
     def marked(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -389,7 +389,7 @@ class TestMarkers:
             (lambda m, s: s[0].update(paths=s[0]["paths"] * 2), "."),
         ],
     )
-    def test_wrong_manifest_is_found(self, folder: Path, edit: Any, message: str) -> None:
+    def test_inconsistent_manifest_is_rejected(self, folder: Path, edit: Any, message: str) -> None:
         value = manifest(folder)
         edit(value, self.shards(value))
         (folder / "manifest.json").write_text(json.dumps(value))
@@ -404,10 +404,10 @@ class TestMarkers:
         with pytest.raises(BundleError, match="paths"):
             Bundle(folder)
 
-    def test_wrong_numbers_are_found(self, folder: Path) -> None:
+    def test_verification_finds_wrong_numbers(self, folder: Path) -> None:
         path = folder / self.shards(manifest(folder))[0]["paths"][0]
         raw = bytearray(gzip.decompress(path.read_bytes()))
-        raw[20 + 4 * 30] += 1  # a number of cells
+        raw[20 + 4 * 30] += 1  # the number of cells of a category
 
         def listed(value: dict[str, Any]) -> None:
             entry = next(file for file in value["asset_files"] if path.as_posix().endswith(file["path"]))

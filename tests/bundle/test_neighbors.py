@@ -1,4 +1,4 @@
-"""The coding of neighbors, and damaged files."""
+"""The encoding of neighbors, and damaged files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def raw_of(folder: Path) -> bytes:
 
 
 def put(folder: Path, raw: bytes, **stated: Any) -> None:
-    """Replace the file of neighbors, and what the manifest says about it."""
+    """Replace the file of neighbors, and its entry in the manifest."""
     path = folder / "assets" / "neighbors_000.bin.gz"
     path.write_bytes(gzip.compress(raw))
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -51,7 +51,7 @@ def test_numbers_of_all_lengths_are_read_back() -> None:
     assert np.array_equal(_from_bytes(np.frombuffer(_as_bytes(numbers), np.uint8)), numbers)
 
 
-def test_bytes_are_those_of_the_format() -> None:
+def test_bytes_match_the_format() -> None:
     # Cell 0 is a neighbor of 1 and 3, cell 3 of 300.
     starts = np.array([0, 2, 2, 2, 3, *[3] * 296])
     raw = write_graph(starts, np.array([1, 3, 300]))
@@ -71,13 +71,13 @@ def test_graph_is_read_back(honest: Path) -> None:
 def damaged(raw: bytes) -> dict[str, bytes]:
     return {
         "truncated": raw[:-3],
-        "too long": raw + b"\x00",
-        "other magic": b"KSPX" + raw[4:],
-        "other cells": raw[:8] + (299).to_bytes(4, "little") + raw[12:],
-        "other edges": raw[:12] + (5).to_bytes(4, "little") + raw[16:],
-        "count changed": raw[:16] + bytes([raw[16] + 1]) + raw[17:],
-        "gap beyond the cells": raw[:-1] + b"\xff\xff\xff\xff\x0f",
-        "endless number": raw[:-1] + b"\x80",
+        "extra byte": raw + b"\x00",
+        "wrong magic bytes": b"KSPX" + raw[4:],
+        "wrong number of cells": raw[:8] + (299).to_bytes(4, "little") + raw[12:],
+        "wrong number of edges": raw[:12] + (5).to_bytes(4, "little") + raw[16:],
+        "wrong number of neighbors": raw[:16] + bytes([raw[16] + 1]) + raw[17:],
+        "gap beyond the last cell": raw[:-1] + b"\xff\xff\xff\xff\x0f",
+        "number without an end": raw[:-1] + b"\x80",
         "number of eight bytes": raw[:-1] + b"\x80" * 7 + b"\x01",
         "empty": b"",
         "header only": raw[:16],
@@ -94,7 +94,7 @@ def test_damaged_file_is_rejected_by_name(folder: Path, what: str) -> None:
 
 def test_last_neighbor_beyond_the_last_cell_is_rejected(folder: Path) -> None:
     n = Bundle(folder).manifest.n_cells
-    # The last cell but one has a neighbor two further.
+    # The second to last cell has a neighbor two positions later.
     numbers = np.zeros(n + 1, dtype=np.int64)
     numbers[n - 2], numbers[n] = 1, 1
     put(folder, b"KSPN" + np.array([1, n, 1], dtype="<u4").tobytes() + _as_bytes(numbers), n_edges=1)
@@ -114,7 +114,7 @@ def test_bomb_is_rejected(folder: Path) -> None:
         Bundle(folder).neighbors()
 
 
-def test_newer_version_is_left_out_but_the_bundle_is_valid(folder: Path) -> None:
+def test_newer_version_is_not_read_but_the_bundle_is_valid(folder: Path) -> None:
     put(folder, raw_of(folder), version=2)
     bundle = Bundle(folder)
     bundle.verify()
@@ -136,7 +136,7 @@ def test_verification_finds_edges_between_sections(folder: Path) -> None:
         bundle.verify()
 
 
-def test_path_out_of_the_bundle_is_rejected(folder: Path) -> None:
+def test_path_outside_the_bundle_is_rejected(folder: Path) -> None:
     put(folder, raw_of(folder), paths=["../secret"])
     with pytest.raises(BundleError, match="not a relative path inside the bundle"):
         Bundle(folder)

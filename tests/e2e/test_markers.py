@@ -1,4 +1,4 @@
-"""Markers that were computed at export are shown without reading the genes, and as a heat map."""
+"""Markers from the export are shown without reading the genes, and as a heat map."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tissue() -> ad.AnnData:
 @pytest.fixture(scope="module")
 def folder(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("markers") / "b"
-    # Small files, so that the genes and the categories are in many of them.
+    # Small files, so that genes and categories are spread over many of them.
     adata_to_karospace(tissue, made, genes_mode=["EPCAM"], max_asset_mb=0.02, image_path="none", scripts="no")
     return made
 
@@ -65,7 +65,7 @@ def saved_table(viewer: Viewer) -> dict[str, dict[str, float]]:
 
 
 def assert_markers(viewer: Viewer, bundle: Bundle, name: str) -> None:
-    """Compare the table with that of Python."""
+    """Check that the table equals that of Python."""
     expect(status(viewer)).to_contain_text("computed at export")
     found, markers = saved_table(viewer), bundle.markers(COLUMN)
     wanted = markers[markers["category"] == name].drop(columns="category").set_index("gene")
@@ -86,7 +86,7 @@ def test_markers_are_read_from_the_file(viewer: Viewer, folder: Path, serve: Cal
     viewer.open(serve(folder))
     show_markers(viewer, "T cell")
     assert_markers(viewer, Bundle(folder), "T cell")
-    # Another category of the same column, by the list in the panel.
+    # Choose another category of the same column in the panel.
     panel(viewer).get_by_label("Group A").select_option(label="Tumor")
     expect(panel(viewer).get_by_label("Group A").locator("option:checked")).to_have_text("Tumor")
     panel(viewer).get_by_role("table").wait_for()
@@ -106,7 +106,7 @@ def test_markers_are_shown_after_a_double_click(
     assert viewer.problems == []
 
 
-def test_hidden_and_grouped_categories_are_compared_anew(
+def test_hidden_or_grouped_categories_do_not_use_stored_markers(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     viewer.open(serve(folder))
@@ -191,7 +191,7 @@ def test_heat_map_shows_the_means(
     assert plain[weak, means[weak].idxmax()] != plain[strong, means[strong].idxmax()]
     opened.get_by_role("button", name="Scale each gene").click()
     expect(opened.locator("svg").last).to_contain_text("each gene scaled")
-    # Each gene has the same colors for its highest and its lowest mean.
+    # The highest and the lowest mean have the same colors for every gene.
     scaled = fills(viewer)
     assert scaled[weak, means[weak].idxmax()] == scaled[strong, means[strong].idxmax()]
     assert scaled[weak, means[weak].idxmin()] == scaled[strong, means[strong].idxmin()]
@@ -219,7 +219,7 @@ def test_heat_map_is_saved_as_svg_and_png(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_markers_and_heat_map_have_no_barriers(
+def test_markers_and_heat_map_are_accessible(
     viewer: Viewer, folder: Path, serve: Callable[[Path], str], scheme: str
 ) -> None:
     viewer.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Several matrices in one bundle: the viewer switches between them, from a host, from disk, and in one file."""
+"""Several matrices in one bundle: the viewer switches between them, on a host, from disk, and in one file."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def other(tissue: ad.AnnData) -> str:
     return str(next(gene for gene in reversed(tissue.var_names) if gene not in DENSE))
 
 
-def test_the_matrix_is_chosen_where_the_gene_is_chosen(
+def test_matrix_is_chosen_in_the_gene_tab(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     page = viewer.open(serve(folder)).page
@@ -85,7 +85,7 @@ def test_the_matrix_is_chosen_where_the_gene_is_chosen(
     assert viewer.problems == []
 
 
-def test_limits_blends_scores_and_tables_follow_the_matrix(
+def test_limits_blends_scores_and_tables_use_the_chosen_matrix(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     viewer.open(serve(folder))
@@ -138,7 +138,7 @@ def test_comparison_and_dot_plot_use_the_chosen_matrix(
     expect(plot).to_contain_text("Mean of log1p values")
 
 
-def test_a_saved_view_opens_with_its_matrix(
+def test_saved_view_opens_with_its_matrix(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, tmp_path: Path, serve: Callable[[Path], str]
 ) -> None:
     url = serve(folder)
@@ -154,7 +154,7 @@ def test_a_saved_view_opens_with_its_matrix(
     assert_shows(viewer, tissue, "layer:counts", other(tissue))
 
 
-def test_a_view_with_a_matrix_that_the_bundle_lacks_applies_the_rest(
+def test_view_with_a_missing_matrix_is_applied_without_it(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     page = viewer.open(serve(folder)).page
@@ -167,7 +167,7 @@ def test_a_view_with_a_matrix_that_the_bundle_lacks_applies_the_rest(
     assert_shows(viewer, tissue, "X", "EPCAM")
 
 
-def test_a_damaged_matrix_costs_only_itself(
+def test_damaged_matrix_leaves_the_others_usable(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, tmp_path: Path, serve: Callable[[Path], str]
 ) -> None:
     Bundle(folder).save(tmp_path / "b", scripts="no")
@@ -186,7 +186,7 @@ def test_a_damaged_matrix_costs_only_itself(
 
 
 @pytest.mark.parametrize("form", ["double click", "html"])
-def test_all_matrices_open_from_disk_without_dense_genes(
+def test_all_matrices_open_from_disk_without_files_of_single_genes(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, tmp_path: Path, form: str
 ) -> None:
     if form == "html":
@@ -216,7 +216,7 @@ def shards_read(viewer: Viewer) -> list[str]:
 
 
 def shard_genes(folder: Path, tissue: ad.AnnData) -> list[tuple[list[str], str]]:
-    """Return the files of each shard, and a gene in it."""
+    """Return the files of each shard, and one of its genes."""
     packed = Bundle(folder).manifest.packed
     assert packed is not None
     return [
@@ -225,7 +225,7 @@ def shard_genes(folder: Path, tissue: ad.AnnData) -> list[tuple[list[str], str]]
     ]
 
 
-def test_neighbors_of_the_chosen_gene_are_read_ahead_once(
+def test_genes_next_to_the_chosen_one_are_read_ahead_once(
     viewer: Viewer, many_files: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     viewer.open(serve(many_files))
@@ -251,6 +251,6 @@ def test_nothing_is_read_ahead_on_connections_that_save_data(
     for at in (5, 9):
         before = len(shards_read(viewer))
         viewer.set(color={"kind": "gene", "gene": shards[at][1]})
-        # Longer than reading ahead would wait.
+        # Longer than the pause before reading ahead.
         let_time_pass(1, page=viewer.page)
         assert sorted(shards_read(viewer)[before:]) == sorted(shards[at][0])

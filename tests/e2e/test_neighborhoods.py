@@ -1,4 +1,4 @@
-"""Neighbors of cells, and which categories lie next to each other, in the page."""
+"""Neighbors of cells and neighborhoods of categories in the viewer."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def card(viewer: Viewer) -> Any:
     return viewer.page.get_by_role("region", name="Neighborhoods")
 
 
-def matrix(viewer: Viewer) -> Any:
-    return card(viewer).get_by_role("button", name="Matrix")
+def heat_map(viewer: Viewer) -> Any:
+    return card(viewer).get_by_role("button", name="Heat map")
 
 
 def open_card(viewer: Viewer) -> Any:
     viewer.page.get_by_role("button", name="Neighborhoods", exact=True).click()
-    matrix(viewer).wait_for()
+    heat_map(viewer).wait_for()
     return card(viewer)
 
 
@@ -76,7 +76,7 @@ def among(folder: Path, cells: NDArray[np.bool_]) -> NDArray[np.float64]:
     return found.z.ravel()
 
 
-def test_matrix_has_the_numbers_of_python(folder: Path, opened: Viewer) -> None:
+def test_numbers_match_python(folder: Path, opened: Viewer) -> None:
     open_card(opened)
     found, wanted = saved_table(opened), Bundle(folder).neighborhoods("cell_type")
     assert found.index.tolist() == wanted.index.tolist()
@@ -85,7 +85,7 @@ def test_matrix_has_the_numbers_of_python(folder: Path, opened: Viewer) -> None:
     assert opened.problems == []
 
 
-def test_selection_and_region_are_counted_by_themselves(folder: Path, opened: Viewer) -> None:
+def test_selection_and_region_are_counted_separately(folder: Path, opened: Viewer) -> None:
     inside = np.arange(2000) % 5 < 3
     open_card(opened)
     select = card(opened).get_by_label("Cells to count")
@@ -99,7 +99,7 @@ def test_selection_and_region_are_counted_by_themselves(folder: Path, opened: Vi
     opened.page.get_by_role("button", name="Save as region").first.click()
     opened.page.keyboard.press("Enter")
     opened.page.evaluate("karospace.select(null)")
-    # The selection is gone, so all cells are counted again.
+    # Without a selection, all cells are counted again.
     expect(select).to_have_value("all")
     whole = Bundle(folder).neighborhoods("cell_type")["z"].tolist()
     opened.becomes(lambda: saved_table(opened)["z"].tolist(), pytest.approx(whole, rel=1e-9, nan_ok=True))
@@ -109,12 +109,12 @@ def test_selection_and_region_are_counted_by_themselves(folder: Path, opened: Vi
     )
 
 
-def test_square_tells_its_numbers_and_isolates_both_categories(folder: Path, opened: Viewer) -> None:
+def test_square_shows_its_numbers_and_isolates_both_categories(folder: Path, opened: Viewer) -> None:
     open_card(opened)
     names = [
         one.name for one in next(c for c in Bundle(folder).manifest.columns or () if c.kind == "category").categories
     ]
-    box = matrix(opened).bounding_box()
+    box = heat_map(opened).bounding_box()
     side = box["width"] / len(names)
     x, y = box["x"] + 2.5 * side, box["y"] + 1.5 * side
     opened.page.mouse.move(x, y)
@@ -124,24 +124,24 @@ def test_square_tells_its_numbers_and_isolates_both_categories(folder: Path, ope
     opened.until(
         f"JSON.stringify(state.isolated.cell_type) === {json.dumps(json.dumps(names[1:3], separators=(',', ':')))}"
     )
-    # The same square again shows all.
+    # A second click on the square shows all categories.
     opened.page.mouse.click(x, y)
     opened.until("!(state.isolated.cell_type ?? []).length")
-    matrix(opened).focus()
+    heat_map(opened).focus()
     opened.page.mouse.move(1, 1)
     opened.page.keyboard.press("ArrowDown")
     opened.page.keyboard.press("Enter")
     opened.until(f"(state.isolated.cell_type ?? []).includes({json.dumps(names[1])})")
 
 
-def test_click_colors_by_the_annotation_of_the_matrix(folder: Path, opened: Viewer) -> None:
+def test_click_colors_by_the_annotation_of_the_heat_map(folder: Path, opened: Viewer) -> None:
     open_card(opened)
     opened.set(color={"kind": "gene", "gene": Bundle(folder).gene_names[0]})
-    matrix(opened).click(position={"x": 30, "y": 5})
+    heat_map(opened).click(position={"x": 30, "y": 5})
     opened.until("state.color.column === 'cell_type' && state.isolated.cell_type.length === 2")
 
 
-def test_matrix_is_saved_as_svg_and_png(opened: Viewer) -> None:
+def test_heat_map_is_saved_as_svg_and_png(opened: Viewer) -> None:
     open_card(opened)
     for ending in ("SVG", "PNG"):
         with opened.page.expect_download() as saved:
@@ -156,7 +156,7 @@ def test_matrix_is_saved_as_svg_and_png(opened: Viewer) -> None:
             assert len(np.unique(np.asarray(Image.open(path).convert("RGB")).reshape(-1, 3), axis=0)) > 20
 
 
-def test_closed_card_gives_way(opened: Viewer) -> None:
+def test_card_can_be_closed(opened: Viewer) -> None:
     open_card(opened)
     card(opened).get_by_role("button", name="Close neighborhoods").click()
     expect(card(opened)).to_have_count(0)
@@ -185,7 +185,7 @@ def test_neighbors_are_drawn_when_zoomed_in(folder: Path, opened: Viewer) -> Non
             opened.set(camera=camera)
             shots[name, on] = opened.pixels()
     assert (shots["far", False] == shots["far", True]).all()
-    # Halfway between the cell and a neighbor, there is now a line.
+    # There is now a line halfway between the cell and a neighbor.
     other = int(graph[cell].indices[0])
     (ax, ay), (bx, by) = opened.positions([cell, other])
     left, top = (opened.boxes("canvas")[0][side] for side in ("left", "top"))
@@ -205,7 +205,7 @@ def test_neighbors_are_drawn_when_zoomed_in(folder: Path, opened: Viewer) -> Non
     assert opened.problems == []
 
 
-def test_bundle_without_neighbors_offers_none(opened_without: Viewer) -> None:
+def test_bundle_without_neighbors_has_no_controls_for_them(opened_without: Viewer) -> None:
     opened_without.page.get_by_role("list", name="Categories").wait_for()
     expect(opened_without.page.get_by_role("button", name="Neighborhoods", exact=True)).to_have_count(0)
     expect(opened_without.page.get_by_role("checkbox", name="Neighbors")).to_have_count(0)

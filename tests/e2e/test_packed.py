@@ -65,7 +65,7 @@ def test_every_gene_can_be_searched_and_drawn(
 
 
 def test_a_click_reads_one_file(viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]) -> None:
-    # Nothing is read ahead.
+    # Turn off reading ahead.
     viewer.page.add_init_script("Object.defineProperty(navigator, 'connection', {value: {saveData: true}})")
     viewer.open(serve(folder))
     viewer.set(color={"kind": "gene", "gene": others(tissue)[0]})  # reads the ladders, once

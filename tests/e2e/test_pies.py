@@ -1,4 +1,4 @@
-"""Spots as pies of the cell types that they consist of."""
+"""Spots as pie charts of their cell types."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 COLORS = {"B cells": (230, 20, 20), "T cells": (20, 160, 40), "Myeloid": (30, 60, 220)}
 AMOUNTS = [(2, 1, 1), (0, 1, 3), (0, 0, 4), (0, 0, 0)]
-"""Of four neighboring spots, the first of which is number FIRST; all others are like that one."""
+"""Proportions of four neighboring spots, starting with spot FIRST; all other spots are like the first of them."""
 FIRST = 44
 PITCH, DIAMETER = 100.0, 80.0
 
@@ -51,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def around(viewer: Viewer, cell: int) -> list[NDArray[np.int64]]:
-    """Return the colors of a spot in the middle of each quarter, clockwise from the top."""
+    """Return the color in the middle of each quarter of a spot, clockwise from the top."""
     [(x, y)] = viewer.positions([cell])
     [(other, _)] = viewer.positions([cell + 1])
     far = (other - x) * DIAMETER / PITCH / 4
@@ -79,7 +79,7 @@ def test_large_spots_are_pies(viewer: Viewer, folder: Path, serve: Any, how: str
     assert_quarters(viewer, FIRST, b, b, t, m)
     assert_quarters(viewer, FIRST + 1, t, m, m, m)
     assert_quarters(viewer, FIRST + 2, m, m, m, m)
-    expect(viewer.page.get_by_text("is a pie of its types")).to_be_visible()
+    expect(viewer.page.get_by_text("is a pie chart of its types")).to_be_visible()
     missing = around(viewer, FIRST + 3)
     assert all(np.abs(one - missing[0]).max() <= 2 for one in missing)
     assert all(np.abs(missing[0] - color).max() > 20 for color in COLORS.values())
@@ -130,7 +130,7 @@ def test_tooltip_lists_the_largest_shares(viewer: Viewer, folder: Path, serve: A
     expect(viewer.page.get_by_role("tooltip")).to_contain_text("B cells 50 %, T cells 25 %, Myeloid 25 %")
 
 
-def test_pie_is_faded_where_it_is_not_selected(viewer: Viewer, folder: Path, serve: Any) -> None:
+def test_pies_outside_the_selection_are_faded(viewer: Viewer, folder: Path, serve: Any) -> None:
     viewer.open(serve(folder))
     b, t, m = COLORS.values()
     assert_quarters(viewer, FIRST, b, b, t, m)
@@ -144,7 +144,7 @@ def test_pie_is_faded_where_it_is_not_selected(viewer: Viewer, folder: Path, ser
     )
 
 
-def test_damaged_amounts_leave_the_most_abundant_types(
+def test_without_readable_amounts_spots_show_the_most_abundant_type(
     viewer: Viewer, folder: Path, serve: Any, tmp_path: Path
 ) -> None:
     copy = Path(shutil.copytree(folder, tmp_path / "bundle"))

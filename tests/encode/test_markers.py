@@ -1,4 +1,4 @@
-"""Markers: every category against the rest, with the numbers of a comparison, and of scanpy."""
+"""Markers: each category against the rest, checked against a comparison and scanpy."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def exported(adata: Any, **options: Any) -> Bundle:
 
 
 def clusters(rng: np.random.Generator, n: int, *, missing: bool = True) -> pd.Categorical:
-    """Return categories of different sizes, one of which has two cells; the cells of the last one have no value."""
+    """Return categories of different sizes, one with two cells; the cells of the last one have no category."""
     codes = rng.choice(5, n, p=[0.5, 0.25, 0.15, 0.06, 0.04])
     codes[:2] = 5
     return pd.Categorical.from_codes(np.where(codes == 4, -1, codes) if missing else codes, list("abcdef"))
@@ -61,7 +61,7 @@ def normalized(rng: np.random.Generator) -> Any:
 
 
 def continuous(rng: np.random.Generator) -> Any:
-    """Return values of which nearly all are distinct and some negative, with and without zeros."""
+    """Return values that are nearly all distinct and partly negative, with and without zeros."""
     values = rng.normal(size=(500, 60)).astype(np.float32)
     values[rng.random((500, 60)) < np.linspace(0, 0.99, 60)] = 0
     return values
@@ -93,7 +93,7 @@ def found_in(markers: pd.DataFrame, bundle: Bundle, category: str) -> pd.DataFra
 
 @pytest.mark.parametrize("kind", MATRICES)
 @pytest.mark.parametrize("missing", [True, False], ids=["cells without a category", "all cells have one"])
-def test_every_category_has_the_numbers_of_a_comparison(kind: str, missing: bool) -> None:
+def test_markers_of_every_category_match_a_comparison(kind: str, missing: bool) -> None:
     rng = np.random.default_rng(1)
     values = MATRICES[kind](rng)
     adata = tissue(values, clusters(rng, 500, missing=missing))
@@ -118,7 +118,7 @@ def dense(values: Any) -> Any:
     return values.toarray() if sp.issparse(values) else values
 
 
-def test_genes_are_sorted_by_z_in_each_category_and_attributes_say_what_was_compared() -> None:
+def test_genes_are_sorted_by_z_and_attributes_describe_the_comparison() -> None:
     rng = np.random.default_rng(2)
     bundle = exported(tissue(counts(rng), clusters(rng, 500)))
     markers = bundle.markers("cluster")
@@ -151,7 +151,7 @@ def test_numbers_do_not_depend_on_threads_memory_and_storage(tmp_path: Path) -> 
     assert hashes(exported(tmp_path / "b.h5ad")) == wanted
 
 
-def test_numbers_that_exceed_the_memory_are_held_in_a_file() -> None:
+def test_numbers_that_exceed_the_memory_limit_are_held_in_a_file() -> None:
     rng = np.random.default_rng(4)
     codes = rng.integers(0, 3, 200)
     column = CategoryAnnotation("c", ("a", "b", "c"), ("#000000",) * 3, codes, ordered=False, boolean=False)
@@ -202,7 +202,7 @@ def test_canceling_while_markers_are_written_ends_the_export(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("method", ["wilcoxon", "t-test"])
-def test_scores_of_a_real_file_are_those_of_scanpy(real_data: Path, method: str) -> None:
+def test_scores_of_a_real_file_match_scanpy(real_data: Path, method: str) -> None:
     adata = ad.read_h5ad(real_data / "pbmc68k_reduced.h5ad")
     adata = ad.AnnData(
         adata.raw.X, obs=adata.obs[["bulk_labels"]], var=adata.raw.var, obsm={"spatial": adata.obsm["X_umap"]}
@@ -239,7 +239,7 @@ class TestFile:
     @pytest.mark.parametrize(
         ("damaged", "message"),
         [
-            (lambda raw: b"KSPK" + raw[4:], "not a file of markers"),
+            (lambda raw: b"KSPK" + raw[4:], "not a marker file"),
             (lambda raw: raw[:4] + b"\x02\x00\x00\x00" + raw[8:], "version 2"),
             (
                 lambda raw: raw[:8] + b"\x03\x00\x00\x00" + raw[12:],
@@ -249,7 +249,7 @@ class TestFile:
             (lambda raw: raw[:7], "m"),
         ],
     )
-    def test_damaged_file_is_refused(self, damaged: Any, message: str) -> None:
+    def test_damaged_file_is_rejected(self, damaged: Any, message: str) -> None:
         with pytest.raises(BundleError, match=message):
             read_markers(damaged(write_markers(self.TIES, self.NUMBERS)), "m", 2, 3)
 

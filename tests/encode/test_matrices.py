@@ -1,4 +1,4 @@
-"""Several matrices in one bundle: chosen in the plan, packed beside the first, and read back exactly."""
+"""Several matrices in one bundle: chosen in the plan, packed in addition to the first, and read back exactly."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_every_matrix_is_exact(adata: ad.AnnData, tmp_path: Path, stored: Callab
     bundle.verify()
 
 
-def test_matrices_survive_every_form(adata: ad.AnnData, folder: Path, tmp_path: Path) -> None:
+def test_every_form_keeps_all_matrices(adata: ad.AnnData, folder: Path, tmp_path: Path) -> None:
     page, archive = Bundle(folder).to_html(tmp_path / "b.html"), Bundle(folder).to_zip(tmp_path / "b.zip")
     for path in (folder, page, archive):
         bundle = Bundle(path)
@@ -100,7 +100,7 @@ def test_matrices_survive_every_form(adata: ad.AnnData, folder: Path, tmp_path: 
         assert np.array_equal(bundle.matrix("raw").toarray(), expected(adata, "raw"))
 
 
-def test_matrices_become_layers_and_raw_again(adata: ad.AnnData, folder: Path) -> None:
+def test_matrices_are_restored_as_layers_and_raw(adata: ad.AnnData, folder: Path) -> None:
     again = Bundle(folder).to_anndata()
     assert sorted(again.layers) == ["continuous", "counts"]
     for layer in again.layers:
@@ -162,7 +162,7 @@ def test_unknown_matrix_and_gene_are_named(folder: Path) -> None:
     [
         ({"matrices": ["counts"]}, "'counts' is not a matrix.*Did you mean 'layer:counts'"),
         ({"matrices": ["layer:"]}, "'layer:' is not a matrix"),
-        ({"matrices": ["X", "raw", "X"]}, "'X' is there twice"),
+        ({"matrices": ["X", "raw", "X"]}, "'X' is listed twice"),
         ({"matrices": []}, "at least one matrix"),
         ({"matrices": [3]}, "expected a list of matrices"),
         ({"packed": "no"}, "packed='no' excludes"),
@@ -171,12 +171,12 @@ def test_unknown_matrix_and_gene_are_named(folder: Path) -> None:
         ({"raw": True}, "the first matrix is 'X', but raw=True.*Put 'raw' first"),
     ],
 )
-def test_contradictions_are_errors(options: dict[str, Any], message: str) -> None:
+def test_contradictory_options_are_errors(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=f"(?s)matrices.*{message}"):
         config_of(**options)
 
 
-def test_options_that_agree_are_accepted() -> None:
+def test_consistent_options_are_accepted() -> None:
     assert (
         config_of(layer="counts", matrices=["layer:counts", "X"]).matrix
         == config_of(layer="counts", matrices=None).matrix
@@ -185,7 +185,7 @@ def test_options_that_agree_are_accepted() -> None:
     assert config_of(matrices=["X"]).other_matrices == ()
 
 
-def test_unknown_and_geneless_matrices_are_errors(adata: ad.AnnData) -> None:
+def test_unknown_matrices_and_matrices_without_genes_are_errors(adata: ad.AnnData) -> None:
     with pytest.raises(GenesError, match="no layer 'gone'.*layer 'counts'"):
         plan(adata, matrices=["X", "layer:gone"])
     without = adata.copy()
@@ -211,11 +211,11 @@ def test_missing_values_name_their_matrix(adata: ad.AnnData) -> None:
     bundle.verify()
 
 
-def test_the_limit_holds_for_all_matrices_together(adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limit_applies_to_all_matrices_together(adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = plan(adata)
     sizes = [one.size.bytes for one in whole.all_packed]
     assert len(sizes) == 4
-    # The first, the counts and raw fit; the continuous layer is much larger than both.
+    # The first matrix, counts and raw fit; the continuous layer is much larger.
     monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", sizes[0] + sizes[1] + sizes[3])
     found = plan(adata)
     assert [one.name for one in found.other_matrices] == ["layer:counts", "raw"]
@@ -236,7 +236,7 @@ def test_predictions_include_all_matrices(adata: ad.AnnData) -> None:
     )
 
 
-def test_predicted_size_of_an_html_file_is_near(adata: ad.AnnData, tmp_path: Path) -> None:
+def test_predicted_size_of_an_html_file_is_accurate(adata: ad.AnnData, tmp_path: Path) -> None:
     config = config_of(single_file=tmp_path / "b.html", genes_mode="all")
     _, size = dry_run(adata, config)
     run(adata, config)
@@ -255,7 +255,7 @@ def test_bytes_are_independent_of_memory_and_threads(adata: ad.AnnData) -> None:
     }
 
 
-def test_canceled_at_another_matrix_leaves_nothing(adata: ad.AnnData, tmp_path: Path) -> None:
+def test_canceling_at_another_matrix_leaves_no_files(adata: ad.AnnData, tmp_path: Path) -> None:
     job = Job(lambda progress: job.cancel() if progress.stage == "Writing all genes of raw" else None)
     with pytest.raises(Cancelled):
         run(adata, config_of(outdir=tmp_path / "b"), job)
@@ -308,9 +308,9 @@ def copy(folder: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda m: m["other_matrices"][1]["packed"].update(source="layer:counts"), "'layer:counts' is there 2 times"),
-        (lambda m: m["other_matrices"][0]["packed"].update(source="X"), "'X' is there 2 times"),
-        (lambda m: m["packed"].update(source="raw"), "packed has the matrix 'raw', but expression 'X'"),
+        (lambda m: m["other_matrices"][1]["packed"].update(source="layer:counts"), "'layer:counts' is listed 2 times"),
+        (lambda m: m["other_matrices"][0]["packed"].update(source="X"), "'X' is listed 2 times"),
+        (lambda m: m["packed"].update(source="raw"), "packed holds the matrix 'raw', but expression holds 'X'"),
         (lambda m: m["other_matrices"][0]["packed"].update(index=["nowhere.bin"]), "nowhere.bin"),
         (lambda m: m["other_matrices"][2]["packed"].update(n_genes=7), "packed_3/index.*not those of the manifest"),
         (
@@ -324,7 +324,7 @@ def test_verify_finds_damaged_matrices(copy: Path, edit: Callable[[dict[str, Any
         change(copy, edit).verify()
 
 
-def test_a_damaged_matrix_leaves_the_others_readable(adata: ad.AnnData, copy: Path) -> None:
+def test_damaged_matrix_leaves_the_others_readable(adata: ad.AnnData, copy: Path) -> None:
     index = next((copy / "assets" / "packed_1").glob("index*"))
     index.write_bytes(index.read_bytes()[:-8])
     bundle = Bundle(copy)
@@ -340,7 +340,7 @@ def test_matrices_of_later_versions_are_not_listed(copy: Path) -> None:
     assert bundle.matrices == ("X", "layer:continuous", "raw")
 
 
-def test_html_and_scripts_hold_no_file_of_a_packed_gene(adata: ad.AnnData, folder: Path, tmp_path: Path) -> None:
+def test_html_and_scripts_hold_no_files_of_packed_genes(adata: ad.AnnData, folder: Path, tmp_path: Path) -> None:
     page = Bundle(Bundle(folder).to_html(tmp_path / "b.html"))
     run(adata, config_of(single_file=tmp_path / "alone.html")).verify()
     carried = carried_manifest((folder / "manifest.js").read_bytes())
@@ -363,7 +363,7 @@ def test_genes_that_are_not_packed_keep_their_files(
 
 
 @pytest.mark.parametrize("form", ["folder", "zip"])
-def test_an_html_file_saved_in_another_form_has_files_of_its_genes_again(
+def test_html_file_saved_in_another_form_restores_its_gene_files(
     adata: ad.AnnData, folder: Path, tmp_path: Path, form: str
 ) -> None:
     page = Bundle(Bundle(folder).to_html(tmp_path / "b.html"))

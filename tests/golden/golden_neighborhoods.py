@@ -1,8 +1,7 @@
-"""Reference values for neighborhoods of categories, which the tests of Python and of the viewer both read.
+"""Reference values for neighborhoods of categories, for the tests of Python and of the viewer.
 
-``python tests/golden/golden_neighborhoods.py`` writes ``neighborhoods.json`` again. The mean and the standard deviation are
-those of all permutations of the labels within each section, which are enumerated. null stands for a score without a
-deviation.
+``python tests/golden/golden_neighborhoods.py`` rewrites ``neighborhoods.json``. The mean and the standard deviation come
+from enumerating all permutations of the categories within each section. An undefined score is null.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import numpy as np
 
 FILE = Path(__file__).parent / "neighborhoods.json"
 K = 3
-"""Number of categories; the code of a missing value."""
+"""Number of categories, which is also the code of a missing value."""
 
 Case = tuple[str, list[tuple[int, int]], list[int], list[int], list[int]]
 """Name, edges, code of each cell, section of each cell, whether each cell is in the mask."""

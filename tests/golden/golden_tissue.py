@@ -80,7 +80,7 @@ def expected(adata: ad.AnnData) -> dict[str, Any]:
 
 
 def _compared(matrix: Any, inside: Any) -> dict[str, list[float | str | None]]:
-    """Return the numbers of each gene in a category compared with the rest."""
+    """Return the comparison of a category with the rest, for each gene."""
     from karospace_jupyter.differential import MatrixScale, compare
 
     genes = ((np.arange(N), matrix[:, i].astype(np.float32)) for i in range(len(GENES)))

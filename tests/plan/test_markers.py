@@ -1,4 +1,4 @@
-"""Which columns get markers is decided in the plan; what they take is part of the predicted size."""
+"""The plan decides which columns have markers, and predicts their size."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def about_markers(found: Plan) -> list[str]:
     return [text for text in found.warnings if "arkers" in text]
 
 
-def test_columns_that_read_like_cell_types_or_clusters_get_markers() -> None:
+def test_columns_that_look_like_cell_types_or_clusters_have_markers() -> None:
     found = plan(
         tissue(
             sample=categories(3), leiden=categories(5), cell_type=categories(4), treatment=categories(2),
@@ -52,7 +52,7 @@ def test_columns_that_read_like_cell_types_or_clusters_get_markers() -> None:
     assert about_markers(found) == []
 
 
-def test_a_column_of_sections_gets_none_by_default() -> None:
+def test_sections_have_no_markers_by_default() -> None:
     adata = tissue(region=categories(3), cell_type=categories(4))
     assert plan(adata, sections="region").markers == ("cell_type",)
     assert plan(adata, sections="region", markers="region").markers == ("region",)
@@ -66,13 +66,13 @@ def test_too_many_categories_are_left_out_with_a_warning() -> None:
     assert warning == "Markers of 'leiden' were not computed: it has 101 categories, more than 100."
 
 
-def test_by_default_markers_take_a_limited_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_size_of_markers_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     adata = tissue(leiden=categories(30), cell_type=categories(20))
     monkeypatch.setattr("karospace_jupyter.plan.markers.MOST_BYTES", 25 * G * 32)
     found = plan(adata)
     assert found.markers == ("cell_type",)  # types come before clusters
     assert "'leiden'" in about_markers(found)[0]
-    assert "name the columns in markers" in about_markers(found)[0]
+    assert "list the columns in markers" in about_markers(found)[0]
     assert plan(adata, markers=["leiden", "cell_type", "leiden"]).markers == ("leiden", "cell_type")
 
 
@@ -80,9 +80,9 @@ def test_by_default_markers_take_a_limited_size(monkeypatch: pytest.MonkeyPatch)
     ("name", "message"),
     [
         ("leidn", r"obs has no column 'leidn' for markers. Did you mean 'leiden'\?.*Exported columns.*leiden"),
-        ("batch", r"'batch' is not exported, so its markers cannot be. Add it to the annotations"),
-        ("score", r"'score' has numbers; markers are those of categories.*'category:score'"),
-        ("many", r"'many' has no markers: it has 101 categories, more than 100"),
+        ("batch", r"'batch' is not exported, so it cannot have markers. Add it to the annotations"),
+        ("score", r"'score' is numeric; markers need categories.*'category:score'"),
+        ("many", r"'many' cannot have markers: it has 101 categories, more than 100"),
         ("one", r"'one' has 1 category; markers need at least 2"),
     ],
 )
@@ -93,7 +93,7 @@ def test_requested_column_without_categories_is_an_error(name: str, message: str
     options: dict[str, Any] = {"annotation_columns": ["leiden", "score", "many", "one"]}
     with pytest.raises(PlanError, match=message):
         plan(adata, markers=[name], **options)
-    # A form shows it beside the option.
+    # A form shows the message next to the option.
     config = ExportConfig(genes_mode="top_mean:1", markers=[name], **options)
     problems = estimate(open_source(adata), config).problems
     assert set(problems) == {"markers"}
@@ -111,7 +111,7 @@ def test_markers_need_packed_genes() -> None:
     assert [text for text in live.warnings if "No markers were computed" in text]
 
 
-def test_values_of_the_option() -> None:
+def test_option_accepts_columns_or_none() -> None:
     assert ExportConfig().markers is None
     assert ExportConfig(markers="leiden").markers == ("leiden",)
     assert ExportConfig(markers="none").markers == ExportConfig(markers=[]).markers == ()

@@ -36,7 +36,7 @@ def build(graph: Any = None, **obs: Any) -> ad.AnnData:
 
 
 def path_graph(n: int = N) -> sp.csr_matrix:
-    """Return a graph in which each cell is a neighbor of the next one."""
+    """Return a graph in which each cell is a neighbor of the next."""
     ones = np.ones(n - 1)
     return sp.csr_matrix(sp.diags([ones, ones], [-1, 1]))
 
@@ -94,7 +94,7 @@ class TestStoredGraph:
         found = {(int(a), int(b)) for rows, columns in blocks for a, b in zip(rows, columns, strict=True)}
         assert found == LINE | {(b, a) for a, b in LINE}
 
-    def test_self_loops_zeros_and_nan_are_no_edges(self) -> None:
+    def test_self_loops_zeros_and_nan_are_not_edges(self) -> None:
         graph = path_graph().tolil()
         graph[3, 3] = graph[5, 5] = 1
         graph[7, 20], graph[20, 7] = np.nan, np.nan
@@ -110,7 +110,7 @@ class TestStoredGraph:
         assert edges(bundle) == LINE - {(29, 30), (58, 59)}
         assert "2 of 59 edges in obsp['spatial_connectivities'] were left out" in texts(bundle)
 
-    def test_cells_without_coordinates_take_their_edges_along(self) -> None:
+    def test_cells_without_coordinates_are_left_out_with_their_edges(self) -> None:
         adata = build(path_graph())
         adata.obsm["spatial"][10] = np.nan
         bundle = exported(adata)
@@ -119,10 +119,10 @@ class TestStoredGraph:
     def test_graph_of_a_sample_is_left_out(self) -> None:
         bundle = exported(build(path_graph()), downsample=20)
         assert bundle.manifest.neighbors is None
-        assert "were left out: most neighbors of cells that were drawn at random are not exported" in texts(bundle)
+        assert "were left out: most neighbors of randomly drawn cells are not exported" in texts(bundle)
         assert edges(exported(build(path_graph()), downsample=N)) == LINE
 
-    def test_sample_without_a_cell_that_has_no_coordinates_is_no_sample(self) -> None:
+    def test_dropping_cells_without_coordinates_is_not_sampling(self) -> None:
         adata = build(path_graph())
         adata.obsm["spatial"][0] = np.nan
         assert exported(adata, downsample=N - 1).manifest.neighbors is not None
@@ -150,13 +150,13 @@ class TestStoredGraph:
         assert "neighbor" not in texts(bundle)
         assert exported(build(path_graph()), neighbors="none").manifest.neighbors is None
 
-    def test_coordinates_of_an_embedding_have_no_neighbors(self) -> None:
+    def test_embedding_coordinates_have_no_neighbors(self) -> None:
         adata = build(path_graph())
         adata.obsm["X_umap"] = adata.obsm["spatial"]
         bundle = exported(adata, coords="obsm:X_umap")
         assert bundle.manifest.neighbors is None
-        assert "left out: the coordinates are those of an embedding" in texts(bundle)
-        with pytest.raises(PlanError, match="coordinates of tissue"):
+        assert "left out: the coordinates are an embedding" in texts(bundle)
+        with pytest.raises(PlanError, match="Neighbors need tissue coordinates"):
             exported(adata, coords="obsm:X_umap", neighbors="6")
 
 
@@ -184,8 +184,8 @@ class TestComputed:
         return adata
 
     @pytest.mark.parametrize("k", [1, 6, 50])
-    def test_nearest_cells_are_those_of_a_naive_search(self, k: int) -> None:
-        section = ["a"] * 55 + ["b"] * 5  # fewer than k others
+    def test_nearest_cells_match_a_naive_search(self, k: int) -> None:
+        section = ["a"] * 55 + ["b"] * 5  # fewer than k other cells
         adata = self.scattered(section=section)
         bundle = exported(adata, neighbors=k, sections="section")
         assert edges(bundle) == nearest(adata.obsm["spatial"], k, section)
@@ -193,7 +193,7 @@ class TestComputed:
         assert bundle.manifest.neighbors.source == f"nearest:{k}"
 
     @pytest.mark.parametrize("unit", [1.0, 0.5])
-    def test_cells_within_a_radius_are_those_of_a_naive_search(self, unit: float) -> None:
+    def test_cells_within_a_radius_match_a_naive_search(self, unit: float) -> None:
         adata = self.scattered()
         bundle = exported(adata, neighbors="15um", um_per_unit=unit)
         assert edges(bundle) == within(adata.obsm["spatial"], 15 / unit)
@@ -208,23 +208,23 @@ class TestComputed:
         assert degrees.min() == 3
         assert exported(adata, neighbors=3).neighbors().diagonal().sum() == 0
 
-    def test_neighbors_of_a_sample_are_among_the_sample(self) -> None:
+    def test_neighbors_of_a_sample_are_within_the_sample(self) -> None:
         adata = self.scattered()
         bundle = exported(adata, neighbors=4, downsample=20)
         xy = bundle.to_anndata().obsm["spatial"]
         assert edges(bundle) == nearest(xy, 4, ["a"] * 20)
-        assert "Neighbors are those among the 20 cells that were drawn at random" in texts(bundle)
+        assert "Neighbors were found among the 20 cells drawn at random" in texts(bundle)
 
-    def test_radius_without_a_unit_is_refused(self) -> None:
+    def test_radius_without_a_unit_is_rejected(self) -> None:
         with pytest.raises(PlanError, match=r"Neighbors within 15 µm need .* unknown\. Set the scale \(um_per_unit\)"):
             exported(self.scattered(), neighbors="15um")
 
-    def test_too_large_a_radius_is_refused_with_a_smaller_one(self) -> None:
+    def test_too_large_radius_is_rejected_with_a_suggestion(self) -> None:
         adata = self.scattered()
         with pytest.raises(PlanError, match=r"a cell has 59 neighbors on average; at most 50 .* such as '200um'"):
             exported(adata, neighbors="200um", um_per_unit=1)
 
-    def test_radius_below_all_distances_is_refused(self) -> None:
+    def test_radius_below_all_distances_is_rejected(self) -> None:
         with pytest.raises(PlanError, match=r"No cell has a neighbor within 0\.5 µm in its section"):
             exported(build(), neighbors="0.5um", um_per_unit=1)
 
@@ -248,7 +248,7 @@ class TestComputed:
         assert seen[-1] == "Finding neighbors"
 
 
-def test_form_shows_the_problem_at_its_option() -> None:
+def test_form_shows_the_problem_next_to_the_option() -> None:
     found = estimate(open_source(build()), ExportConfig(neighbors="15um"))
     assert found.plan is not None
     assert "need the length of a coordinate unit" in found.problems["neighbors"]

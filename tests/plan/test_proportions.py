@@ -1,4 +1,4 @@
-"""Proportions of cell types from tables in obsm: which are found, what is read, what is rejected."""
+"""Proportions of cell types from tables in obsm: which tables are found, read or rejected."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_best_statistic_of_cell2location_is_exported(stored: list[str], wanted: 
     assert keys(plan(adata)) == wanted
 
 
-def test_names_of_types_do_not_repeat_the_name_of_the_table() -> None:
+def test_names_of_types_omit_the_name_of_the_table() -> None:
     columns = [f"q05cell_abundance_w_sf_{name}" for name in ("T_CD4", "T_CD8", "T_reg")]
     found = plan(build(q05_cell_abundance_w_sf=pd.DataFrame(amounts(), columns=columns)))
     assert found.annotations[1].kind == "category"
@@ -120,7 +120,7 @@ def test_bundle_has_amounts_and_most_abundant_types(kind: str, tmp_path: Path) -
     assert list(back.obsm["rctd_weights"]) == TYPES
 
 
-def test_types_that_no_spot_has_most_of_are_kept() -> None:
+def test_types_that_are_never_the_most_abundant_are_kept() -> None:
     values = np.full((N, 3), [5.0, 1.0, 0.0])
     bundle = run_to_memory(build(cell_types=values), ExportConfig())
     bundle.verify()
@@ -139,7 +139,7 @@ def test_sampled_spots_keep_their_amounts() -> None:
     )
 
 
-def test_names_that_columns_of_obs_have_already_stay_theirs() -> None:
+def test_columns_of_obs_keep_their_names() -> None:
     adata = build(cluster_proportions=amounts(), cell_types=amounts(1))
     adata.obs["cell_types"] = pd.Categorical(["x", "y"] * (N // 2))
     adata.obs["cell_types: B cells"] = np.arange(N) / 7
@@ -170,10 +170,10 @@ def test_proportions_can_be_the_initial_color() -> None:
         ("cell_type", r"There is no obsm\['cell_type'\]\. Did you mean 'cell_types'\? Tables in obsm: cell_types"),
         ("spatial", r"obsm\['spatial'\] has no column names"),
         ("negative", r"the column 'T cells' has negative values, down to -2"),
-        ("text", r"its columns note are not numbers"),
-        ("one", r"it has 1 column; between 2 and 100 are possible"),
-        ("wide", r"it has 101 columns; between 2 and 100"),
-        ("zeros", r"no row has a value above zero"),
+        ("text", r"it has columns that are not numeric: note"),
+        ("one", r"it has 1 column; expected 2 to 100"),
+        ("wide", r"it has 101 columns; expected 2 to 100"),
+        ("zeros", r"every row has a missing value or only zeros"),
     ],
 )
 def test_table_without_proportions_is_rejected(requested: str, message: str) -> None:
@@ -216,7 +216,7 @@ def test_inconsistency_is_reported(bundle: Bundle, change: dict[str, Any], messa
         Bundle(bundle.files, changed).verify()
 
 
-def test_unusable_proportions_of_a_bundle_are_an_error_of_the_bundle(bundle: Bundle) -> None:
+def test_inconsistent_proportions_are_a_bundle_error(bundle: Bundle) -> None:
     [one] = bundle.manifest.proportions or []
     changed = bundle.manifest.model_copy(update={"proportions": [one.model_copy(update={"column": "nope"})]})
     with pytest.raises(BundleError, match="not a category column"):

@@ -16,7 +16,7 @@ export interface Manifest {
   expression: Expression;
   packed?: Packed | null;
   /**
-   * 1.2. Further matrices, between which a viewer switches; `expression` and `packed` are about the first.
+   * 1.2. Additional matrices, between which a viewer can switch; `expression` and `packed` describe the first.
    */
   other_matrices?: OtherMatrix[] | null;
   image?: Image | null;
@@ -246,7 +246,7 @@ export interface PackedShard {
   end: number;
 }
 /**
- * 1.2. Every packed gene in each category of a column, compared with all other cells.
+ * 1.2. Comparison of each category of a column with all other cells, for every packed gene.
  */
 export interface PackedMarkers {
   /**
@@ -261,7 +261,7 @@ export interface PackedMarkers {
 /**
  * 1.2. Another matrix of the same cells, all of whose genes are packed.
  *
- * Its name, the `source` of `packed`, is that of no other matrix of the bundle. Its genes may be others.
+ * Its name, the `source` of `packed`, is unique within the bundle. Its genes may differ from those of the first.
  */
 export interface OtherMatrix {
   values?: Values | null;
@@ -455,7 +455,7 @@ export interface Embedding {
   chunks: Chunk[];
 }
 /**
- * 1.x. Proportions of cell types in spots, which a viewer draws as pies.
+ * 1.x. Proportions of cell types in spots, which a viewer draws as pie charts.
  */
 export interface Proportions {
   /**
@@ -534,7 +534,7 @@ export interface SectionFact {
   values: (string | number | null)[];
 }
 /**
- * 1.2. Which cells are neighbors; ``FORMAT.md`` defines the files.
+ * 1.2. The graph of neighboring cells; ``FORMAT.md`` defines the files.
  */
 export interface Neighbors {
   /**
@@ -542,15 +542,15 @@ export interface Neighbors {
    */
   version: number;
   /**
-   * Where they come from: `obsp:KEY`, `nearest:6` (the 6 nearest cells of each) or `radius:30um` (all within it).
+   * Origin of the graph: `obsp:KEY`, `nearest:6` (the 6 nearest cells) or `radius:30um` (all cells within 30 µm).
    */
   source: string;
   /**
-   * Number of pairs of neighbors.
+   * Number of edges, that is, pairs of neighbors.
    */
   n_edges: number;
   /**
-   * One file; several if it takes more than the maximum asset size. They are read one after the other.
+   * One file; several if it would exceed the maximum asset size. They are read one after the other.
    */
   paths: string[];
 }

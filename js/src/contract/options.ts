@@ -54,8 +54,8 @@ export interface Options {
    */
   embeddings: string[] | null;
   /**
-   * Tables of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
-   * `none`. The viewer draws them as pies. By default, tables with such a name, or whose rows sum to 1.
+   * Keys of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
+   * `none`. The viewer draws them as pie charts. By default, tables with a typical name, or whose rows sum to 1.
    */
   proportions: string[] | null;
   /**
@@ -69,8 +69,8 @@ export interface Options {
    */
   packed: 'auto' | 'yes' | 'no';
   /**
-   * Columns with categories (2 to 100) whose markers are computed: every packed gene in each category, compared with
-   * all other cells. Or `none`. By default, the annotations that look like cell types or clusters.
+   * Columns with 2 to 100 categories whose markers are computed, or `none`: each category is compared with all other
+   * cells, for every packed gene. By default, the annotations that look like cell types or clusters.
    */
   markers: string[] | null;
   /**
@@ -89,7 +89,7 @@ export interface Options {
    */
   image_path: string | null;
   /**
-   * Which cells are neighbors, within each section: a number for the nearest cells (`6`), a radius in µm (`30um`),
+   * Neighbors of each cell, within its section: the nearest cells (`6`), all cells within a radius in µm (`30um`),
    * `none`, or `auto` (the graph in `obsp['spatial_connectivities']`, if there is one).
    */
   neighbors: string;
@@ -147,9 +147,9 @@ export interface Options {
    */
   raw: boolean;
   /**
-   * Export several matrices, between which the viewer switches: `X`, `layer:NAME` or `raw`. The genes of `genes_mode`
-   * are those of the first, which replaces `layer` and `raw`. All genes of the others are packed beside it: in `packed`
-   * `auto`, as many matrices as together take at most 1 GB.
+   * Matrices to export: `X`, `layer:NAME` or `raw`. The viewer can switch between them. The first replaces `layer`
+   * and `raw`, and `genes_mode` refers to it. All genes of the others are packed; if `packed` is `auto`, only matrices
+   * that take at most 1 GB together are exported.
    */
   matrices: string[] | null;
   /**

@@ -68,7 +68,7 @@ export interface ViewState {
    */
   groupBy?: string | null;
   /**
-   * The matrix that genes are read from, `X`, `layer:NAME` or `raw`; None for the first of the bundle.
+   * The matrix that genes are read from: `X`, `layer:NAME` or `raw`; None for the first matrix of the bundle.
    */
   matrix?: string | null;
   /**

@@ -21,7 +21,7 @@ export async function gzipped(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Adds another matrix to a fixture: genes with a value other than zero in every cell, as FORMAT.md defines them. */
+/** Adds another matrix to a fixture, as defined in FORMAT.md; no value may be zero. */
 export function addMatrix(
   { manifest, files }: Fixture,
   source: string,
@@ -38,7 +38,7 @@ export function addMatrix(
   const numbers = (values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
   const index = [
     utf8.encode('KSPK'),
-    // Version, genes, cells, texts; entries, bytes of gaps, missing, ranks, width of each gene.
+    // Version, genes, cells, texts; for each gene: entries, bytes of gaps, missing, rank, bytes per value.
     new Uint8Array(Uint32Array.from([1, g, cells, 1, ...[cells, 0, 0, 0, 4].flatMap(counts)]).buffer),
     numbers(all.map((values) => Math.min(...values))),
     numbers(all.map((values) => Math.max(...values))),

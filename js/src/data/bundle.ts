@@ -68,9 +68,9 @@ export interface Bundle {
   positions(ctx: ReadContext): Promise<Positions>;
   columns(ctx: ReadContext): Promise<readonly ColumnInfo[]>;
   column(name: string, ctx: ReadContext): Promise<ColumnValues>;
-  /** Names of the matrices that genes can be read from, the first one first. */
+  /** Names of the matrices that genes can be read from; the first is the default. */
   readonly matrices: readonly string[];
-  /** Returns this bundle with the genes of another matrix instead; null for the first. */
+  /** Returns this bundle with the genes of another matrix; null for the first. */
   withMatrix(name: string | null, ctx: ReadContext): Promise<Bundle>;
   /** Returns this bundle with the genes of the live object instead of its own, read anew from this matrix. */
   withLiveGenes(matrix: LiveMatrix): Bundle;
@@ -137,7 +137,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   let coordinateTable: Promise<CoordinateTable> | null = null;
   let obsTable: Promise<ObsTable> | null = null;
   let names: Promise<CellNames> | null = null;
-  const stating = readableNeighbors(manifest);
+  const neighborsEntry = readableNeighbors(manifest);
   let graph: Graph | null = null;
   const graphReads = new SharedReads<Graph>();
   const remarked = <T extends { remarks: readonly Error[] }>(read: T): T => {
@@ -222,7 +222,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   };
 
   const firstMatrix = manifest.expression.source ?? manifest.packed?.source ?? 'X';
-  // Not checked before, like `packed`: the bundle is usable without them.
+  // Validated here, like `packed`: the bundle is usable without other matrices.
   const listed =
     Array.isArray(manifest.other_matrices) && live.names.length === 0 ? manifest.other_matrices : [];
   const others = new Map(
@@ -231,7 +231,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
     ),
   );
   others.delete(firstMatrix);
-  /** The matrix that was read last, besides the first. */
+  /** The last matrix that was read, other than the first. */
   let other: { name: string; bundle: Bundle } | null = null;
 
   const bundle: Bundle = {
@@ -357,13 +357,13 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       return names;
     },
 
-    hasNeighbors: stating !== null,
+    hasNeighbors: neighborsEntry !== null,
 
     neighbors(at) {
-      if (!stating) throw new FormatError('manifest.json', 'the bundle has no neighbors');
+      if (!neighborsEntry) throw new FormatError('manifest.json', 'the bundle has no neighbors');
       if (graph) return Promise.resolve(graph);
       return graphReads.run('', at.signal, async (signal) => {
-        graph = await readNeighbors(reader, stating, cells, { signal, progress: at.progress });
+        graph = await readNeighbors(reader, neighborsEntry, cells, { signal, progress: at.progress });
         return graph;
       });
     },

@@ -7,7 +7,7 @@ import { readAsset } from './asset';
 export interface AssetReader {
   readonly files: ReadonlyMap<string, AssetFile>;
   read(path: string, raw: number | undefined, ctx: ReadContext): Promise<Uint8Array>;
-  /** Runs these reads, one after the other, once nothing else is read; replaces those that still wait. */
+  /** Runs these reads one after the other while no other read is active; replaces reads that are still waiting. */
   readAhead?(reads: readonly ((ctx: ReadContext) => Promise<unknown>)[]): void;
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CategoryValues } from './column-values';
-import { dotsOf, shares } from './dots';
+import { dotsOf, rescaled } from './dots';
 
 const column = {
   kind: 'category',
@@ -24,8 +24,8 @@ test('means and fractions of a gene cover the cells of a category that have a va
   expect([...some.detected]).toEqual([0.5, Number.NaN, Number.NaN]);
 });
 
-test('means of a gene are scaled from the lowest to the highest', () => {
-  expect([...shares(Float64Array.of(3, 1, Number.NaN, 2))]).toEqual([1, 0, Number.NaN, 0.5]);
-  expect([...shares(Float64Array.of(-2, -2))]).toEqual([0, 0]);
-  expect([...shares(Float64Array.of(Number.NaN))]).toEqual([Number.NaN]);
+test('means of a gene are scaled to the range from 0 to 1', () => {
+  expect([...rescaled(Float64Array.of(3, 1, Number.NaN, 2))]).toEqual([1, 0, Number.NaN, 0.5]);
+  expect([...rescaled(Float64Array.of(-2, -2))]).toEqual([0, 0]);
+  expect([...rescaled(Float64Array.of(Number.NaN))]).toEqual([Number.NaN]);
 });

@@ -27,8 +27,8 @@ export function dotsOf(
   };
 }
 
-/** Scales numbers to 0 for the lowest and 1 for the highest; 0 for all if they are equal. */
-export function shares(mean: Float64Array): Float64Array {
+/** Scales numbers so that the lowest is 0 and the highest is 1; all are 0 if they are equal. */
+export function rescaled(mean: Float64Array): Float64Array {
   const known = mean.filter((value) => !Number.isNaN(value));
   const low = Math.min(...known);
   const range = Math.max(...known) - low;

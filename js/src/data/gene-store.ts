@@ -72,7 +72,7 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
   };
 }
 
-/** Returns the error for a gene that the bundle, or the current one of its matrices, does not have. */
+/** Returns the error for a gene that is not in the bundle, or not in the current matrix if there are several. */
 export function unknownGene(
   gene: string,
   { expression, other_matrices: others }: Manifest,

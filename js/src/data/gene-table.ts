@@ -24,7 +24,7 @@ export interface GeneTable {
   /** The values that codes of packed genes refer to; null if there are none. */
   steps(ctx: ReadContext): Promise<Steps | null>;
   batches: readonly GeneBatch[];
-  /** Returns what reads a category compared with the rest, if that was computed at export. */
+  /** Returns a function that reads the markers of a category; undefined if they were not computed at export. */
   markers?(
     column: string,
     category: number,

@@ -18,7 +18,7 @@ interface Values {
   numbers: Record<string, (number | null)[]>;
   edges: [number, number][];
   genes: Record<string, (number | null)[]>;
-  /** Of the categories of the column “type”. */
+  /** Markers of the categories of the column “type”. */
   markers: Record<string, Record<string, (number | string | null)[]>>;
 }
 
@@ -93,7 +93,7 @@ test.each(['1.1', '1.2'])('coordinates far from zero and an embedding are exact 
   expect(Array.from(embedding.coords)).toEqual(values.embedding.flat());
 });
 
-test('markers that were computed at export are those of a comparison', async () => {
+test('markers from the export match a comparison', async () => {
   const { table } = await opened('1.2');
   const names = Object.keys(values.genes);
   for (const [category, wanted] of Object.entries(values.markers)) {
@@ -112,7 +112,7 @@ test('markers that were computed at export are those of a comparison', async () 
   expect(table?.markers?.('cluster', 0, null)).toBeUndefined();
 });
 
-test('neighbors are those of the object', async () => {
+test('neighbors match the object', async () => {
   const graph = await (await opened('1.2')).neighbors(ctx);
   const edges = values.ids.flatMap((_, cell) =>
     Array.from(neighborsOf(graph, cell), (other) => [cell, other] as const),

@@ -35,7 +35,7 @@ const near = (found: Float64Array, wanted: readonly (number | null)[]) =>
     return value === null ? Number.isNaN(given) : Math.abs(given - value) <= 1e-9 * (1 + Math.abs(value));
   });
 
-test.each(cases)('$name: scores are those of all permutations', async (given) => {
+test.each(cases)('$name: scores match all permutations', async (given) => {
   const codes = Uint8Array.from(given.codes);
   const graph = graphOf(given.edges, codes.length);
   const whole = given.mask.every((flag) => flag === 1);
@@ -47,7 +47,7 @@ test.each(cases)('$name: scores are those of all permutations', async (given) =>
   expect(near(found.z, given.z), `${found.z}`).toBe(true);
 });
 
-test('the count stops when it is canceled', async () => {
+test('counting stops when it is canceled', async () => {
   const codes = new Uint8Array(5);
   const made = neighborhoodsOf(
     graphOf([[0, 1]], 5),

@@ -2,35 +2,35 @@ import { turns } from '../lib/pause';
 import type { CategoryValues, Codes } from './column-values';
 import type { Graph } from './neighbors';
 
-/** Neighbors of each pair of categories, by the code of the first times the number of categories plus the second. */
+/** Counts of neighbors of each pair of categories, at index (code of the first × number of categories + code of the second). */
 export interface Neighborhoods {
-  /** Neighbors of the second category, summed over the cells of the first one. */
+  /** Number of neighbors of the second category, summed over the cells of the first. */
   count: Float64Array;
   /** Mean of the counts over all permutations of the categories. */
   expected: Float64Array;
-  /** Deviations from it, in standard deviations; NaN if all permutations have the same count. */
+  /** Deviation of `count` from `expected`, in standard deviations; NaN if all permutations have the same count. */
   z: Float64Array;
 }
 
-/** Cells between two looks at the clock. */
+/** Number of cells between two checks of the time. */
 const STEP = 1 << 13;
-/** Variances below this share of the square of the mean are zero, up to rounding. */
+/** Variances below this fraction of the squared mean are rounding errors of zero. */
 const EXACT = 1e-12;
 
-/** The cells of one section; labels are permuted within sections. */
+/** The cells of one section; categories are permuted within sections. */
 interface Group {
   /** Number of cells of each category. */
   sizes: Float64Array;
-  /** Number of edges, twice. */
+  /** Twice the number of edges. */
   ends: number;
-  /** Number of ordered pairs of edges with a common cell. */
+  /** Number of ordered pairs of distinct edges that share a cell. */
   touching: number;
 }
 
 /**
  * Counts the neighbors of each pair of categories, and compares them with all permutations of the categories within each
- * section. Cells outside of the mask or without a category, and their edges, are left out. The same numbers as
- * `enrichment` in Python, which explains them.
+ * section. Cells outside the mask or without a category are left out, as are their edges. The numbers are those of
+ * `enrichment` in Python, which documents them.
  */
 export async function neighborhoodsOf(
   { starts, cells }: Graph,

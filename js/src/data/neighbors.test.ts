@@ -45,19 +45,19 @@ test('a graph in several files is joined', async () => {
 describe('damaged files are rejected by name', () => {
   test.each([
     ['truncated', (bytes: number[]) => bytes.slice(0, -1)],
-    ['too long', (bytes: number[]) => [...bytes, 0]],
+    ['an extra byte', (bytes: number[]) => [...bytes, 0]],
     ['empty', () => []],
-    ['other magic', (bytes: number[]) => [0, ...bytes.slice(1)]],
-    ['other cells', (bytes: number[]) => replaced(bytes, 8, 44)],
-    ['more edges of a cell', (bytes: number[]) => replaced(bytes, 16, 3)],
-    ['fewer edges of a cell', (bytes: number[]) => replaced(bytes, 16, 1)],
-    ['cell beyond the last', (bytes: number[]) => replaced(bytes, -1, 3)],
-    ['number without end', (bytes: number[]) => [...bytes.slice(0, -1), ...new Array(9).fill(0x80)]],
+    ['wrong magic bytes', (bytes: number[]) => [0, ...bytes.slice(1)]],
+    ['a wrong number of cells', (bytes: number[]) => replaced(bytes, 8, 44)],
+    ['too many edges of a cell', (bytes: number[]) => replaced(bytes, 16, 3)],
+    ['too few edges of a cell', (bytes: number[]) => replaced(bytes, 16, 1)],
+    ['a neighbor beyond the last cell', (bytes: number[]) => replaced(bytes, -1, 3)],
+    ['a number without an end', (bytes: number[]) => [...bytes.slice(0, -1), ...new Array(9).fill(0x80)]],
   ])('%s', async (_, change) => {
     await expect(read([file(change)])).rejects.toThrow(/the neighbors are damaged/);
   });
 
-  test('more edges than allowed', async () => {
+  test('too many edges', async () => {
     await expect(read([file()], 1e9)).rejects.toThrow(/the neighbors are damaged/);
   });
 });

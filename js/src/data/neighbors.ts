@@ -5,9 +5,9 @@ import { turns } from '../lib/pause';
 import type { ReadContext } from '../source/bundle-source';
 import { type AssetReader, asUint32 } from './chunks';
 
-/** Which cells are neighbors. Each edge is listed with both of its cells. */
+/** The graph of neighboring cells. Each edge is listed for both of its cells. */
 export interface Graph {
-  /** Where the neighbors of each cell start in `cells`, and the end of the last. */
+  /** Where the neighbors of each cell start in `cells`; then the length of `cells`. */
   starts: Uint32Array;
   /** The neighbors of each cell, ascending. */
   cells: Uint32Array;
@@ -16,18 +16,18 @@ export interface Graph {
 const VERSION = 1;
 const MAGIC = 0x4e50534b;
 const HEADER = 16;
-/** Maximum number of bytes of a number. */
+/** Maximum length of an encoded number, in bytes. */
 const LONGEST = 5;
 /** Maximum number of edges per cell, on average. */
 const MOST_EDGES = 50;
-/** Cells between two looks at the clock. */
+/** Number of cells between two checks of the time. */
 const STEP = 1 << 13;
 
-/** The neighbors that this viewer can read; null if the bundle has none. */
+/** Returns the entry of neighbors in the manifest; null if there is none that this viewer can read. */
 export const readableNeighbors = ({ neighbors }: Manifest): Neighbors | null =>
   neighbors?.version === VERSION ? neighbors : null;
 
-/** Reads the neighbors of a bundle in slices. */
+/** Reads the neighbors of a bundle, with pauses that keep the page responsive. */
 export async function readNeighbors(
   reader: AssetReader,
   { paths, n_edges: edges }: Neighbors,
@@ -86,7 +86,7 @@ export async function readNeighbors(
   const found = new Uint32Array(2 * edges);
   const ends = starts.slice();
   edge = 0;
-  // In this order, the earlier neighbors of a cell come before its later ones.
+  // Cells in ascending order add the earlier neighbors of a cell before its later ones.
   for (let cell = 0; cell < cells; cell++) {
     if (cell % STEP === 0) await wait();
     for (let end = edge + (later[cell] as number); edge < end; edge++) {

@@ -16,7 +16,7 @@ const HEADER = 5;
 const ARRAYS = 10;
 /** Bytes of cached shards: genes of one shard are often read one after the other. */
 const CACHE_BYTES = 32 * 1024 * 1024;
-/** Largest file that is read ahead: it must not displace those that are in use. */
+/** Maximum size of a file that is read ahead: it must not evict files that are in use. */
 const LARGEST_AHEAD = CACHE_BYTES / 4;
 /** Prefix of the path that stands for a packed gene. No file can have it, because it is absolute. */
 const GENE = '/packed/';
@@ -187,7 +187,7 @@ export async function withPackedGenes(
         return async (ctx) => {
           const stored = readMarkers(await readAll(paths, ctx), category - first, end - first, genes);
           if (!stored)
-            throw new FormatError(paths[0] ?? 'manifest.json', 'it holds no markers of this bundle');
+            throw new FormatError(paths[0] ?? 'manifest.json', 'it does not hold markers of this bundle');
           return {
             genes: names,
             columns: columnsOf(

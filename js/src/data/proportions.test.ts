@@ -21,13 +21,13 @@ describe('shares', () => {
     expect(sharesAt(amounts, TYPES, 3)).toBeNull();
   });
 
-  it('of a group are those of its members together', () => {
+  it('of a group are the sum of its members', () => {
     expect(sharesAt(amounts, [category('b'), category('rest', ['a', 'c'])], 0)).toEqual([0.25, 0.75]);
   });
 });
 
 describe('pies', () => {
-  it('end at the whole, and are empty for cells without amounts', () => {
+  it('end at the whole circle, and are empty for cells without amounts', () => {
     const { slices, ends } = piesOf(amounts, TYPES, 5);
     expect(slices).toBe(3);
     expect([...ends]).toEqual([

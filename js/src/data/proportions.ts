@@ -4,24 +4,24 @@ import type { ReadContext } from '../source/bundle-source';
 import type { Bundle } from './bundle';
 import type { GroupedCategory } from './column-values';
 
-/** Amounts of the types of a column in each cell, by the name of the type. */
+/** Amount of each type in each cell, by the name of the type. */
 export type Amounts = ReadonlyMap<string, Numbers>;
 
-/** The slices of the pies of all cells. */
+/** The slices of the pie charts of all cells. */
 export interface Pies {
-  /** Number of slices of a pie: one for each category. */
+  /** Number of slices per pie: one for each category. */
   slices: number;
   /**
-   * Where each slice ends, `slices` numbers for each cell, in 65,535ths of the whole. All are 0 for a cell without a pie.
+   * Where each slice ends, in 65,535ths of a turn: `slices` numbers for each cell. All are 0 for a cell without a pie.
    */
   ends: Uint16Array;
 }
 
 const WHOLE = 65_535;
-/** More slices than this are not drawn: 100 MB. */
+/** Maximum number of slices of all pies, which take 100 MB. */
 const MOST_SLICES = 50_000_000;
 
-/** Returns the proportions of which a column names the most abundant type; undefined if there are none. */
+/** Returns the proportions whose most abundant types a column holds; undefined if there are none. */
 export function proportionsOf(
   manifest: Pick<Manifest, 'proportions' | 'n_cells'>,
   column: string,
@@ -30,7 +30,7 @@ export function proportionsOf(
   return found && found.parts.length * manifest.n_cells <= MOST_SLICES ? found : undefined;
 }
 
-/** Reads the amounts of all types; null if they do not belong to these categories. */
+/** Reads the amounts of all types; null if the types do not match the categories. */
 export async function readAmounts(
   bundle: Bundle,
   { parts }: Proportions,
@@ -47,7 +47,7 @@ export async function readAmounts(
   return amounts;
 }
 
-/** Returns the share of each category in a cell; null if an amount is missing, or all are 0. */
+/** Returns the share of each category in a cell; null if an amount is missing, or if all are 0. */
 export function sharesAt(
   amounts: Amounts,
   categories: readonly GroupedCategory[],
@@ -60,7 +60,7 @@ export function sharesAt(
   return total > 0 && total < Infinity ? found.map((amount) => amount / total) : null;
 }
 
-/** Returns the pies of `cells` cells, with a slice for each category; a group has the slices of its members as one. */
+/** Returns the pies of `cells` cells, with one slice per category; the slice of a group is the sum of its members. */
 export function piesOf(amounts: Amounts, categories: readonly GroupedCategory[], cells: number): Pies {
   const slices = categories.length;
   const ends = new Uint16Array(cells * slices);
@@ -68,7 +68,7 @@ export function piesOf(amounts: Amounts, categories: readonly GroupedCategory[],
     let end = 0;
     sharesAt(amounts, categories, cell)?.forEach((share, slice) => {
       end += share;
-      // Sums of floats may miss the whole by a little.
+      // Rounding: the sum of the shares may differ slightly from 1.
       ends[cell * slices + slice] = slice === slices - 1 ? WHOLE : Math.min(WHOLE, Math.round(end * WHOLE));
     });
   }

@@ -8,7 +8,7 @@ afterEach(() => vi.useRealTimers());
 
 const ctx = { signal: new AbortController().signal };
 
-/** A reader whose reads end when `answer` is called. */
+/** A reader whose reads resolve when `answer` is called. */
 function slowReader() {
   const running = new Map<string, () => void>();
   const begun: string[] = [];
@@ -32,7 +32,7 @@ function slowReader() {
 
 const idle = () => vi.advanceTimersByTimeAsync(1000);
 
-test('reads one file after the other, once nothing has been read for a while', async () => {
+test('reads one file after the other after a pause in other reads', async () => {
   const { ahead, begun, answer } = slowReader();
   ahead('one', 'two');
   await vi.advanceTimersByTimeAsync(100);
@@ -44,7 +44,7 @@ test('reads one file after the other, once nothing has been read for a while', a
   expect(begun).toEqual(['one', 'two']);
 });
 
-test('waits while another file is read', async () => {
+test('waits while another file is being read', async () => {
   const { reader, ahead, begun, answer } = slowReader();
   const read = reader.read('click', undefined, ctx);
   ahead('one');
@@ -56,7 +56,7 @@ test('waits while another file is read', async () => {
   expect(begun).toEqual(['click', 'one']);
 });
 
-test('is stopped by any other read, and continues after it', async () => {
+test('is interrupted by any other read, and continues after it', async () => {
   const { reader, ahead, begun, running, answer } = slowReader();
   ahead('one', 'two');
   await idle();
@@ -68,7 +68,7 @@ test('is stopped by any other read, and continues after it', async () => {
   expect(begun).toEqual(['one', 'click', 'one']);
 });
 
-test('forgets what waits when something else is to be read ahead, and passes over failures', async () => {
+test('replaces waiting reads by new ones, and ignores failures', async () => {
   const { reader, ahead, begun } = slowReader();
   ahead('one', 'two');
   reader.readAhead?.([() => Promise.reject(new Error('gone')), (at) => reader.read('three', undefined, at)]);

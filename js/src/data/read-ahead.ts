@@ -1,10 +1,10 @@
 import type { ReadContext } from '../source/bundle-source';
 import type { AssetReader } from './chunks';
 
-/** How long nothing has been read before reading ahead begins: a user often chooses several things in a row. */
+/** Pause after the last read before reading ahead begins: users often choose several things in a row. */
 const IDLE_MS = 400;
 
-/** Lets a reader read ahead while it has nothing else to do. Every other read stops that. */
+/** Makes a reader read ahead while it is idle. Any other read interrupts reading ahead. */
 export function readingAhead(base: AssetReader): AssetReader {
   let busy = 0;
   let waiting: readonly ((ctx: ReadContext) => Promise<unknown>)[] = [];
@@ -12,12 +12,12 @@ export function readingAhead(base: AssetReader): AssetReader {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
     clearTimeout(timer);
-    current.abort(new DOMException('Something else is read.', 'AbortError'));
+    current.abort(new DOMException('Interrupted by another read.', 'AbortError'));
   };
   const start = async () => {
     current = new AbortController();
     const { signal } = current;
-    // A failure is reported when the file is needed.
+    // Failures are ignored here, and reported when the file is needed.
     const next = waiting[0];
     if (!next) return;
     await next({ signal, ahead: true }).catch(() => {});

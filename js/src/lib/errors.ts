@@ -129,11 +129,11 @@ export class UnknownNameError extends ViewerError {
   constructor(
     kind: 'gene' | 'annotation' | 'categorical annotation' | 'embedding' | 'section' | 'matrix',
     name: string,
-    /** The matrix that lacks a gene, if there are several. */
-    matrix = 'bundle',
+    /** What lacks the name: the bundle, or one of several matrices. */
+    owner = 'bundle',
   ) {
     super(
-      `The ${matrix} has no ${kind} “${name}”.`,
+      `The ${owner} has no ${kind} “${name}”.`,
       `Choose one of the exported ${kind === 'matrix' ? 'matrices' : `${kind}s`}.`,
       'manifest.json',
     );

@@ -147,7 +147,7 @@ function Place({ cell }: { cell: number }): JSX.Element | null {
   );
 }
 
-/** The number of neighbors and their categories, while neighbors are shown. */
+/** Shows the number of neighbors and their categories while neighbors are shown. */
 function Neighbors({ cell }: { cell: number }): JSX.Element | null {
   const { model } = usePanels();
   const graph = model.graph.value;

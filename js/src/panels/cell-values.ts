@@ -32,7 +32,7 @@ export function annotationsOf(model: Model, cell: number): CellValue[] {
   return rows;
 }
 
-/** Returns the largest shares of a cell that is drawn as a pie; null for other cells. */
+/** Returns the largest shares of a cell that is drawn as a pie chart; null for other cells. */
 function largestShares(model: Model, name: string, cell: number): string | null {
   const layer = model.layer.value;
   if (layer.kind !== 'category' || !layer.amounts || layer.column.name !== name) return null;

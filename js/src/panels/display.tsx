@@ -28,7 +28,7 @@ function LabelSwitch(): JSX.Element | null {
   );
 }
 
-/** Shows or hides which cells are neighbors; nothing if the bundle does not know. */
+/** Shows or hides neighbors; renders nothing if the bundle has no neighbors. */
 function NeighborsSwitch(): JSX.Element | null {
   const { model, actions } = usePanels();
   if (!model.bundle.value?.hasNeighbors) return null;
@@ -36,7 +36,7 @@ function NeighborsSwitch(): JSX.Element | null {
   return (
     <label
       class="ks-check ks-labels-switch"
-      title={`Lines between neighboring ${noun}s when zoomed in, and the neighbors of the ${noun} under the pointer`}
+      title={`Draw lines between neighboring ${noun}s when zoomed in, and mark the neighbors of the ${noun} under the pointer`}
     >
       <input
         type="checkbox"

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { edgesOf, MOST_EDGES } from './edges';
 
-/** Cells on a line, each a neighbor of the next one. */
+/** Cells on a line; each is a neighbor of the next. */
 function line(cells: number) {
   const lists = Array.from({ length: cells }, (_, cell) =>
     [cell - 1, cell + 1].filter((other) => other >= 0 && other < cells),
@@ -16,7 +16,7 @@ const { graph, coords } = line(6);
 const pairs = (found: Float32Array | null) =>
   Array.from({ length: (found?.length ?? 0) / 4 }, (_, i) => [found?.[4 * i], found?.[4 * i + 2]]);
 
-test('each edge is drawn once, also if only one of its cells is in sight', () => {
+test('each edge is drawn once, even if only one of its cells is visible', () => {
   const found = edgesOf(graph, coords, Uint32Array.of(2, 3), null, [0, 0]);
   expect(pairs(found)).toEqual([
     [2, 1],

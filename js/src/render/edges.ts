@@ -1,11 +1,11 @@
 import { type Graph, neighborsOf } from '../data/neighbors';
 
-/** More edges would hide the cells, and take longer to draw than a frame. */
+/** Maximum number of edges: more would hide the cells, and take longer to draw than a frame. */
 export const MOST_EDGES = 20_000;
 
 /**
- * Returns the edges of some cells as coordinates relative to the center: x, y of one cell, x, y of the other. Null if
- * there are too many.
+ * Returns the edges of some cells as coordinates relative to the center: x, y of one cell, then x, y of the other. Null
+ * if there are too many edges.
  */
 export function edgesOf(
   graph: Graph,
@@ -18,7 +18,7 @@ export function edgesOf(
   const found: number[] = [];
   for (const cell of cells) {
     for (const other of neighborsOf(graph, cell)) {
-      // Once, if both cells are in sight.
+      // Draw the edge only once if both cells are visible.
       if (other < cell && inSight.has(other)) continue;
       const x = coords[2 * other] ?? Number.NaN;
       if (Number.isNaN(x) || accepts?.(other) === false) continue;

@@ -9,7 +9,7 @@ uniform int slices;
 uniform usampler2D ends;
 uniform sampler2D lut;
 out vec4 pixel;
-// Color at an angle, clockwise from the top, in whole turns.
+// Color at an angle, in turns clockwise from the top.
 vec4 slice(float turn) {
   uint angle = uint(fract(turn) * 65535.0);
   int low = 0;
@@ -30,7 +30,7 @@ void main() {
   float inside = (0.5 - far) * size;
   if (inside <= 0.0) discard;
   float turn = atan(from.x, -from.y) / 6.2831853;
-  // A quarter of a pixel to each side, so that borders between slices are smooth.
+  // Sample a quarter of a pixel to each side, which smooths the borders between slices.
   float step = 0.25 / (6.2831853 * max(far * size, 0.5));
   pixel = (slice(turn - step) + slice(turn + step)) * 0.5 * min(inside, 1.0);
 }

@@ -62,7 +62,7 @@ type Mode = 'plain' | 'category' | 'value' | 'mixed';
 /** Device pixels */
 const ROUND_FROM = 2.5;
 const PIES_FROM = 9;
-/** Width of the texture of pies, as in the shader. */
+/** Width of the texture of pies; the shader uses the same number. */
 const PIES_WIDTH = 4096;
 /** Sine of the largest angle at which squares count as upright: less than a pixel on a bin of 200 pixels. */
 const UPRIGHT = 0.005;
@@ -80,7 +80,7 @@ function vertexSource(main: string, flags: readonly Flag[]): string {
   return main.replace(VERSION, `${VERSION}${defined}${placeFunctions}${selectionFunctions}`);
 }
 
-/** A fragment shader that decides the tone of each pixel. */
+/** Returns the source of a fragment shader that applies the selection to each pixel. */
 function pixelSource(main: string, flags: readonly Flag[]): string {
   const defined = [...flags, 'PIXEL'].map((flag) => `#define ${flag}\n`).join('');
   return main
@@ -254,7 +254,7 @@ export class PointLayer {
     gl.bindVertexArray(null);
   }
 
-  /** Sets the slices of pies, which replace large discs in the colors of categories; null for none. */
+  /** Sets the slices of pies, which are drawn instead of large discs in category colors; null for no pies. */
   setPies(pies: Pies | null): void {
     const { gl } = this.#scope;
     this.#slices = 0;

@@ -30,7 +30,7 @@ export interface Frame {
   imageBrightness: number;
   imageContrast: number;
   imagePieces: readonly Piece[];
-  /** Edges between neighbors, as `edgesOf` returns them; null if none are drawn. */
+  /** Edges between neighbors, as returned by `edgesOf`; null if no edges are drawn. */
   edges: Float32Array | null;
   dark: boolean;
   /** Background color of the tissue; used only for unselected cells. */
@@ -76,7 +76,7 @@ export class Renderer {
     this.#points.arrived();
   }
 
-  /** What coordinates on the GPU are relative to. */
+  /** The origin of the coordinates on the GPU. */
   get center(): readonly [number, number] {
     return this.#center;
   }

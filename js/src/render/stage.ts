@@ -38,7 +38,7 @@ export interface Stage {
 
 /** Maximum number of cells to draw while the view moves; all are drawn when it rests. */
 const MOVING_BUDGET = 200_000;
-/** Diameter of a cell from which edges are drawn, in CSS pixels. */
+/** Minimum diameter of a cell at which edges are drawn, in CSS pixels. */
 const LEAST_SIZE = 4;
 const WARM_EVERY_MS = 60;
 const BLACK: Rgb = [0, 0, 0];
@@ -115,7 +115,7 @@ export function createStage(
   };
 
   let lastEdges: { of: readonly unknown[]; edges: Float32Array | null } | null = null;
-  /** Returns the edges in sight, once cells are far enough apart to see them. */
+  /** Returns the visible edges; null while the view is not zoomed in enough. */
   const edgesIn = (view: View, center: readonly [number, number]): Float32Array | null => {
     const graph = model.graph.value;
     const positions = model.positions.value;

@@ -14,7 +14,7 @@ export interface ReadContext {
    * drawing the frame that needs them. Without it, every file is checked before it is returned.
    */
   later?: ((check: () => Promise<void>) => void) | undefined;
-  /** Reads what nobody has asked for yet: any other read comes first. */
+  /** Marks a read ahead of need: any other read takes precedence. */
   ahead?: boolean | undefined;
 }
 
@@ -69,7 +69,7 @@ export interface BundleSource {
   /** Reads the bytes as stored. Rejects with NotFoundError for a missing file and with `signal.reason` on abort. */
   read(path: string, ctx: ReadContext): Promise<Uint8Array>;
   readonly live?: LiveObject | undefined;
-  /** Whether files should be read before they are asked for, because each read takes a while. */
+  /** Whether files should be read ahead of need, because each read has latency. */
   readonly ahead?: boolean;
   /** Calls `listener` when the kernel that provides the bytes is gone; it gets a function that runs the cell again. */
   onLost?(listener: (reconnect: (() => void) | null) => void): void;

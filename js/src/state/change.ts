@@ -55,7 +55,7 @@ export function createApply(
     let next = bundle;
     if (bundle && part.matrix === bundle.matrices[0]) part.matrix = null;
     const switches = bundle !== null && merged(model.state.value, part).matrix !== model.state.value.matrix;
-    /** Leaves out a color that the matrix to be shown does not have. */
+    /** Leaves out a color that is not in the matrix to be shown. */
     const checkColor = () => {
       // `merged` ignores an invalid color below, like every invalid field.
       const missing =

@@ -159,7 +159,7 @@ export function createLoader(
   });
   const endChanges = source.live?.onChange(takeChange);
 
-  /** Returns the bundle with the matrix of the initial view; with the first if that cannot be read. */
+  /** Returns the bundle with the matrix of the initial view, or with the first if that matrix cannot be read. */
   const withChosenMatrix = async (bundle: Bundle): Promise<Bundle> => {
     const { matrix } = model.state.value;
     if (matrix === null || matrix === bundle.matrices[0]) return bundle;
@@ -209,7 +209,7 @@ export function createLoader(
   const loadColumns = async (bundle: Bundle) => {
     const columns = model.columns.value;
     const categorical = columns.find(({ kind }) => kind === 'category');
-    // Pies say more than the amount of one type.
+    // The tooltip shows the shares of a pie instead of the amount of each type.
     const parts = new Set(bundle.manifest.proportions?.flatMap((one) => one.parts));
     const wanted = eager ? columns : columns.filter(({ name }) => !parts.has(name)).slice(0, TOOLTIP_COLUMNS);
     const affordable = eager || wanted.length * bundle.manifest.n_cells <= TOOLTIP_VALUES;

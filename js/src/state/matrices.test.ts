@@ -31,12 +31,12 @@ async function opened(
 type Opened = Awaited<ReturnType<typeof opened>>;
 const source = ({ model }: Pick<Opened, 'model'>) => model.bundle.value?.manifest.expression.source;
 
-test('the matrices are listed, the first one first', async () => {
+test('matrices are listed in order', async () => {
   const { model } = await opened();
   expect(model.bundle.value?.matrices).toEqual(['X', COUNTS, 'raw']);
 });
 
-test('the color, its limits and its meaning follow the matrix', async () => {
+test('changing the matrix updates the color, its limits and its meaning', async () => {
   const { model, actions } = await opened(ofGene(GENE));
   expect(valueAt(model.layer.value, 3)).toBe(5);
   await actions.setState({ range: [1, 2] });
@@ -50,14 +50,14 @@ test('the color, its limits and its meaning follow the matrix', async () => {
   expect(model.layer.value).toMatchObject({ label: GENE });
 });
 
-test('limits of an annotation are kept', async () => {
+test('changing the matrix keeps the limits of an annotation', async () => {
   const { model, actions } = await opened({ color: { kind: 'annotation', column: 'counts' } });
   await actions.setState({ range: [1, 2] });
   await actions.setState({ matrix: COUNTS });
   expect(model.state.value.range).toEqual([1, 2]);
 });
 
-test('a matrix has its own genes, and an error names the matrix that lacks one', async () => {
+test('a matrix has its own genes; errors name the matrix that lacks a gene', async () => {
   const { model, actions } = await opened();
   await actions.setState({ matrix: 'raw', ...ofGene('Only') });
   expect(valueAt(model.layer.value, 0)).toBe(9);
@@ -67,7 +67,7 @@ test('a matrix has its own genes, and an error names the matrix that lacks one',
   await expect(actions.setState(ofGene('Nothing'))).rejects.toThrow(COUNTS);
 });
 
-test('the name of the first matrix is the same as none', async () => {
+test('naming the first matrix is the same as naming no matrix', async () => {
   const { model, actions } = await opened({ matrix: COUNTS, ...ofGene(GENE) });
   expect(valueAt(model.layer.value, 3)).toBe(40);
   actions.setMatrix('X');
@@ -75,7 +75,7 @@ test('the name of the first matrix is the same as none', async () => {
   expect(model.state.value.matrix).toBeNull();
 });
 
-test('a view with an unknown matrix applies the rest, without its limits', async () => {
+test('a view with an unknown matrix is applied without the matrix and the limits', async () => {
   const { model, actions } = await opened();
   const state = { matrix: 'layer:gone', ...ofGene(GENE), opacity: 0.5, range: [7, 8] as const };
   await expect(actions.openView({ karospace_view: 1, n_cells: 4, state })).rejects.toThrow('layer:gone');
@@ -85,7 +85,7 @@ test('a view with an unknown matrix applies the rest, without its limits', async
   expect(later.model.notices.value).toHaveLength(1);
 });
 
-test('of two choices, the later one is shown', async () => {
+test('the later of two choices is shown', async () => {
   const made = await opened(ofGene('Actb'));
   const first = made.actions.setState({ matrix: COUNTS });
   const second = made.actions.setState({ matrix: 'raw' });
@@ -106,7 +106,7 @@ test('a damaged matrix leaves the others usable', async () => {
   expect(valueAt(made.model.layer.value, 0)).toBe(5);
 });
 
-test('invalid entries are passed over', async () => {
+test('invalid entries are ignored', async () => {
   const made = await fixture('1.1.0', true);
   Object.assign(made.manifest, { other_matrices: [null, { packed: 3 }, 'x'] });
   made.files.set('manifest.json', new TextEncoder().encode(JSON.stringify(made.manifest)));

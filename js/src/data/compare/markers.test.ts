@@ -3,7 +3,7 @@ import { columnsOf, readMarkers } from './markers';
 
 const GENES = 3;
 
-/** A file with two categories whose numbers are their positions. */
+/** A file with two categories, whose numbers are their positions in the file. */
 function file(): Uint8Array {
   const bytes = new Uint8Array(20 + 4 * GENES * 17);
   const head = new DataView(bytes.buffer);
@@ -15,7 +15,7 @@ function file(): Uint8Array {
   return bytes;
 }
 
-test('a category is read from its place in the file', () => {
+test('a category is read from its position in the file', () => {
   const found = readMarkers(file(), 1, 2, GENES);
   expect(found?.arrays.map(([first]) => first)).toEqual([9, 10, 11, 12, 13, 14, 15, 16]);
   expect(new Uint32Array(found?.ties.buffer ?? new ArrayBuffer(0))[2]).toBe(0);
@@ -27,14 +27,14 @@ test.each([
   ['other categories', (bytes: Uint8Array) => bytes.fill(3, 8, 9)],
   ['a truncated file', (bytes: Uint8Array) => bytes.subarray(0, -1)],
   ['an empty file', () => new Uint8Array()],
-])('%s is refused', (_, damaged) => {
+])('%s is rejected', (_, damaged) => {
   expect(readMarkers(damaged(file()), 0, 2, GENES)).toBeNull();
 });
 
 const floats = (...values: number[]) => new Uint32Array(Float32Array.from(values).buffer);
 
-test('p-values and the AUC follow from what is stored', () => {
-  // Ten cells, of which four are in the category: tested, all values equal, and too few cells.
+test('p-values and the AUC are computed from the stored numbers', () => {
+  // Ten cells, four in the category. Genes: one with tests, one with equal values, one with too few cells.
   const stored = {
     ties: Float32Array.of(1, 0, 1),
     arrays: [

@@ -7,17 +7,17 @@ import { adjusted, lnNormalTails, lnStudentTails } from './tails';
 const MAGIC = 0x4b4d534b;
 const VERSION = 1;
 const HEADER = 5;
-/** Arrays of a category: cells with a value, mean, mean of the rest, fraction, fraction of the rest, t, df, z. */
+/** Number of arrays per category: cells with a value, mean, mean of the rest, fraction, fraction of the rest, t, df, z. */
 const ARRAYS = 8;
 
-/** All genes in one category compared with the rest, as they were computed at export. */
+/** One category compared with the rest, for all genes, as computed at export. */
 export interface StoredMarkers {
-  /** Bits of the numbers: `ARRAYS` arrays. */
+  /** `ARRAYS` arrays: the bits of the numbers. */
   arrays: readonly Uint32Array[];
   ties: Float32Array;
 }
 
-/** Reads one category of a file of markers; null if the file is damaged. */
+/** Reads one category of a marker file; null if the file is damaged. */
 export function readMarkers(
   bytes: Uint8Array,
   category: number,
@@ -40,7 +40,7 @@ export function readMarkers(
 }
 
 /**
- * Completes stored numbers to those of a comparison; U is not stored.
+ * Returns the columns of a comparison, computed from stored markers; U is not stored.
  *
  * @param presentOf Number of cells with a value.
  * @param isNegative Whether a gene has a value below zero.
@@ -64,7 +64,7 @@ export function columnsOf(
   );
   const log10_p = column((gene) => {
     const z = at(zs, gene);
-    // With a correction for continuity.
+    // With continuity correction.
     return lnNormalTails(Math.max(0, Math.abs(z) - 0.5 / at(spreads, gene))) / Math.LN10;
   });
   const t_log10_p = column((gene) => lnStudentTails(at(ts, gene), at(dfs, gene)) / Math.LN10);

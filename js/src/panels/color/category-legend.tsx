@@ -276,8 +276,8 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
       )}
       {drawnAsPies && (
         <p class="ks-note">
-          Zoomed in, each {model.noun.value} is a pie of its types; else it has the color of the most abundant
-          one.
+          When zoomed in, each {model.noun.value} is a pie chart of its types; otherwise it has the color of
+          the most abundant type.
         </p>
       )}
       <div class="ks-legend-foot">
@@ -304,7 +304,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
           <button
             type="button"
             class="ks-link"
-            title="Which categories lie next to each other"
+            title="Show which categories lie next to each other"
             onClick={() => actions.showNeighborhoods(true)}
           >
             Neighborhoods

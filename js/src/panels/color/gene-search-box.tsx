@@ -33,7 +33,7 @@ function valueText({ label, summary, rank }: GeneHit, order: GeneOrder): string 
   return order === 'mean' ? formatMean(summary.mean) : formatShare(summary.fraction);
 }
 
-/** Chooses the matrix that genes are read from, if there are several. */
+/** Lets the user choose the matrix that genes are read from, if there are several. */
 function MatrixSelect(): JSX.Element | null {
   const { model, actions } = usePanels();
   const bundle = model.bundle.value;
@@ -46,7 +46,7 @@ function MatrixSelect(): JSX.Element | null {
         value={current}
         onChange={({ currentTarget }) => {
           actions.setMatrix(currentTarget.value);
-          // Until it is read, which may fail.
+          // Keep the current choice until the matrix is read, which may fail.
           currentTarget.value = current;
         }}
       >

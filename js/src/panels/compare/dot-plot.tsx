@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Bundle } from '../../data/bundle';
 import type { CategoryValues } from '../../data/column-values';
-import { type GeneDots, shares } from '../../data/dots';
+import { type GeneDots, rescaled } from '../../data/dots';
 import { type ColorScale, colorScale } from '../../lib/colormap';
 import { asError } from '../../lib/errors';
 import { counted, formatClass, formatMean, formatShare } from '../../lib/format';
@@ -22,7 +22,7 @@ const LONGEST_GENE = 160;
 const MOST_GENES = 100;
 const KEYS = [0.25, 0.5, 1];
 
-/** How genes are drawn: dots whose size is the share of cells with the gene, or tiles. */
+/** How genes are drawn: as dots whose size is the share of cells with the gene, or as tiles. */
 type Marks = 'dots' | 'tiles';
 
 /** Genes (columns) by categories (rows); the color is the mean. */
@@ -87,7 +87,7 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
         {tiles && (
           <Chip
             pressed={scaled.value}
-            title="Color each gene from its lowest to its highest mean"
+            title="Use the full color map for each gene, from its lowest to its highest mean"
             onClick={() => {
               scaled.value = !scaled.value;
             }}
@@ -176,7 +176,7 @@ function Plot({ column, dots, tiles, scaled, plot }: PlotProps): JSX.Element {
     }))
     .filter(({ code }) => dots.some(({ mean }) => !Number.isNaN(mean[code])));
   const meaning = geneMeaningOf(model);
-  const means = useMemo(() => dots.map(({ mean }) => (scaled ? shares(mean) : mean)), [dots, scaled]);
+  const means = useMemo(() => dots.map(({ mean }) => (scaled ? rescaled(mean) : mean)), [dots, scaled]);
   const scale = useMemo(() => scaleOf(means, model.colormap.value), [means, model.colormap.value]);
   const left = 24 + Math.max(0, ...rows.map(({ label }) => widthOf(label)));
   const top = 10 + Math.max(0, ...dots.map(({ gene }) => widthOf(fitted(gene, LONGEST_GENE))));
@@ -184,7 +184,7 @@ function Plot({ column, dots, tiles, scaled, plot }: PlotProps): JSX.Element {
   const height = top + CELL * rows.length + 58;
   const foot = top + CELL * rows.length + 26;
   const [low, high] = scale.range;
-  /** Where the bar of colors starts: behind the sizes of the dots. */
+  /** Where the color bar starts: to the right of the dot sizes. */
   const bar = tiles ? 0 : 208;
   const show = (gene: string) => actions.setColor({ kind: 'gene', gene });
   return (

@@ -120,7 +120,7 @@ const TABLE = FIELDS.flatMap((name): Column[] =>
   name === 'log10_p' || name === 't_log10_p' ? [name, `${name}_adjusted`] : [name],
 );
 
-/** The table of all genes as CSV, with the same columns as in Python (without U if it is not stored); empty where there is no number. */
+/** The table of all genes as CSV, with the columns of Python (markers from the export have no U); undefined numbers are empty. */
 export function tableText({ genes, columns, stored }: Result, order: readonly number[]): string {
   const shown = TABLE.filter((column) => !stored || column !== 'u');
   const rows = order.map((gene) =>

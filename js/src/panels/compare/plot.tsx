@@ -7,14 +7,14 @@ import { usePanels } from '../context';
 
 export const FONT = 12;
 export const FAMILY = 'system-ui, sans-serif';
-/** A saved plot may be shown in a wider font than the one that was measured. */
+/** Factor for the width of text: a saved plot may be shown in a wider font than the one that was measured. */
 const MARGIN = 1.08;
 const PNG_SCALE = 3;
 
-/** Buttons that save a plot; `problem` receives why that failed. */
+/** Buttons that save a plot; `problem` receives the error message. */
 export function SaveButtons(props: {
   what: string;
-  /** Of the file. */
+  /** Name of the file, without the title and the extension. */
   name: string;
   plot: { readonly current: SVGSVGElement | null };
   problem: Signal<string | null>;
@@ -44,7 +44,7 @@ export function SaveButtons(props: {
 
 let ruler: CanvasRenderingContext2D | null = null;
 
-/** Returns the width of a text in a plot. */
+/** Returns the width of a text in a plot, in pixels. */
 export function widthOf(text: string): number {
   ruler ??= document.createElement('canvas').getContext('2d');
   if (!ruler) return text.length * FONT;
@@ -52,14 +52,14 @@ export function widthOf(text: string): number {
   return ruler.measureText(text).width * MARGIN;
 }
 
-/** Shortens a text that is too wide, and says so. */
+/** Shortens a text that is too wide, and adds an ellipsis. */
 export function fitted(text: string, most: number): string {
   let short = text;
   while (short.length > 1 && widthOf(short) > most) short = `${short.replace(/…$/, '').slice(0, -1)}…`;
   return short;
 }
 
-/** The plot as a file of its own, with the colors of the theme. */
+/** Returns the plot as a self-contained SVG file, with the colors of the theme. */
 function standalone(plot: SVGSVGElement): string {
   const style = getComputedStyle(plot);
   const copy = plot.cloneNode(true) as SVGSVGElement;
@@ -82,7 +82,7 @@ async function pngOf(svg: Blob): Promise<Blob> {
     canvas.height = image.height * PNG_SCALE;
     canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
     const png = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/png'));
-    if (!png) throw new Error('The browser cannot draw a picture of this size. Save it as SVG.');
+    if (!png) throw new Error('The browser cannot draw an image of this size. Save the plot as SVG.');
     return png;
   } finally {
     URL.revokeObjectURL(url);

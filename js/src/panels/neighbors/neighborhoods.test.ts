@@ -3,7 +3,7 @@ import { tableOf } from './neighborhoods';
 
 const categories = ['a', '=b', 'c'].map((name) => ({ name, count: 1, color: '#000000' }));
 
-test('a table has a row for each pair, without scores that do not exist', () => {
+test('a table has a row for each pair; undefined scores are empty', () => {
   const found = {
     count: Float64Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0),
     expected: new Float64Array(9).fill(0.25),

@@ -15,21 +15,21 @@ import { FAMILY, FONT, fitted, SaveButtons, widthOf } from '../compare/plot';
 import { usePanels } from '../context';
 import { IconButton } from '../icons';
 
-/** Side of a square in CSS pixels; smaller ones if there are many. */
+/** Side of a square in CSS pixels; smaller if there are many squares. */
 const SIDES = { few: 22, many: 15, from: 24 };
 const LONGEST = 180;
-/** More categories would not be legible. */
+/** Maximum number of categories that remains legible. */
 const MOST = 100;
 const KEY_STEPS = 48;
 const KEY_STEP = 4;
 
-/** Which categories lie next to each other, as a matrix of z-scores. */
+/** Shows which categories lie next to each other, as a heat map of z-scores. */
 export function Neighborhoods(): JSX.Element | null {
   const { model } = usePanels();
   return model.neighborhoods.value ? <Card /> : null;
 }
 
-/** The cells among which neighbors are counted: all, those in sight, the selection, or a region. */
+/** The cells among which neighbors are counted: all cells, the shown section, the selection, or a region. */
 function useCells(): {
   value: string;
   onChange: (key: string) => void;
@@ -115,7 +115,7 @@ function Card(): JSX.Element {
           ))}
         </select>
         {shown && <SaveTable {...shown} />}
-        <SaveButtons what="matrix" name={`neighborhoods_${column?.name ?? ''}`} {...{ plot, problem }} />
+        <SaveButtons what="heat map" name={`neighborhoods_${column?.name ?? ''}`} {...{ plot, problem }} />
         <IconButton
           icon="close"
           label="Close neighborhoods"
@@ -125,7 +125,7 @@ function Card(): JSX.Element {
       {!column && <p class="ks-note">This bundle has no categories.</p>}
       {tooMany && (
         <p class="ks-note">
-          {counted(column?.categories.length ?? 0, 'category', 'categories')} are too many for a matrix.
+          {counted(column?.categories.length ?? 0, 'category', 'categories')} are too many for a heat map.
           Choose an annotation with at most {MOST}, or group categories.
         </p>
       )}
@@ -158,7 +158,7 @@ function SaveTable({ column, found }: { column: CategoryValues; found: Found }):
   );
 }
 
-/** The columns of `Bundle.neighborhoods` in Python. */
+/** Returns the table of `Bundle.neighborhoods` in Python, as CSV. */
 export function tableOf(
   { categories }: Pick<CategoryValues, 'categories'>,
   { count, expected, z }: Found,
@@ -179,7 +179,7 @@ interface MatrixProps {
 }
 
 function Matrix({ column, found, plot }: MatrixProps): JSX.Element {
-  /** The square that is pointed at: its row and column among the categories. */
+  /** The square under the pointer: the codes of its categories. */
   const at = useSignal<readonly [number, number] | null>(null);
   return (
     <>
@@ -207,7 +207,7 @@ function About({ column, found, at }: Omit<MatrixProps, 'plot'> & { at: At }): J
   return (
     <p class="ks-note" role="status">
       {`${one} next to ${other}: ${counted(found.count[i] ?? 0, 'neighbor')}, ` +
-        `by chance ${formatValue(found.expected[i] ?? 0)}, z = ${formatDifference(z)}`}
+        `expected by chance ${formatValue(found.expected[i] ?? 0)}, z = ${formatDifference(z)}`}
     </p>
   );
 }
@@ -287,7 +287,7 @@ function Squares({ column, found, plot, at }: MatrixProps & { at: At }): JSX.Ele
         class="ks-squares"
         role="button"
         tabindex={0}
-        aria-label="Matrix. Arrow keys move, Enter isolates both categories."
+        aria-label="Heat map. Arrow keys move, Enter isolates both categories."
         onPointerMove={point}
         onPointerLeave={() => {
           at.value = null;
@@ -335,7 +335,7 @@ function Squares({ column, found, plot, at }: MatrixProps & { at: At }): JSX.Ele
   );
 }
 
-/** The frame around the square that is pointed at. */
+/** The frame around the square under the pointer. */
 function Frame(props: { at: At; codes: readonly number[]; left: number; top: number; side: number }) {
   const { at, codes, left, top, side } = props;
   const place = useComputed(() => at.value?.map((code) => codes.indexOf(code))).value;
@@ -355,7 +355,7 @@ function Frame(props: { at: At; codes: readonly number[]; left: number; top: num
   );
 }
 
-/** The categories that have cells with neighbors. */
+/** Returns the categories that have cells with neighbors. */
 function present({ categories }: CategoryValues, { count, expected }: Found): number[] {
   const all = categories.length;
   return categories.flatMap((_, code) => {
@@ -367,7 +367,7 @@ function present({ categories }: CategoryValues, { count, expected }: Found): nu
   });
 }
 
-/** The same color on both sides of zero, up to the largest score of two different categories: those of one are larger. */
+/** A color scale symmetric about zero. Its limit is the largest score of different categories: scores on the diagonal are larger. */
 function scaleOf({ z }: Found, codes: readonly number[], all: number): ColorScale {
   let [across, within] = [0, 0];
   for (const a of codes)

@@ -7,7 +7,7 @@ import { usePanels, useView } from '../context';
 /** CSS pixels: the smallest ring, and both of its borders. */
 const SMALLEST = 14;
 const BORDERS = 4;
-/** A cell with more neighbors than this is not of tissue. */
+/** Maximum number of lines; cells in tissue have fewer neighbors. */
 const MOST_LINES = 200;
 
 /** Draws rings around the hovered and the pinned cell, in both views. */
@@ -50,7 +50,7 @@ function Ring({ cell }: { cell: number }): JSX.Element | null {
   );
 }
 
-/** Draws lines to the neighbors of a cell, while neighbors are shown. */
+/** Draws lines to the neighbors of a cell while neighbors are shown. */
 function Lines({ cell }: { cell: number | undefined }): JSX.Element | null {
   const { model } = usePanels();
   const graph = model.graph.value;

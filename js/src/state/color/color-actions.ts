@@ -77,7 +77,7 @@ export function createColorActions(
     },
     setMatrix(matrix) {
       apply({ matrix }).catch((thrown) => {
-        // A gene that the matrix lacks is already reported by `model.problem`.
+        // `model.problem` already reports a gene that is not in the matrix.
         if (!isAbort(thrown) && model.problem.value === null) notify(model, asError(thrown));
       });
     },

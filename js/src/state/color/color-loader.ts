@@ -64,12 +64,12 @@ export function createColorLoader(
       model.recentGenes.value = [gene, ...others].slice(0, RECENT_GENES);
     });
 
-  /** Loads the amounts of proportions, which are drawn as pies. */
+  /** Loads the amounts of proportions, which are drawn as pie charts. */
   const addAmounts = async (bundle: Bundle, layer: Layer & { kind: 'category' }, signal: AbortSignal) => {
     const { name, categories } = layer.column;
     const found = proportionsOf(bundle.manifest, name);
     if (!found) return;
-    // The most abundant types are shown all the same.
+    // Without amounts, the most abundant types are still shown.
     const without = (error: Error) => {
       const shown = model.loadedLayer.value;
       if (shown.kind === 'category' && shown.column === layer.column) model.loadedLayer.value = layer;
@@ -93,7 +93,7 @@ export function createColorLoader(
       const layer = await readLayer(model, bundle, color, ctx);
       if (signal.aborted) throw signal.reason;
       show(layer, keepGroup);
-      // The picture does not wait for them.
+      // Do not wait for the amounts.
       amounts = layer.kind === 'category' ? addAmounts(bundle, layer, signal) : Promise.resolve();
     } catch (thrown) {
       if (isAbort(thrown, signal)) throw thrown;

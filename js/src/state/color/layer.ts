@@ -13,14 +13,14 @@ export interface Mixed {
   colors: Uint32Array;
 }
 
-/** Loaded values that color the tissue. `of` names the matrix, as `label` does, unless it is the first. */
+/** Loaded values that color the tissue. `of` names the matrix unless it is the first, as `label` does. */
 export type Layer =
   | { kind: 'none'; color: Color }
   | {
       kind: 'category';
       color: Color;
       column: CategoryValues;
-      /** If its categories are the types that spots consist of: how much of each there is. */
+      /** The amount of each category in each spot, if the column comes from proportions. */
       amounts?: Amounts;
     }
   | { kind: 'blend'; color: Color; parts: readonly GeneValues[]; mixed?: Mixed; of?: string }

@@ -38,7 +38,7 @@ function scaleOf({ manifest, table }: Bundle): Scale {
   return values?.kind === 'log1p' ? logFactor(values.log_base ?? null) : null;
 }
 
-/** Finds what was computed at export: a category compared with all other cells, none of which is hidden or grouped. */
+/** Finds markers from the export: one category compared with all other cells, without hidden or grouped categories. */
 function storedMarkers(
   [a, b]: readonly [CellGroup, CellGroup],
   { scope, hidden, columns }: Basis,
@@ -50,13 +50,13 @@ function storedMarkers(
   const code = column?.categories.findIndex(({ name }) => name === a.name) ?? -1;
   const count = column?.categories[code]?.count ?? 0;
   const rest = manifest.n_cells - count;
-  // A comparison says what is missing if there are too few cells.
+  // With too few cells, a comparison reports the problem.
   if (!column || column.ungrouped || count < LEAST_CELLS || rest < LEAST_CELLS) return null;
   const read = table?.markers?.(a.column, code, scale);
   return read ? { read, sizes: [count, rest] as const } : null;
 }
 
-/** Returns the name of the current matrix; null if the bundle has no other. */
+/** Returns the name of the current matrix; null if the bundle has only one. */
 export const matrixOf = ({ manifest, matrices }: Bundle): string | null =>
   matrices.length > 1 ? (manifest.expression.source ?? null) : null;
 
@@ -104,7 +104,7 @@ export function createCompareLoader(
           return put({ result: { ...read, sizes, scale, noun, matrix: matrixOf(bundle), stored: true } });
         }
       } catch (thrown) {
-        // Its genes can be compared nevertheless.
+        // The viewer can still compare the genes itself.
         if (isAbort(thrown, signal)) throw thrown;
         problems.push(asError(thrown));
       }

@@ -45,9 +45,9 @@ export interface Result extends Differences {
   scale: Scale;
   /** What the values are: “counts”, “log1p values”. */
   noun: string;
-  /** Whether it was computed at export; then there is no U. */
+  /** Whether the result was computed at export, without U. */
   stored: boolean;
-  /** The matrix; null if there is only one. */
+  /** Name of the matrix; null if there is only one. */
   matrix: string | null;
 }
 

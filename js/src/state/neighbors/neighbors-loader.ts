@@ -7,11 +7,11 @@ import type { Model } from '../model';
 import { notify } from '../status';
 
 export interface NeighborsLoader {
-  /** Shows which cells are neighbors, or hides it. */
+  /** Shows or hides neighbors. */
   setNeighbors(on: boolean): void;
-  /** Opens the neighborhoods of categories, or closes them. */
+  /** Opens or closes the neighborhoods of categories. */
   showNeighborhoods(open: boolean): void;
-  /** Compares the neighbors of categories with chance, among the cells of a mask; null for all cells. */
+  /** Counts the neighbors of categories among the cells of a mask (null for all cells), and compares them with chance. */
   readNeighborhoods(
     column: CategoryValues,
     mask: Uint8Array | null,
@@ -42,7 +42,7 @@ export function createNeighborsLoader(model: Model, { closed, readAsTask }: Load
         );
     },
     showNeighborhoods(open) {
-      // It takes the place of the dot plot.
+      // Neighborhoods replace the dot plot.
       if (open) model.dotGenes.value = null;
       model.neighborhoods.value = open;
     },

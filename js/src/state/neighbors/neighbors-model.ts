@@ -2,9 +2,9 @@ import { type Signal, signal } from '@preact/signals';
 import type { Graph } from '../../data/neighbors';
 
 export interface NeighborsModel {
-  /** Whether to show which cells are neighbors. */
+  /** Whether neighbors are shown. */
   readonly neighborsOn: Signal<boolean>;
-  /** Which cells are neighbors, once that is loaded and while it is shown; else null. */
+  /** The graph of neighbors while it is loaded and shown; null otherwise. */
   readonly graph: Signal<Graph | null>;
   /** Whether the neighborhoods of categories are open. */
   readonly neighborhoods: Signal<boolean>;

@@ -45,14 +45,14 @@ test('neighbors that are switched off while they load stay hidden', async () => 
   expect(model.graph.value).toBeNull();
 });
 
-test('the switch goes back if the neighbors are damaged, with a notice', async () => {
+test('damaged neighbors are reported and switched off', async () => {
   const { model, actions } = await opened(true);
   actions.setNeighbors(true);
   await expect.poll(() => model.neighborsOn.value).toBe(false);
   expect(model.notices.value.map(({ message }) => message).join()).toContain('the neighbors are damaged');
 });
 
-test('the matrix and the dot plot replace each other', async () => {
+test('neighborhoods and the dot plot replace each other', async () => {
   const { model, actions } = await opened();
   actions.showDots(['Actb']);
   actions.showNeighborhoods(true);

@@ -9,7 +9,7 @@ export function Markers({ traits }: { traits: Traits }): JSX.Element {
   const { help, columns } = traits.summary.value;
   const chosen = markers === null ? '' : markers.length === 0 ? 'none' : 'columns';
   const names = columns.filter(({ kind }) => kind === 'category').map(({ name }) => name);
-  // Several columns can be named in Python only; they are kept until another choice is made.
+  // Only Python can name several columns; they are kept until the user makes another choice.
   const text = markers?.join(', ') ?? '';
   const others = chosen === 'columns' && !(markers?.length === 1 && names.includes(text)) ? [text] : [];
   return (
