@@ -254,7 +254,7 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
         given = getattr(options, mode)
         if given is None:
             continue
-        if options.sample is not None and not given.startswith(("http://", "https://")):
+        if options.sample is not None and not given.lower().startswith(("http://", "https://")):
             break
         for action in p._actions:  # noqa: SLF001 - argparse has no public list of its options
             name = action.dest

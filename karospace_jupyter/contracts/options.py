@@ -43,7 +43,8 @@ class ExportOptions(TypedDict, total=False):
 
     proportions: Sequence[str] | None
     """Tables of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
-    `none`. The viewer draws them as pies. By default, tables with such a name, or whose rows sum to 1."""
+    `none`. The viewer draws them as pies. By default, tables with such a name, or whose rows sum to 1, if they hold at
+    most 2,000,000 numbers."""
 
     genes_mode: str | Sequence[str]
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""

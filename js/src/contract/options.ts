@@ -55,7 +55,8 @@ export interface Options {
   embeddings: string[] | null;
   /**
    * Tables of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
-   * `none`. The viewer draws them as pies. By default, tables with such a name, or whose rows sum to 1.
+   * `none`. The viewer draws them as pies. By default, tables with such a name, or whose rows sum to 1, if they hold at
+   * most 2,000,000 numbers.
    */
   proportions: string[] | null;
   /**

@@ -258,10 +258,14 @@ export class PointLayer {
   setPies(pies: Pies | null): void {
     const { gl } = this.#scope;
     this.#slices = 0;
-    if (!pies) return;
+    if (!pies) {
+      gl.bindTexture(gl.TEXTURE_2D, this.#pies);
+      if (this.#pies)
+        gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16UI, 1, 1, 0, gl.RED_INTEGER, gl.UNSIGNED_SHORT, null);
+      return;
+    }
     const { slices, ends } = pies;
     const rows = Math.max(1, Math.ceil(ends.length / PIES_WIDTH));
-    if (rows > gl.getParameter(gl.MAX_TEXTURE_SIZE)) return;
     const texels = new Uint16Array(rows * PIES_WIDTH);
     this.#places.forEach((place, cell) => {
       texels.set(ends.subarray(cell * slices, (cell + 1) * slices), place * slices);
