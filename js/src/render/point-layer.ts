@@ -276,6 +276,11 @@ export class PointLayer {
     this.#slices = slices;
   }
 
+  /** Whether large cells are pies. */
+  get hasPies(): boolean {
+    return this.#mode === 'category' && this.#slices > 0;
+  }
+
   /** One flag per cell; null clears the selection. */
   setSelected(mask: Uint8Array | null): void {
     const { gl } = this.#scope;
@@ -318,8 +323,7 @@ export class PointLayer {
   draw(style: PointStyle): void {
     const { gl } = this.#scope;
     const plain = shapeOf(style);
-    const pies =
-      plain === 'round' && this.#mode === 'category' && this.#slices > 0 && style.size >= PIES_FROM;
+    const pies = plain === 'round' && this.hasPies && style.size >= PIES_FROM;
     const shape = pies ? 'pie' : plain;
     const round = plain === 'round';
     const selection = this.#hasSelection;
