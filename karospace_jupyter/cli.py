@@ -254,7 +254,7 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
         given = getattr(options, mode)
         if given is None:
             continue
-        if options.sample is not None and not given.startswith(("http://", "https://")):
+        if options.sample is not None and not given.lower().startswith(("http://", "https://")):
             break
         for action in p._actions:  # noqa: SLF001 - argparse has no public list of its options
             name = action.dest
@@ -437,6 +437,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
                     "color": color_label(plan.view) or None,
                     "view": options.view,
                     "matrix": plan.matrix_name,
+                    "other_matrices": [one.name for one in plan.other_matrices],
                     "image": "; ".join(image.origin for image in plan.images) or None,
                     "files": written.files,
                     "bytes": written.bytes,
@@ -450,6 +451,7 @@ def _print_plan(plan: Plan, written: Size, options: argparse.Namespace) -> None:
     rows = [
         (plan.cells.observations, f"{plan.cells.n:,} of {plan.n_cells_source:,}"),
         ("genes", _genes_text(plan)),
+        *([("matrices", ", ".join(_matrices(plan)))] if plan.other_matrices else []),
         *([("gene sets", _gene_sets_text(plan))] if plan.gene_sets else []),
         *([("markers", ", ".join(plan.markers))] if plan.markers else []),
         ("coordinates", plan.coordinates.source),
@@ -499,6 +501,10 @@ def _gene_sets_text(plan: Plan) -> str:
     from karospace_jupyter.plan.names import listed
 
     return listed([f"{one.name} ({len(one.genes)})" for one in plan.gene_sets])
+
+
+def _matrices(plan: Plan) -> list[str]:
+    return [plan.matrix_name, *(one.name for one in plan.other_matrices)]
 
 
 def _genes_text(plan: Plan) -> str:

@@ -7,13 +7,12 @@ import random
 import re
 import socket
 import ssl
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from karospace_jupyter.bundle.http_files import Answer, HttpFiles, get
+from karospace_jupyter.bundle.http_files import Answer, HttpFiles, encoded_size, get
 from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.read import read_manifest
 from karospace_jupyter.errors import BundleError
@@ -29,8 +28,10 @@ _SHOWN = 5
 _WORTH_COMPRESSING = 200_000
 _LONG_S = 600
 """Maximum cache lifetime of page and manifest, in seconds; with a longer one, browsers mix old and new files."""
-_BROWSER = {"Accept-Encoding": "gzip", "Origin": "https://karospace.example"}
+_BROWSER = {"Accept-Encoding": "gzip"}
 _CONNECT_S = 10
+_DEFLATE_TIMES = 1032
+"""How many times as large as its compressed form a file can be, by the definition of deflate."""
 _LFS = b"version https://git-lfs"
 
 
@@ -75,7 +76,7 @@ def check_host(url: str, *, sample: int | None = None, job: Job | None = None) -
     files = HttpFiles(url)
     manifest = _manifest(files)
     listed = manifest.asset_files
-    chosen = listed if sample is None or sample >= len(listed) else random.Random(0).sample(listed, sample)  # noqa: S311
+    chosen = listed if sample is None or sample >= len(listed) else random.sample(listed, sample)
     at_manifest = get(f"{files.origin}manifest.json", _LARGEST_PAGE, _BROWSER)
     page = get(f"{files.origin}index.html", _LARGEST_PAGE, _BROWSER)
     found = _Found()
@@ -162,32 +163,42 @@ _ONLY_ADVICE = {
 
 
 def _checked(origin: str, file: AssetFile) -> _Checked:
-    most = max(file.size_bytes, file.raw_bytes or 0) + 2**16
+    url = origin + quote(file.path)
     try:
-        answer = get(origin + quote(file.path), most, _BROWSER)
+        answer = get(url, encoded_size(file.size_bytes), _BROWSER)
+        kind, what = _problem(answer, file) or (None, "")
+        if kind == "changed" and _may_be_unpacked(answer, file):
+            whole = get(url, file.raw_bytes or 0, _BROWSER, keep=0)
+            if (whole.length, whole.crc32) == (file.raw_bytes, file.raw_crc32):
+                kind = "unpacked"
     except BundleError as exc:
-        return _Checked(0, "silent", str(exc).replace(f"{origin}{quote(file.path)}", file.path))
-    kind, what = _problem(answer, file, most) or (None, "")
-    return _Checked(len(answer.body), kind, f"{file.path} {what}")
+        return _Checked(0, "silent", str(exc).replace(url, file.path))
+    return _Checked(answer.length, kind, f"{file.path} {what}")
 
 
-def _problem(answer: Answer, file: AssetFile, most: int) -> tuple[str, str] | None:
+def _may_be_unpacked(answer: Answer, file: AssetFile) -> bool:
+    """Return whether a file may have arrived decompressed: no more than deflate can compress."""
+    raw = file.raw_bytes or 0
+    encoded = "content-encoding" in answer.headers
+    return file.path.endswith(".gz") and not encoded and 0 < raw <= _DEFLATE_TIMES * file.size_bytes
+
+
+def _problem(answer: Answer, file: AssetFile) -> tuple[str, str] | None:
     """Return the kind and the description of the problem of a file; None if it arrived as exported."""
     if answer.status != 200:
         return "missing", f"cannot be read: the host answered {answer.status}"
-    body, decoded = answer.body, answer.decoded_to(most)
-    if _same(body, file):
+    if _same(answer.body, file):
         return _type_problem(answer, file)
-    if _same(decoded, file):  # compressed by the host
+    if _same(answer.decoded(file.size_bytes + 1), file):  # compressed by the host
         return _type_problem(answer, file) or (("doubly", "") if file.path.endswith(".gz") else None)
-    if file.raw_bytes is not None and len(decoded) == file.raw_bytes and zlib.crc32(decoded) == file.raw_crc32:
-        return "unpacked", ""
-    if body.startswith(_LFS):
+    if answer.body.startswith(_LFS):
         return "lfs", "is a Git LFS pointer, not the file"
     if _is_page(answer):
         return "page", "is a web page instead of the file"
-    if len(body) != file.size_bytes:
-        return "changed", f"has {len(body):,} bytes; the manifest says {file.size_bytes:,}"
+    if answer.length > encoded_size(file.size_bytes):
+        return "changed", f"has more than the {file.size_bytes:,} bytes of the manifest"
+    if answer.length != file.size_bytes:
+        return "changed", f"has {answer.length:,} bytes; the manifest says {file.size_bytes:,}"
     return "changed", "does not match the SHA-256 in the manifest"
 
 
@@ -211,7 +222,7 @@ def _type(answer: Answer) -> str:
 
 
 def _is_page(answer: Answer) -> bool:
-    start = answer.decoded_to(512).lstrip()[:15].lower()
+    start = answer.decoded(512)[:512].lstrip()[:15].lower()
     return start.startswith((b"<!doctype html", b"<html"))
 
 
@@ -228,7 +239,7 @@ def _page_problems(page: Answer, manifest: Manifest) -> list[str]:
         found.append(
             "index.html is served as an attachment: browsers download it. Remove the Content-Disposition header."
         )
-    if not is_own_page(page.decoded):
+    if not is_own_page(page.decoded(_LARGEST_PAGE)):
         found.append(
             "index.html is not recognized: another version of karospace-jupyter wrote it, or the host or a plugin "
             "changed it. Upload it again in binary mode."

@@ -201,6 +201,48 @@ def test_decompressed_files_give_advice_because_the_viewer_reads_them(folder: Pa
     assert any("decompressed, several times as large" in text for text in report.advice)
 
 
+def test_bundle_that_arrives_unpacked_cannot_be_read_and_the_reason_is_named(folder: Path) -> None:
+    with host(folder, of(".gz", body=gzip.decompress)) as url:
+        bundle = Bundle(url)
+        with pytest.raises(BundleError, match=r"is not gzip: the host unpacks .gz files.*--verify http"):
+            bundle.gene(bundle.gene_names[0])
+
+
+def test_gzip_that_is_compressed_again_is_read(folder: Path) -> None:
+    def again(reply: Reply) -> None:
+        reply.body = gzip.compress(reply.body)
+        reply.headers["Content-Encoding"] = "gzip"
+
+    with host(folder, again) as url:
+        assert Bundle(url).verify() == Bundle(folder).verify()
+        report = check_host(url)
+    assert report.problems == ()
+    assert ["compressed twice" in text for text in report.advice] == [True]
+
+
+def test_sizes_of_the_manifest_do_not_make_the_check_read_without_end(folder: Path) -> None:
+    """A hostile host states petabytes, and sends more than it stated."""
+
+    def inflated(reply: Reply) -> None:
+        if reply.path == "manifest.json":
+            reply.body = re.sub(rb'"raw_bytes": ?\d+', b'"raw_bytes": 10000000000000', reply.body)
+        elif reply.path.endswith("obs_000.csv.gz"):
+            reply.body = bytes(30_000_000)
+
+    with host(folder, inflated) as url:
+        report = check_host(url)
+    [problem] = report.problems
+    assert "obs_000.csv.gz has more than the" in problem
+    assert report.bytes < 10_000_000
+
+
+def test_host_that_sends_too_slowly_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_files, "_PATIENCE_S", -1)
+    monkeypatch.setattr(http_files, "_SLOWEST", 10**12)
+    with host(folder) as url, pytest.raises(BundleError, match="sends less than"):
+        Bundle(url)
+
+
 def test_many_files_with_the_same_problem_are_summarized(folder: Path) -> None:
     with host(folder, of(".gz", status=404)) as url:
         [problem] = check_host(url).problems
@@ -289,6 +331,20 @@ def test_invalid_url_is_an_error(url: str) -> None:
         Bundle(url)
 
 
+def test_password_in_an_address_is_refused_and_not_repeated() -> None:
+    with pytest.raises(BundleError, match="contains a user name or a password") as caught:
+        Bundle("https://me:secret@lab.example/tissue/")
+    assert "secret" not in str(caught.value)
+
+
+def test_forbidden_address_with_a_query_names_the_query(folder: Path) -> None:
+    with (
+        host(folder, of("manifest.json", status=403)) as url,
+        pytest.raises(BundleError, match="query of the URL is not sent"),
+    ):
+        Bundle(f"{url}?token=1")
+
+
 def test_host_that_does_not_respond_is_an_error() -> None:
     with pytest.raises(
         BundleError, match=r"http://127.0.0.1:9/tissue/manifest.json cannot be read: Connection refused"
@@ -307,6 +363,7 @@ def test_path_that_looks_like_a_scheme_is_a_folder(
 def test_folder_of_a_url_is_quoted_once() -> None:
     assert folder_of("https://lab.example/my tissue/ü") == "https://lab.example/my%20tissue/%C3%BC/"
     assert folder_of("https://lab.example/my%20tissue/") == "https://lab.example/my%20tissue/"
+    assert folder_of("https://lab.example/a%2Fb/") == "https://lab.example/a%2Fb/"
 
 
 def test_command_reports_and_fails_with_problems(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -329,7 +386,7 @@ def test_command_reports_and_fails_with_problems(folder: Path, capsys: pytest.Ca
     ("arguments", "message"),
     [
         (["--verify", "folder", "--sample", "3"], "--sample needs --verify and the URL"),
-        (["--verify", "https://lab.example", "--sample", "0"], "--sample must be at least 1, got 0"),
+        (["--verify", "HTTPS://lab.example", "--sample", "0"], "--sample must be at least 1, got 0"),
         (["--demo", "--outdir", "x", "--sample", "3"], "--sample needs --verify and the URL"),
     ],
 )

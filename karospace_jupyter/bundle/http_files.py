@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import time
 import zlib
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import IO
 from urllib.error import URLError
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import (
     HTTPDefaultErrorHandler,
     HTTPErrorProcessor,
@@ -32,7 +33,11 @@ _RETRY_DELAYS_S = (0.5, 1.0, 2.0)
 """Delays before retries: after a server error, too many requests, or a lost connection."""
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _PIECE = 2**18
-_GONE = frozenset({404, 410})
+_GONE, _FORBIDDEN = frozenset({404, 410}), frozenset({401, 403})
+_NO_QUERY = " The query of the URL is not sent."
+_GZIP = b"\x1f\x8b"
+_PATIENCE_S, _SLOWEST = 60, 10_000
+"""A host may take this many seconds for a file, and one more for each 10 kB."""
 _PAGES = ("index.html", "manifest.json")
 
 
@@ -44,23 +49,27 @@ class Answer:
     headers: Mapping[str, str]
     """By lower-case name; repeated headers are joined by commas."""
     body: bytes
-    """As sent, before content decoding; at most one byte longer than the limit."""
+    """As sent, before content decoding; only the bytes that were to be kept."""
+    length: int
+    """Number of bytes that were read; one more than the limit if there are more."""
+    crc32: int
+    """CRC-32 of all bytes that were read."""
     url: str
     """The final URL, after redirects."""
 
-    @property
-    def decoded(self) -> bytes:
-        """The body after decoding gzip; a damaged body is returned as sent."""
-        return self.decoded_to(2**31)
+    def decoded(self, most: int) -> bytes:
+        """Return the body after decoding gzip, up to `most` bytes.
 
-    def decoded_to(self, most: int) -> bytes:
-        """Return at most `most` bytes of the decoded body."""
+        A body that is not gzip, or that is truncated, is returned as sent.
+        """
         if self.headers.get("content-encoding", "").lower() not in {"gzip", "x-gzip"}:
-            return self.body[:most]
+            return self.body
+        stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
         try:
-            return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(self.body, most)
+            found = stream.decompress(self.body, most)
         except zlib.error:
-            return self.body[:most]
+            return self.body
+        return found if stream.eof or len(found) == most else self.body
 
 
 def is_url(path: object) -> bool:
@@ -97,13 +106,21 @@ def folder_of(url: str) -> str:
     if not host:
         msg = f"{url!r} is not a valid URL: it has no host."
         raise BundleError(msg)
+    if "@" in parts.netloc:
+        msg = f"The URL of {host} contains a user name or a password, which are not supported. Remove them."
+        raise BundleError(msg)
     folder, _, last = parts.path.rpartition("/")
     path = f"{folder}/" if last in {"", *_PAGES} else f"{parts.path}/"
     # URLs are pasted from browsers, which show spaces and non-ASCII letters unescaped.
-    return urlunsplit((parts.scheme, parts.netloc, quote(unquote(path)), "", ""))
+    return urlunsplit((parts.scheme, parts.netloc, quote(path, safe="/%"), "", ""))
 
 
-def get(url: str, most: int, headers: Mapping[str, str]) -> Answer:
+def encoded_size(size: int) -> int:
+    """Return the maximum size of a file of `size` bytes that the host compresses, which may make it longer."""
+    return size + size // 1000 + 2**16
+
+
+def get(url: str, most: int, headers: Mapping[str, str], *, keep: int | None = None) -> Answer:
     """Request a file; retry after server errors and lost connections.
 
     Parameters
@@ -112,6 +129,8 @@ def get(url: str, most: int, headers: Mapping[str, str]) -> Answer:
         The `http` or `https` URL. Redirects to other schemes are not followed.
     most
         Maximum number of bytes. One more is read, so that a larger file is noticed.
+    keep
+        Number of bytes to return; all by default.
 
     Raises
     ------
@@ -120,7 +139,7 @@ def get(url: str, most: int, headers: Mapping[str, str]) -> Answer:
     """
     for pause in (*_RETRY_DELAYS_S, None):
         try:
-            answer = _fetch(url, most, headers)
+            answer = _fetch(url, most, headers, most + 1 if keep is None else keep)
         except (OSError, http.client.HTTPException) as exc:  # URLError is an OSError
             if pause is None or _is_final(exc):
                 msg = f"{url} cannot be read: {_reason(exc)}."
@@ -140,27 +159,42 @@ class HttpFiles(Bounded):
 
     def __init__(self, url: str) -> None:
         self.origin = folder_of(url)
+        self._has_query = "?" in url
 
     def read(self, path: str) -> bytes:
         """Return one file as stored."""
         limit = self._limit(checked(path))
-        answer = get(self.origin + quote(path), limit, {"Accept-Encoding": "identity"})
+        answer = get(self.origin + quote(path), encoded_size(limit), {"Accept-Encoding": "identity"})
         if answer.status in _GONE:
             raise missing(path, self.origin)
         if answer.status != http.client.OK:
             reason = http.client.responses.get(answer.status, "")
-            msg = f"{self.origin}{path} cannot be read: the host answered {answer.status} {reason}".rstrip() + "."
+            hint = _NO_QUERY if self._has_query and answer.status in _FORBIDDEN else ""
+            msg = (
+                f"{self.origin}{path} cannot be read: the host answered {answer.status} {reason}".rstrip() + "." + hint
+            )
             raise BundleError(msg)
-        body = answer.body
-        if len(body) != self._sizes.get(path):
-            # The host compressed the file although identity was requested. Gzip files of a bundle have the stated size.
-            body = answer.decoded_to(limit + 1)
+        # The host may compress the file although identity was requested. Gzip files of a bundle have the stated size.
+        body = answer.body if answer.length == self._sizes.get(path) else answer.decoded(limit + 1)
+        if path.endswith(".gz") and path in self._sizes and body[:2] != _GZIP:
+            msg = (
+                f"{path} of {self.origin} is not gzip: the host unpacks .gz files, or sends something else. "
+                f"karospace-export --verify {self.origin} says what to change."
+            )
+            raise BundleError(msg)
         self._check_size(path, len(body))
         return body
 
     def names(self) -> Iterable[str]:
         """Return the paths of the page, the manifest and, once that is read, the files it lists."""
         return (*_PAGES, *self._sizes)
+
+
+class _SlowError(OSError):
+    """A host sends a file so slowly that it would take hours."""
+
+    def __str__(self) -> str:
+        return f"the host sends less than {_SLOWEST // 1000} kB per second"
 
 
 class _Redirects(HTTPRedirectHandler):
@@ -184,6 +218,7 @@ class _Statuses(HTTPErrorProcessor):
     https_response = http_response
 
 
+@functools.cache  # loading the certificates of the system takes longer than many a file
 def _opener() -> OpenerDirector:
     opener = OpenerDirector()
     for handler in (
@@ -193,28 +228,32 @@ def _opener() -> OpenerDirector:
     return opener
 
 
-def _fetch(url: str, most: int, headers: Mapping[str, str]) -> Answer:
+def _fetch(url: str, most: int, headers: Mapping[str, str], keep: int) -> Answer:
     request = Request(url, headers={"User-Agent": "karospace-jupyter", **headers})  # noqa: S310 - http or https
-    opener = _opener()
-    with opener.open(request, timeout=_TIMEOUT_S) as found:
-        pieces, size = [], 0
+    end = time.monotonic() + _PATIENCE_S + most / _SLOWEST
+    with _opener().open(request, timeout=_TIMEOUT_S) as found:
+        kept, size, crc32 = bytearray(), 0, 0
         while size <= most and (piece := found.read(min(_PIECE, most + 1 - size))):
-            pieces.append(piece)
             size += len(piece)
+            crc32 = zlib.crc32(piece, crc32)
+            kept += piece[: max(0, keep - len(kept))]
+            if time.monotonic() > end:
+                raise _SlowError
         names = {name.lower() for name in found.headers}
         stated = {name: ", ".join(found.headers.get_all(name)) for name in names}
-        body = b"".join(pieces)
         length = stated.get("content-length", "")
-        if length.isdigit() and len(body) < min(int(length), most):
-            msg = f"the connection ended after {len(body):,} of {int(length):,} bytes"
+        if length.isdigit() and size < min(int(length), most):
+            msg = f"the connection ended after {size:,} of {int(length):,} bytes"
             raise ConnectionError(msg)
-        return Answer(found.status, stated, body, found.url)
+        return Answer(found.status, stated, bytes(kept), size, crc32, found.url)
 
 
 def _is_final(exc: Exception) -> bool:
     """Return whether a retry would fail in the same way."""
     text = _reason(exc).lower()
-    return any(part in text for part in ("certificate", "redirect", "name or service", "nodename", "getaddrinfo"))
+    return isinstance(exc, _SlowError) or any(
+        part in text for part in ("certificate", "redirect", "name or service", "nodename", "getaddrinfo")
+    )
 
 
 def _reason(exc: Exception) -> str:

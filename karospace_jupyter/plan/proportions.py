@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_TYPES = 100
 """Maximum number of types per table; more cannot be distinguished in a pie chart."""
+MOST_VALUES = 2_000_000
+"""Maximum number of cells × types that are exported by default, because the tables contain every value, too."""
 _NAMED = re.compile(
     r"abundance|cell_?fraction|cell_?prop|cell_?type|card|ct_pred|deconv|destvi|proportion|rctd|spotlight|stereoscope"
     r"|tangram|weights",
@@ -64,10 +66,21 @@ def choose_proportions(
     ColumnError
         If a requested table does not exist or does not hold proportions.
     """
-    keys = _usual(source, used) if requested is None else list(dict.fromkeys(requested))
     planned: list[PlannedProportions] = []
     annotations: list[Annotation] = []
     warnings: list[str] = []
+    if requested is None:
+        keys: list[str] = []
+        large: list[str] = []
+        for key in _usual(source, used):
+            (keys if cells.n * source.obsm_shapes[key][1] <= MOST_VALUES else large).append(key)
+        if large:
+            warnings.append(
+                f"Proportions of more than {MOST_VALUES:,} values are not exported by default: {listed(large)}. Name a "
+                "table with `proportions` to export it."
+            )
+    else:
+        keys = list(dict.fromkeys(requested))
     names = set(taken)
     for key in keys:
         types, amounts = _read(source, key)

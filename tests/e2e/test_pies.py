@@ -127,7 +127,13 @@ def test_tooltip_lists_the_largest_shares(viewer: Viewer, folder: Path, serve: A
     assert_quarters(viewer, FIRST, b, b, t, m)
     [at] = viewer.positions([FIRST])
     viewer.page.mouse.move(*at)
-    expect(viewer.page.get_by_role("tooltip")).to_contain_text("B cells 50 %, T cells 25 %, Myeloid 25 %")
+    rows = viewer.page.get_by_role("tooltip").locator("dl > div")
+    expect(rows).to_have_text(["B cells50 %", "T cells25 %", "Myeloid25 %"])
+    viewer.page.mouse.click(*at)
+    viewer.page.get_by_role("button", name="T cells", exact=True).and_(
+        viewer.page.get_by_title("Color by T cells")
+    ).click()
+    viewer.until("state.color.column === 'rctd_weights: T cells'")
 
 
 def test_pies_outside_the_selection_are_faded(viewer: Viewer, folder: Path, serve: Any) -> None:

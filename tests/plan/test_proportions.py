@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from karospace_jupyter import Bundle, ExportConfig
 from karospace_jupyter.errors import BundleError, ColumnError, PlanError
 from karospace_jupyter.export import run_to_memory
-from karospace_jupyter.plan import Plan, resolve
+from karospace_jupyter.plan import Plan, proportions, resolve
 from karospace_jupyter.source import open_source
 
 N = 40
@@ -137,6 +137,15 @@ def test_sampled_spots_keep_their_amounts() -> None:
     np.testing.assert_array_equal(
         back.obsm["cell_types"].to_numpy(), adata[back.obs_names].obsm["cell_types"].to_numpy().astype(np.float32)
     )
+
+
+def test_tables_with_very_many_numbers_are_exported_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proportions, "MOST_VALUES", 3 * N - 1)
+    adata = build(cell_types=amounts())
+    found = plan(adata)
+    assert keys(found) == []
+    assert any("not exported by default: cell_types." in text for text in found.warnings)
+    assert keys(plan(adata, proportions="cell_types")) == ["cell_types"]
 
 
 def test_columns_of_obs_keep_their_names() -> None:

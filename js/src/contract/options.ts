@@ -55,7 +55,8 @@ export interface Options {
   embeddings: string[] | null;
   /**
    * Keys of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
-   * `none`. The viewer draws them as pie charts. By default, tables with a typical name, or whose rows sum to 1.
+   * `none`. The viewer draws them as pie charts. By default, tables with a typical name, or whose rows sum to 1, and
+   * with at most 2,000,000 values.
    */
   proportions: string[] | null;
   /**

@@ -18,8 +18,8 @@ export interface Pies {
 }
 
 const WHOLE = 65_535;
-/** Maximum number of slices of all pies, which take 100 MB. */
-const MOST_SLICES = 50_000_000;
+/** Maximum number of slices of all pies: those that fit into the smallest texture that WebGL 2 guarantees. */
+const MOST_SLICES = 4096 * 2048;
 
 /** Returns the proportions whose most abundant types a column holds; undefined if there are none. */
 export function proportionsOf(
@@ -63,14 +63,27 @@ export function sharesAt(
 /** Returns the pies of `cells` cells, with one slice per category; the slice of a group is the sum of its members. */
 export function piesOf(amounts: Amounts, categories: readonly GroupedCategory[], cells: number): Pies {
   const slices = categories.length;
+  const of = categories.map(({ name, members }) =>
+    (members ?? [name]).map((type) => amounts.get(type) ?? new Float32Array(cells).fill(Number.NaN)),
+  );
+  const totals = new Float64Array(cells);
+  const sums = new Float64Array(cells);
+  for (const values of of.flat()) add(totals, values);
   const ends = new Uint16Array(cells * slices);
-  for (let cell = 0; cell < cells; cell++) {
-    let end = 0;
-    sharesAt(amounts, categories, cell)?.forEach((share, slice) => {
-      end += share;
+  for (const [slice, members] of of.entries()) {
+    for (const values of members) add(sums, values);
+    totals.forEach((total, cell) => {
+      if (!(total > 0 && total < Infinity)) return;
+      const share = (sums[cell] ?? 0) / total;
       // Rounding: the sum of the shares may differ slightly from 1.
-      ends[cell * slices + slice] = slice === slices - 1 ? WHOLE : Math.min(WHOLE, Math.round(end * WHOLE));
+      ends[cell * slices + slice] = slice === slices - 1 ? WHOLE : Math.min(WHOLE, Math.round(share * WHOLE));
     });
   }
   return { slices, ends };
+}
+
+function add(to: Float64Array, values: Numbers): void {
+  values.forEach((value, cell) => {
+    to[cell] = (to[cell] ?? 0) + value;
+  });
 }

@@ -21,9 +21,14 @@ export function annotationsOf(model: Model, cell: number): CellValue[] {
   const { color } = model.layer.value;
   const rows: CellValue[] = [];
   for (const column of model.loaded.value.values()) {
+    const shares = largestShares(model, column.name, cell);
+    if (shares) {
+      rows.unshift(...shares);
+      continue;
+    }
     const value =
       column.kind === 'category'
-        ? (largestShares(model, column.name, cell) ?? categoryOf(model, column, cell))
+        ? categoryOf(model, column, cell)
         : formatExact(column.values[cell] ?? Number.NaN, column.values instanceof Float64Array);
     const row = { key: `column ${column.name}`, name: column.name, value, column: column.name };
     if (color.kind === 'annotation' && color.column === column.name) rows.unshift(row);
@@ -32,19 +37,26 @@ export function annotationsOf(model: Model, cell: number): CellValue[] {
   return rows;
 }
 
-/** Returns the largest shares of a cell that is drawn as a pie chart; null for other cells. */
-function largestShares(model: Model, name: string, cell: number): string | null {
+/** Returns the largest shares of a cell that may be drawn as a pie chart; null for other columns and cells. */
+function largestShares(model: Model, name: string, cell: number): CellValue[] | null {
   const layer = model.layer.value;
   if (layer.kind !== 'category' || !layer.amounts || layer.column.name !== name) return null;
   const { categories } = layer.column;
+  const types = (layer.column.ungrouped ?? layer.column).categories.map((type) => type.name);
+  const parts = model.bundle.value?.manifest.proportions?.find(({ column }) => column === name)?.parts ?? [];
   return (
     sharesAt(layer.amounts, categories, cell)
-      ?.map((share, code) => [share, formatClass(categories[code]?.name ?? null)] as const)
+      ?.map((share, code) => [share, categories[code]?.name ?? ''] as const)
       .filter(([share]) => share > 0)
       .sort(([a], [b]) => b - a)
       .slice(0, MOST_SHARES)
-      .map(([share, type]) => `${type} ${formatShare(share)}`)
-      .join(', ') ?? null
+      .map(([share, type]) => ({
+        key: `share ${type}`,
+        name: formatClass(type),
+        value: formatShare(share),
+        // A group has no column of its own.
+        column: parts[types.indexOf(type)] ?? name,
+      })) ?? null
   );
 }
 

@@ -7,7 +7,7 @@ import type { PointStyle } from './point-layer';
 const VERSION = '#version 300 es\n';
 const OPACITY = 0.45;
 
-/** Draws edges between neighbors on top of the cells. */
+/** Draws edges between neighbors. */
 export class EdgeLayer {
   #scope: GlScope;
   #program: Program;

@@ -258,10 +258,14 @@ export class PointLayer {
   setPies(pies: Pies | null): void {
     const { gl } = this.#scope;
     this.#slices = 0;
-    if (!pies) return;
+    if (!pies) {
+      gl.bindTexture(gl.TEXTURE_2D, this.#pies);
+      if (this.#pies)
+        gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16UI, 1, 1, 0, gl.RED_INTEGER, gl.UNSIGNED_SHORT, null);
+      return;
+    }
     const { slices, ends } = pies;
     const rows = Math.max(1, Math.ceil(ends.length / PIES_WIDTH));
-    if (rows > gl.getParameter(gl.MAX_TEXTURE_SIZE)) return;
     const texels = new Uint16Array(rows * PIES_WIDTH);
     this.#places.forEach((place, cell) => {
       texels.set(ends.subarray(cell * slices, (cell + 1) * slices), place * slices);
@@ -270,6 +274,11 @@ export class PointLayer {
     gl.bindTexture(gl.TEXTURE_2D, this.#pies);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16UI, PIES_WIDTH, rows, 0, gl.RED_INTEGER, gl.UNSIGNED_SHORT, texels);
     this.#slices = slices;
+  }
+
+  /** Whether large cells are pies. */
+  get hasPies(): boolean {
+    return this.#mode === 'category' && this.#slices > 0;
   }
 
   /** One flag per cell; null clears the selection. */
@@ -314,8 +323,7 @@ export class PointLayer {
   draw(style: PointStyle): void {
     const { gl } = this.#scope;
     const plain = shapeOf(style);
-    const pies =
-      plain === 'round' && this.#mode === 'category' && this.#slices > 0 && style.size >= PIES_FROM;
+    const pies = plain === 'round' && this.hasPies && style.size >= PIES_FROM;
     const shape = pies ? 'pie' : plain;
     const round = plain === 'round';
     const selection = this.#hasSelection;

@@ -151,6 +151,9 @@ export class Renderer {
       this.#scaled = { range, log, dimZeros };
       this.#points.setValues(alongScale(this.#exact, this.#scaled));
     }
+    // Above the cells, which may touch each other; but lines across pies would look like slices.
+    const below = this.#points.hasPies;
+    if (below) this.#drawEdges(frame);
     const { passage } = frame;
     this.#points.draw({
       ...placement(view, this.#center),
@@ -165,12 +168,15 @@ export class Renderer {
       ground: frame.ground,
       count: frame.budget,
     });
-    if (frame.edges?.length) {
-      this.#edges ??= new EdgeLayer(this.#scope);
-      this.#edges.draw(frame.edges, placement(view, this.#center), frame.dark);
-    }
+    if (!below) this.#drawEdges(frame);
     gl.deleteSync(this.#fence);
     this.#fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+  }
+
+  #drawEdges({ edges, view, dark }: Frame): void {
+    if (!edges?.length) return;
+    this.#edges ??= new EdgeLayer(this.#scope);
+    this.#edges.draw(edges, placement(view, this.#center), dark);
   }
 
   /** Whether the GPU is still drawing: uploading values or resizing the canvas would then block the page. */

@@ -40,7 +40,7 @@ function MatrixSelect(): JSX.Element | null {
   if (!bundle || bundle.matrices.length < 2) return null;
   const current = bundle.manifest.expression.source ?? bundle.matrices[0] ?? '';
   return (
-    <label class="ks-gene-order ks-heading-select ks-muted">
+    <label class="ks-gene-order ks-heading-select ks-muted" title={current}>
       Matrix
       <select
         value={current}
