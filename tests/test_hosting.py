@@ -331,6 +331,12 @@ def test_invalid_url_is_an_error(url: str) -> None:
         Bundle(url)
 
 
+@pytest.mark.parametrize("name", ["tissue.html", "tissue.zip"])
+def test_single_file_on_a_host_is_to_be_downloaded(name: str) -> None:
+    with pytest.raises(BundleError, match=r"is a single file. Download it"):
+        Bundle(f"https://lab.example/{name}")
+
+
 def test_password_in_an_address_is_refused_and_not_repeated() -> None:
     with pytest.raises(BundleError, match="contains a user name or a password") as caught:
         Bundle("https://me:secret@lab.example/tissue/")

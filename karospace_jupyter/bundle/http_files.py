@@ -110,6 +110,11 @@ def folder_of(url: str) -> str:
         msg = f"The URL of {host} contains a user name or a password, which are not supported. Remove them."
         raise BundleError(msg)
     folder, _, last = parts.path.rpartition("/")
+    if last.lower().endswith((".zip", ".html")) and last not in _PAGES:
+        msg = (
+            f"{url} is a single file. Download it and open the copy; over the web, only the folder of a bundle is read."
+        )
+        raise BundleError(msg)
     path = f"{folder}/" if last in {"", *_PAGES} else f"{parts.path}/"
     # URLs are pasted from browsers, which show spaces and non-ASCII letters unescaped.
     return urlunsplit((parts.scheme, parts.netloc, quote(path, safe="/%"), "", ""))
