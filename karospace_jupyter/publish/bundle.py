@@ -407,7 +407,7 @@ class Bundle(BundleReader):
         """Return the cells, annotations, coordinates, embeddings, neighbors and genes as an AnnData object.
 
         `X` holds all genes of the matrix if they are packed, else the exported ones. Of several matrices, `X` holds `X`
-        or, without it, the first; the others are in `layers` and `raw`, as in the source. Neighbors are in
+        or, without it, the first layer; the others are in `layers` and `raw`, as in the source. Neighbors are in
         ``obsp["spatial_connectivities"]``. Columns that were not exported, images, and other graphs are not in a
         bundle.
 

@@ -13,6 +13,7 @@ import pytest
 import scipy.sparse as sp
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
+from karospace_jupyter.bundle.files import MemoryFiles
 from karospace_jupyter.bundle.scripts import carried_manifest
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, GenesError, NotExportedError
@@ -61,6 +62,11 @@ def folder(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("matrices") / "b"
     run(adata, config_of(outdir=made))
     return made
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> Bundle:
+    return Bundle(Bundle(folder).to_html(folder.parent / "page.html"))
 
 
 def as_in_memory(adata: ad.AnnData, tmp_path: Path) -> Any:
@@ -116,12 +122,15 @@ def test_x_stays_x_if_it_is_not_the_first(adata: ad.AnnData) -> None:
     assert list(again.layers) == ["counts"]
     alone = run_to_memory(adata, config_of(matrices=["layer:counts", "raw"])).to_anndata()
     assert np.array_equal(alone.X.toarray(), expected(adata, "layer:counts"))
+    alone = run_to_memory(adata, config_of(matrices=["raw", "layer:counts"], genes_mode=["EPCAM"])).to_anndata()
+    assert np.array_equal(alone.X.toarray(), expected(adata, "layer:counts"))
+    assert np.array_equal(alone.raw.X.toarray(), expected(adata, "raw"))
 
 
 def test_layers_have_the_genes_of_a_first_matrix_that_is_not_packed(
     adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = plan(adata, matrices=["layer:continuous", "layer:counts"])
+    found = plan(adata, matrices=["layer:continuous", "layer:counts"], markers=())
     assert found.packed is not None
     monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", found.packed.size.bytes - 1)
     bundle = run_to_memory(adata, config_of(matrices=["layer:continuous", "layer:counts"]))
@@ -353,7 +362,7 @@ def test_html_and_scripts_hold_no_file_of_a_packed_gene(adata: ad.AnnData, folde
 def test_genes_that_are_not_packed_keep_their_files(
     adata: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = plan(adata, matrices=["layer:continuous", "layer:counts"]).packed
+    first = plan(adata, matrices=["layer:continuous", "layer:counts"], markers=()).packed
     assert first is not None
     monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", first.size.bytes - 1)
     config = config_of(matrices=["layer:continuous", "layer:counts"], single_file=tmp_path / "b.html")
@@ -376,6 +385,47 @@ def test_an_html_file_saved_in_another_form_has_files_of_its_genes_again(
     assert np.array_equal(
         again.vector(entry.chunks, np.dtype("<f4")), expected(adata, "X")[:, list(adata.var_names).index("MS4A1")]
     )
+
+
+@pytest.mark.parametrize(
+    ("chunks", "message"),
+    [
+        ([(0, N, "manifest.json")], "manifest.json is stated for gene 'MS4A1', but is another file"),
+        ([(0, N, "Manifest.JS")], "Manifest.JS is stated for gene 'MS4A1', but is another file"),
+        ([(0, N, "index.html")], "index.html is stated for gene 'MS4A1', but is another file"),
+        ([(0, N, "scripts/a.js")], "scripts/a.js is stated for gene 'MS4A1', but is another file"),
+        (
+            [(0, N, "assets/columnar/coords_000.bin.gz")],
+            "coords_000.bin.gz is stated for gene 'MS4A1', but is another file",
+        ),
+        ([(0, 5, "a.bin"), (5, N, "A.bin")], "A.bin is stated for gene 'MS4A1', but is another file"),
+        ([(0, N, "a.bin")] * 2, "a.bin starts at cell 0; expected cell 400"),
+        ([(0, N, "a.bin"), (N, N, "b.bin")], "b.bin starts at cell 400; expected cell 400"),
+        ([(0, 5, "a.bin"), (6, N, "b.bin")], "b.bin starts at cell 6; expected cell 5"),
+        ([(0, N - 1, "a.bin")], "'MS4A1' have values for 399 of 400 cells"),
+        ([], "'MS4A1' have values for 0 of 400 cells"),
+    ],
+)
+def test_impossible_files_of_genes_are_not_written(
+    page: Bundle, tmp_path: Path, chunks: list[tuple[int, int, str]], message: str
+) -> None:
+    held = {path: page.stored(path) for path in page.files.names()}
+    manifest = json.loads(held["manifest.json"])
+    manifest["expression"]["genes"][1]["chunks"] = [
+        {"path": path, "start": start, "end": end, "size_bytes": 1} for start, end, path in chunks
+    ]
+    bundle = Bundle(MemoryFiles({**held, "manifest.json": json.dumps(manifest).encode()}))
+    target = tmp_path / "b"
+    page.save(target)
+    before = (target / "manifest.json").read_bytes()
+    with pytest.raises(BundleError, match="match its manifest"):
+        bundle.verify()
+    with pytest.raises(BundleError, match=message):
+        bundle.save(target)
+    with pytest.raises(BundleError, match=message):
+        bundle.to_zip(tmp_path / "b.zip")
+    assert (target / "manifest.json").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 def test_options_are_plain_keyword_arguments(adata: ad.AnnData, tmp_path: Path) -> None:
