@@ -190,9 +190,9 @@ def decide(
     if not genes_on_demand:
         packed, new_warnings = choose_packed(source, config, cells.n)
         warnings += new_warnings
-        with problems.of("matrices"):
-            others, new_warnings = choose_other_matrices(source, config, cells.n, packed)
-            warnings += new_warnings
+    with problems.of("matrices"):
+        others, new_warnings = choose_other_matrices(source, config, cells.n, packed, on_demand=genes_on_demand)
+        warnings += new_warnings
     with problems.of("markers"):
         packed, new_warnings = choose_markers(source, config, columns, packed, on_demand=genes_on_demand)
         warnings += new_warnings

@@ -307,6 +307,18 @@ def test_layer_that_cannot_be_read_leaves_the_matrix_of_the_view() -> None:
     view.close()
 
 
+def test_a_live_view_warns_that_it_reads_one_matrix_at_a_time() -> None:
+    adata = synthetic_tissue(N, 60, seed=2)
+    for options in ({}, {"packed": "yes"}, {"packed": "auto", "genes_mode": ()}):
+        view = karospace_view(adata, matrices=("layer:counts", "X"), **options)  # type: ignore[arg-type]
+        assert view.layer == "counts"
+        assert "so these were not exported: X. Choose the matrix with" in " ".join(view.bundle.manifest.warnings or ())
+        view.layer = "X"
+        view.close()
+        with pytest.raises(GenesError, match="nope"):
+            karospace_view(adata, matrices=("X", "layer:nope"), **options)  # type: ignore[arg-type]
+
+
 def test_layer_of_a_view_without_an_object_is_a_matrix_of_the_bundle() -> None:
     adata = synthetic_tissue(200, 40, seed=1)
     config = ExportConfig(matrices=["X", "layer:counts"], genes_mode=["EPCAM"], preview=False, image_path="none")
