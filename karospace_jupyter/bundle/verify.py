@@ -149,11 +149,11 @@ def _check_counts(bundle: BundleReader) -> Iterator[str]:
             f"n_genes_exported is {m.n_genes_exported:,}, but gene_list has {len(m.gene_list):,} "
             f"and expression {len(m.expression.genes):,} genes"
         )
-    exported = {*m.gene_list, *bundle.gene_names}
+    exported = {*m.gene_list, *(name for matrix in bundle.matrices for name in bundle.genes_of(matrix))}
     for one in m.gene_sets or ():
         absent = [gene for gene in one.genes if gene not in exported]
         if absent:
-            yield f"gene set {one.name!r}: {counted(len(absent), 'gene')} not in gene_list, such as {absent[0]!r}"
+            yield f"gene set {one.name!r}: {counted(len(absent), 'gene')} not in the bundle, such as {absent[0]!r}"
     if m.expression.n_cells != m.n_cells:
         yield f"expression has {m.expression.n_cells:,} cells, but the bundle has {m.n_cells:,}"
     used = [] if lacks_gene_files(m) else [chunk.path for entry in m.expression.genes for chunk in entry.chunks]

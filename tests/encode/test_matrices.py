@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, karospace_view
 from karospace_jupyter.bundle.files import MemoryFiles
 from karospace_jupyter.bundle.scripts import carried_manifest
 from karospace_jupyter.datasets import synthetic_tissue
-from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, GenesError, NotExportedError
+from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, GenesError, NotExportedError, PlanError
 from karospace_jupyter.export import dry_run, run, run_to_memory
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan import Plan, estimate, resolve
@@ -298,6 +298,62 @@ def test_saved_view_is_fitted_to_the_matrices(adata: ad.AnnData, tmp_path: Path)
     assert fitted({"matrix": "X", "opacity": 0.5}, color="EPCAM")[1] == ""
     _, warned = fitted({"matrix": "layer:counts", "color": {"kind": "gene", "gene": "RAW3"}})
     assert "RAW3" in warned
+
+
+def test_limits_of_a_view_that_names_no_matrix_are_left_out_unless_the_first_is_x(
+    adata: ad.AnnData, tmp_path: Path
+) -> None:
+    view = tmp_path / "view.json"
+    state = {"color": {"kind": "gene", "gene": "EPCAM"}, "range": [0, 2]}
+
+    def fitted(state: dict[str, Any], *matrices: str) -> tuple[Any, str]:
+        view.write_text(json.dumps(state))
+        found = plan(adata, view=view, matrices=matrices)
+        return found.view, " ".join(found.warnings)
+
+    kept, warned = fitted(state, "layer:counts", "X")
+    assert kept == {"color": state["color"]}
+    assert "limits of the view were left out: the view does not name their matrix" in warned
+    for matrices in (["X", "layer:counts"], ["layer:counts"]):
+        assert fitted(state, *matrices) == (state, "")
+    assert fitted({**state, "matrix": "X"}, "layer:counts", "X") == ({**state, "matrix": "X"}, "")
+    annotation = {"color": {"kind": "annotation", "column": "area"}, "range": [0, 2]}
+    assert fitted(annotation, "layer:counts", "X") == (annotation, "")
+
+
+def test_gene_sets_have_the_genes_of_every_matrix(adata: ad.AnnData, tmp_path: Path) -> None:
+    sets: Any = {"both": ["RAW3", "EPCAM", "NONE"], "other": ["RAW4"], "empty": ["NONE"]}
+    view = {"geneSets": [{"name": "mine", "genes": ["MS4A1", "RAW5"]}], "color": {"kind": "gene", "gene": "RAW5"}}
+    (tmp_path / "view.json").write_text(json.dumps(view))
+    bundle = run_to_memory(adata, config_of(matrices=["X", "raw"], gene_sets=sets, view=tmp_path / "view.json"))
+    assert bundle.gene_sets == {"both": ["RAW3", "EPCAM"], "other": ["RAW4"]}
+    warned = " ".join(bundle.manifest.warnings or ())
+    assert "1 gene of 1 gene set is not in X or raw: NONE" in warned
+    assert "'empty' has no gene in X or raw" in warned
+    assert bundle.manifest.view is not None
+    assert bundle.manifest.view["geneSets"][-1] == view["geneSets"][0]
+    assert "colored by the gene 'RAW5', which is not exported" in warned  # the view opens with X
+    bundle.verify()
+    shown = karospace_view(bundle)
+    shown.gene_sets = {"mine": ["RAW3", "MS4A1"]}
+    assert shown.gene_sets == {"mine": ["RAW3", "MS4A1"]}
+    shown.close()
+    files = {path: bundle.stored(path) for path in bundle.files.names()}
+    manifest = json.loads(files["manifest.json"])
+    manifest["gene_sets"][0]["genes"].append("NONE")
+    with pytest.raises(BundleError, match="'both': 1 gene not in the bundle, such as 'NONE'"):
+        Bundle(MemoryFiles({**files, "manifest.json": json.dumps(manifest).encode()})).verify()
+
+
+def test_a_color_of_another_matrix_is_an_error_that_names_it(adata: ad.AnnData) -> None:
+    for color in ("RAW3", "gene:RAW3"):
+        with pytest.raises(PlanError, match="is a gene of the matrix raw, but.*first.*matrices, X. Put 'raw' first"):
+            plan(adata, color=color)
+    assert plan(adata, matrices=["raw", "X"], genes_mode=["EPCAM"], color="RAW3").view == {
+        "color": {"kind": "gene", "gene": "RAW3"}
+    }
+    with pytest.raises(PlanError, match="neither a column of obs nor a gene of X"):
+        plan(adata, color="NONE")
 
 
 def change(folder: Path, edit: Callable[[dict[str, Any]], Any]) -> Bundle:
