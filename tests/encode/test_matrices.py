@@ -130,7 +130,7 @@ def test_x_stays_x_if_it_is_not_the_first(adata: ad.AnnData) -> None:
 def test_layers_have_the_genes_of_a_first_matrix_that_is_not_packed(
     adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = plan(adata, matrices=["layer:continuous", "layer:counts"], markers=())
+    found = plan(adata, matrices=["layer:continuous", "layer:counts"], markers="none")
     assert found.packed is not None
     monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", found.packed.size.bytes - 1)
     bundle = run_to_memory(adata, config_of(matrices=["layer:continuous", "layer:counts"]))
@@ -418,7 +418,7 @@ def test_html_and_scripts_hold_no_file_of_a_packed_gene(adata: ad.AnnData, folde
 def test_genes_that_are_not_packed_keep_their_files(
     adata: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = plan(adata, matrices=["layer:continuous", "layer:counts"], markers=()).packed
+    first = plan(adata, matrices=["layer:continuous", "layer:counts"], markers="none").packed
     assert first is not None
     monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", first.size.bytes - 1)
     config = config_of(matrices=["layer:continuous", "layer:counts"], single_file=tmp_path / "b.html")
