@@ -332,7 +332,7 @@ class GeneSet(_Part):
     name: str = Field(min_length=1, max_length=LONGEST_SET_NAME)
     """Unique."""
     genes: list[str] = Field(min_length=1)
-    """Names in `gene_list`."""
+    """Names in `gene_list`, or of packed genes of any matrix."""
 
 
 class Proportions(_Part):

@@ -7,9 +7,14 @@ viewer reads, concatenated in the order of ``asset_files``.
 from __future__ import annotations
 
 import base64
+from typing import TYPE_CHECKING
 
 from karospace_jupyter.bundle.manifest import AssetFile, Manifest
 from karospace_jupyter.errors import BundleError
+from karospace_jupyter.formatting import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KIND = "script"
 GENE_KIND = "expression_chunk"
@@ -44,6 +49,31 @@ def lacks_gene_files(manifest: Manifest) -> bool:
     if not manifest.expression.genes or manifest.matrix not in manifest.packed_matrices:
         return False
     return not any(file.kind == GENE_KIND for file in manifest.asset_files)
+
+
+def gene_file_problems(manifest: Manifest) -> Iterator[str]:
+    """Yield what is wrong with the files that genes have in other forms of a bundle that lacks them.
+
+    Nothing was read from these files, so only this shows whether they can be written.
+    """
+    # Some file systems ignore case.
+    taken = {path.casefold() for path in ("manifest.json", "index.html", MANIFEST)}
+    taken |= {file.path.casefold() for file in manifest.asset_files}
+    for entry in manifest.expression.genes:
+        expected = 0
+        for chunk in entry.chunks:
+            if chunk.start != expected or chunk.end <= chunk.start:
+                yield f"{chunk.path} starts at cell {chunk.start:,}; expected cell {expected:,}"
+                break
+            expected = chunk.end
+            path = chunk.path.casefold()
+            if path in taken or path.startswith("scripts/"):
+                yield f"{chunk.path} is stated for gene {entry.gene!r}, but is another file of the bundle"
+            taken.add(path)
+        else:
+            if expected != manifest.n_cells:
+                cells = counted(manifest.n_cells, "cell")
+                yield f"the files of gene {entry.gene!r} have values for {expected:,} of {cells}"
 
 
 def carried_manifest(script: bytes) -> Manifest:

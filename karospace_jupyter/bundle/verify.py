@@ -16,7 +16,14 @@ from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.neighbors import read_graph, section_column
 from karospace_jupyter.bundle.pages import is_own_page
-from karospace_jupyter.bundle.scripts import MANIFEST, carried_files, carried_manifest, from_script, lacks_gene_files
+from karospace_jupyter.bundle.scripts import (
+    MANIFEST,
+    carried_files,
+    carried_manifest,
+    from_script,
+    gene_file_problems,
+    lacks_gene_files,
+)
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records, remarks
 from karospace_jupyter.bundle.verify_layouts import check_embeddings, check_proportions, check_sections
 from karospace_jupyter.bundle.verify_markers import check_markers
@@ -142,11 +149,11 @@ def _check_counts(bundle: BundleReader) -> Iterator[str]:
             f"n_genes_exported is {m.n_genes_exported:,}, but gene_list has {len(m.gene_list):,} "
             f"and expression {len(m.expression.genes):,} genes"
         )
-    exported = {*m.gene_list, *bundle.gene_names}
+    exported = {*m.gene_list, *(name for matrix in bundle.matrices for name in bundle.genes_of(matrix))}
     for one in m.gene_sets or ():
         absent = [gene for gene in one.genes if gene not in exported]
         if absent:
-            yield f"gene set {one.name!r}: {counted(len(absent), 'gene')} not in gene_list, such as {absent[0]!r}"
+            yield f"gene set {one.name!r}: {counted(len(absent), 'gene')} not in the bundle, such as {absent[0]!r}"
     if m.expression.n_cells != m.n_cells:
         yield f"expression has {m.expression.n_cells:,} cells, but the bundle has {m.n_cells:,}"
     used = [] if lacks_gene_files(m) else [chunk.path for entry in m.expression.genes for chunk in entry.chunks]
@@ -172,11 +179,14 @@ def _check_counts(bundle: BundleReader) -> Iterator[str]:
 
 def _check_expression(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
-    if lacks_gene_files(m):
-        return
+    without_files = lacks_gene_files(m)
+    if without_files:
+        yield from gene_file_problems(m)
     for position, (name, entry) in enumerate(zip(m.gene_list, m.expression.genes, strict=False)):
         if entry.gene != name or entry.index != position:
             yield f"gene {position} is {name!r} in gene_list, but {entry.gene!r} (index {entry.index}) in expression"
+        if without_files:
+            continue
         values = bundle.vector(entry.chunks, np.dtype("<f4")).astype(np.float32)
         if np.isinf(values).any():
             yield f"gene {entry.gene!r} contains infinite values"

@@ -15,13 +15,13 @@ from karospace_jupyter.plan.model import PlannedGeneSet
 from karospace_jupyter.plan.names import as_text, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from karospace_jupyter.source import Source
 
 
 def choose_gene_sets(
-    source: Source, given: tuple[str, ...] | GeneSets | None
+    source: Source, given: tuple[str, ...] | GeneSets | None, others: Sequence[Source] = ()
 ) -> tuple[tuple[PlannedGeneSet, ...], NDArray[np.int64], list[str]]:
     """Resolve gene sets.
 
@@ -29,45 +29,55 @@ def choose_gene_sets(
     ----------
     given
         Paths of files and ``uns:KEY``, or the sets themselves.
+    others
+        The same data with each of the other exported matrices, which may have other genes.
 
     Returns
     -------
     tuple
-        The sets, the positions of their genes in var, and warnings.
+        The sets, the positions of their genes in var of `source`, and warnings.
 
     Raises
     ------
     ConfigError
         If a file is invalid, or there are too many sets.
     PlanError
-        If uns has no such sets, or no set has a gene of the matrix.
+        If uns has no such sets, or no set has a gene of a matrix.
     """
     sets = given if isinstance(given, dict) else joined((text, _read(source, text)) for text in given or ())
     if not sets:
         return (), np.zeros(0, dtype=np.int64), []
     wanted = list(dict.fromkeys(gene for genes in sets.values() for gene in genes))
-    names, positions, several = find_genes(source, wanted)
-    empty = {name: genes for name, genes in sets.items() if positions.keys().isdisjoint(genes)}
+    found = [find_genes(one, wanted) for one in (source, *others)]
+    # A gene may have another name in another matrix.
+    known: dict[str, list[str]] = {}
+    for names, at, _ in found:
+        for gene, position in at.items():
+            known.setdefault(gene, []).append(names[position])
+    positions = found[0][1]
+    several = list(dict.fromkeys(name for *_, repeated in found for name in repeated))
+    empty = {name: genes for name, genes in sets.items() if known.keys().isdisjoint(genes)}
     warnings = []
     if empty:
-        what = _without_genes(source, empty, len(sets))
+        what = _without_genes([source, *others], empty, len(sets))
         if len(empty) == len(sets):
             msg = f"{what} Check the species and the kind of names."
             raise GenesError(msg)
         warnings.append(f"{what} {'It is' if len(empty) == 1 else 'They are'} left out.")
     sets = {name: genes for name, genes in sets.items() if name not in empty}
-    unknown = list(dict.fromkeys(gene for genes in sets.values() for gene in genes if gene not in positions))
+    unknown = list(dict.fromkeys(gene for genes in sets.values() for gene in genes if gene not in known))
     if unknown:
-        affected = sum(not positions.keys() >= set(genes) for genes in sets.values())
+        affected = sum(not known.keys() >= set(genes) for genes in sets.values())
         verb = "is" if len(unknown) == 1 else "are"
+        matrices = " or ".join(one.matrix_name for one in (source, *others))
         warnings.append(
-            f"{counted(len(unknown), 'gene')} of {counted(affected, 'gene set')} {verb} not in {source.matrix_name}: "
+            f"{counted(len(unknown), 'gene')} of {counted(affected, 'gene set')} {verb} not in {matrices}: "
             f"{listed(unknown)}. The sets are used without {'it' if len(unknown) == 1 else 'them'}."
         )
     if several:
         warnings.append(f"Several genes are named {listed(several)}; gene sets use the first one of each name.")
     planned = tuple(
-        PlannedGeneSet(name, tuple(dict.fromkeys(names[positions[gene]] for gene in genes if gene in positions)))
+        PlannedGeneSet(name, tuple(dict.fromkeys(one for gene in genes for one in known.get(gene, ()))))
         for name, genes in sets.items()
     )
     return planned, np.array(list(dict.fromkeys(positions.values())), dtype=np.int64), warnings
@@ -98,12 +108,13 @@ def _read(source: Source, text: str) -> GeneSets:
     return sets
 
 
-def _without_genes(source: Source, empty: GeneSets, total: int) -> str:
+def _without_genes(sources: Sequence[Source], empty: GeneSets, total: int) -> str:
     name, genes = next(iter(empty.items()))
-    near = hint(genes[0], as_text(source.gene_names).tolist())
+    near = hint(genes[0], [name for one in sources for name in as_text(one.gene_names).tolist()])
+    matrices = " or ".join(one.matrix_name for one in sources)
     sets = "The gene set" if len(empty) == 1 else f"{len(empty):,} of {counted(total, 'gene set')}"
     have = "has" if len(empty) == 1 else "have"
     return (
-        f"{sets} {listed([repr(one) for one in empty])} {have} no gene in {source.matrix_name}, neither by name nor by "
+        f"{sets} {listed([repr(one) for one in empty])} {have} no gene in {matrices}, neither by name nor by "
         f"symbol. The genes of {name!r} are: {listed(genes)}.{near}"
     )

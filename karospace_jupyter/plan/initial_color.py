@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from karospace_jupyter.errors import PlanError
+from karospace_jupyter.config import matrix_name
+from karospace_jupyter.errors import GenesError, PlanError
 from karospace_jupyter.formatting import hint
 from karospace_jupyter.plan.gene_choice import gene_at
 from karospace_jupyter.plan.integer_codes import words_of
@@ -20,6 +22,7 @@ from karospace_jupyter.view.color_text import split_color
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from karospace_jupyter.config import MatrixSpec
     from karospace_jupyter.plan.model import Annotation, PlannedEmbedding, PlannedGenes, PlannedPacked
     from karospace_jupyter.source import Source
 
@@ -69,13 +72,17 @@ class RequestedColor:
     """Name of an annotation from a table of obsm."""
 
 
-def requested_color(source: Source, text: str | None, proportions: Sequence[str] = ()) -> RequestedColor:
+def requested_color(
+    source: Source, text: str | None, proportions: Sequence[str] = (), matrices: Sequence[MatrixSpec] = ()
+) -> RequestedColor:
     """Find the column or gene that the option ``color`` names; columns take precedence.
 
     Parameters
     ----------
     proportions
         Names of the annotations from tables of obsm, which are also valid colors.
+    matrices
+        The other matrices, whose genes an error mentions.
 
     Raises
     ------
@@ -94,11 +101,27 @@ def requested_color(source: Source, text: str | None, proportions: Sequence[str]
     if gene is None and prefix == "gene":
         gene = gene_at(source, name)
     if gene is None:
+        other = _matrix_with(source, matrices, name if prefix == "gene" else text)
+        if other is not None:
+            msg = (
+                f"The color {text!r} is a gene of the matrix {other}, but a bundle opens with the first of its "
+                f"matrices, {source.matrix_name}. Put {other!r} first in matrices, or choose another color."
+            )
+            raise PlanError(msg)
         meant = name if prefix in {"obs", "gene"} else text
         near = hint(meant, [*columns, *proportions, *as_text(source.gene_names)])
         msg = f"The color {text!r} is neither a column of obs nor a gene of {source.matrix_name}.{near}"
         raise PlanError(msg)
     return RequestedColor(gene=gene)
+
+
+def _matrix_with(source: Source, matrices: Sequence[MatrixSpec], gene: str) -> str | None:
+    """Return the name of the first of these matrices that has a gene; None if none does."""
+    for spec in matrices:
+        with suppress(GenesError):  # reported as a problem of the matrices
+            if gene_at(source.with_matrix(spec), gene) is not None:
+                return matrix_name(spec)
+    return None
 
 
 def color_of(

@@ -65,7 +65,7 @@ def choose_packed(source: Source, config: ExportConfig, n: int) -> tuple[Planned
 
 
 def choose_other_matrices(
-    source: Source, config: ExportConfig, n: int, first: PlannedPacked | None
+    source: Source, config: ExportConfig, n: int, first: PlannedPacked | None, *, on_demand: bool = False
 ) -> tuple[tuple[PlannedMatrix, ...], list[str]]:
     """Decide which matrices are packed in addition to the first: those that fit into the limit, in order.
 
@@ -73,6 +73,8 @@ def choose_other_matrices(
     ----------
     first
         The packed genes of the first matrix, which count toward the limit.
+    on_demand
+        Whether the viewer reads the genes of a live object instead, so that no matrix is packed.
 
     Returns
     -------
@@ -93,6 +95,8 @@ def choose_other_matrices(
         if other.n_genes == 0:
             msg = f"The matrix {name} has no genes. Choose another matrix."
             raise GenesError(msg)
+        if on_demand:
+            continue
         packed = _all_genes(other, config, n)
         if config.packed == "auto" and taken + packed.size.bytes > MOST_BYTES:
             left_out.append(f"{name} (about {size(packed.size.bytes)})")
@@ -101,6 +105,12 @@ def choose_other_matrices(
         if not other.sample().values.count_nonzero():
             warnings.append(f"The matrix {name} seems to be empty: all its sampled values are zero.")
         planned.append(PlannedMatrix(spec, name, matrix_values(other), packed))
+    if on_demand and config.other_matrices:
+        names = listed([matrix_name(spec) for spec in config.other_matrices])
+        warnings.append(
+            f"The viewer reads one matrix of the object at a time, so these were not exported: {names}. Choose the "
+            "matrix with the attribute layer of the view."
+        )
     if left_out:
         warnings.append(
             f"Matrices were left out: {listed(left_out)}. By default, all matrices together take at most "

@@ -151,7 +151,9 @@ def decide(
     warnings += proportions.warnings
     requested = RequestedColor()
     with problems.of("color"):
-        requested = requested_color(source, config.color, [one.name for one in proportions.annotations])
+        requested = requested_color(
+            source, config.color, [one.name for one in proportions.annotations], config.other_matrices
+        )
     columns = ChosenColumns([], (), None, [])
     with problems.of("annotation_columns"):
         columns = choose_columns(
@@ -180,19 +182,20 @@ def decide(
             f"The values of {source.matrix_name} are assumed to be log1p because uns['log1p'] says so; there are too "
             "few values to check."
         )
-    gene_sets: tuple[PlannedGeneSet, ...] = ()
-    genes_of_sets = np.zeros(0, dtype=np.int64)
-    with problems.of("gene_sets"):
-        gene_sets, genes_of_sets, new_warnings = choose_gene_sets(source, config.gene_sets)
-        warnings += new_warnings
     packed = None
     others: tuple[PlannedMatrix, ...] = ()
     if not genes_on_demand:
         packed, new_warnings = choose_packed(source, config, cells.n)
         warnings += new_warnings
-        with problems.of("matrices"):
-            others, new_warnings = choose_other_matrices(source, config, cells.n, packed)
-            warnings += new_warnings
+    with problems.of("matrices"):
+        others, new_warnings = choose_other_matrices(source, config, cells.n, packed, on_demand=genes_on_demand)
+        warnings += new_warnings
+    gene_sets: tuple[PlannedGeneSet, ...] = ()
+    genes_of_sets = np.zeros(0, dtype=np.int64)
+    with problems.of("gene_sets"):
+        sources = [source.with_matrix(one.spec) for one in others]
+        gene_sets, genes_of_sets, new_warnings = choose_gene_sets(source, config.gene_sets, sources)
+        warnings += new_warnings
     with problems.of("markers"):
         packed, new_warnings = choose_markers(source, config, columns, packed, on_demand=genes_on_demand)
         warnings += new_warnings

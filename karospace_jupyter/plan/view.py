@@ -63,18 +63,29 @@ def fitting_view(
     state = dict(view["state"] if whole else view)
     columns = {annotation.name for annotation in annotations}
     warnings: list[str] = []
+    # The color needs genes of the matrix that is shown, gene sets those of any.
+    shown = genes
+    if genes is not None:
+        genes = {*genes, *(gene for names in (other_matrices or {}).values() for gene in names)}
     chosen = state.get("matrix")
     if chosen == matrix:
         del state["matrix"]
     elif chosen is not None and other_matrices is not None:
         if chosen in other_matrices:
-            genes = other_matrices[chosen]
+            shown = other_matrices[chosen]
         else:
             warnings.append(f"The view shows the matrix {chosen!r}, which is not exported: it opens with {matrix}.")
             # The limits only apply to the values of that matrix.
             for field in ("matrix", "range"):
                 state.pop(field, None)
-    missing = _missing_in_color(state.get("color") or {}, columns, genes)
+    elif chosen is None and other_matrices and matrix != "X" and _limits_genes(state):
+        # A view of a bundle with several matrices names its matrix, so this one is of another bundle.
+        warnings.append(
+            f"The color limits of the view were left out: the view does not name their matrix, and the bundle opens "
+            f"with {matrix}."
+        )
+        del state["range"]
+    missing = _missing_in_color(state.get("color") or {}, columns, shown)
     if missing:
         warnings.append(f"The view is colored by {missing}, which is not exported: its color was left out.")
         # The limits only apply to the values of that color.
@@ -117,6 +128,12 @@ def fitting_view(
         # The camera was checked against the exported cells above.
         fitting["n_cells"] = n_cells
     return fitting, warnings
+
+
+def _limits_genes(state: dict[str, Any]) -> bool:
+    """Return whether a view has color limits for values of genes."""
+    color = state.get("color") or {}
+    return state.get("range") is not None and color.get("kind") in {"gene", "score", "blend"}
 
 
 def _fitting_groups(

@@ -407,7 +407,7 @@ class Bundle(BundleReader):
         """Return the cells, annotations, coordinates, embeddings, neighbors and genes as an AnnData object.
 
         `X` holds all genes if they are packed, otherwise the exported genes. If there are several matrices, `X` holds
-        `X` or, if that was not exported, the first matrix; the others are in `layers` and `raw`, as in the source.
+        `X` or, if that was not exported, the first layer; the others are in `layers` and `raw`, as in the source.
         Neighbors are in ``obsp["spatial_connectivities"]``. Columns that were not exported, images, and other graphs
         are not in a bundle.
 

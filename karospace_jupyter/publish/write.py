@@ -21,6 +21,7 @@ from karospace_jupyter.bundle.scripts import (
     MANIFEST,
     PACKED_KIND,
     carried_files,
+    gene_file_problems,
     lacks_gene_files,
     without_scripts,
 )
@@ -225,9 +226,18 @@ def _with_gene_files(
     """Write the files of single genes to the hidden folder if the bundle lacks them because it was an HTML file.
 
     Viewers that do not read packed genes need them.
+
+    Raises
+    ------
+    BundleError
+        If the manifest states files that cannot be written, or the packed genes are damaged.
     """
     if not lacks_gene_files(manifest):
         return files, manifest
+    problem = next(gene_file_problems(manifest), None)
+    if problem is not None:
+        msg = f"The manifest of {files.origin} is not valid: {problem}. Export the bundle again."
+        raise BundleError(msg)
     bundle = BundleReader(files, manifest)
     genes, written = [], []
     with job.stage("Writing genes", len(manifest.expression.genes), "genes") as stage:

@@ -44,7 +44,9 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
     tables = {one.key: _amounts(bundle, one, values, names) for one in m.proportions or ()}
     in_tables = {name for one in m.proportions or () for name in (one.column, *one.parts)}
     obs = pd.DataFrame({name: held for name, held in values.items() if name not in in_tables}, index=names)
-    first = "X" if "X" in bundle.matrices else m.matrix
+    layers = [matrix for matrix in bundle.matrices if matrix.startswith("layer:")]
+    # The genes of raw may be others than those of the layers, which are those of X.
+    first = "X" if "X" in bundle.matrices else layers[0] if layers else m.matrix
     made = ad.AnnData(X=bundle.matrix(first).tocsr(), obs=obs, var=_genes(bundle, first))
     for matrix in bundle.matrices:
         if matrix == "raw" != first:

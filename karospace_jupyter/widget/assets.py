@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.manifest import Values
-from karospace_jupyter.config import MatrixLayer, MatrixRaw, MatrixX
+from karospace_jupyter.config import matrix_name, parse_matrix
 from karospace_jupyter.contracts.messages import LiveMatrix
 from karospace_jupyter.differential import Comparison, MatrixScale, check_groups, compare_values
 from karospace_jupyter.errors import BundleError, Cancelled, ColumnError, GenesError, ViewError
-from karospace_jupyter.formatting import hint
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.gene_choice import find_genes
 from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.plan.model import MatrixValues
-from karospace_jupyter.plan.names import as_text, listed, make_unique
+from karospace_jupyter.plan.names import as_text, make_unique
 from karospace_jupyter.source import open_source
 from karospace_jupyter.source.by_gene import labeled_entries
 from karospace_jupyter.source.open import DEFAULT_MEMORY_BYTES
 from karospace_jupyter.static import static_file
+from karospace_jupyter.widget.layers import layer_of, matrix_of
 from karospace_jupyter.widget.live_columns import LiveColumns
 from karospace_jupyter.widget.live_statistics import MEMORY_BYTES, LiveStatistics
 
@@ -82,7 +82,26 @@ class LiveCells:
     @property
     def layer(self) -> str:
         """The matrix that genes are read from: ``X``, ``raw`` or the name of a layer."""
-        return self._spec.name if self._spec.kind == "layer" else self._spec.kind
+        return layer_of(self.matrix_name, self._matrices())
+
+    @property
+    def matrix_name(self) -> str:
+        """The matrix that genes are read from, with its name in a manifest."""
+        return matrix_name(self._spec)
+
+    def matrix_called(self, layer: str) -> str:
+        """Return the matrix of the object that is called `layer`, with its name in a manifest.
+
+        Raises
+        ------
+        ViewError
+            If there is none.
+        """
+        return matrix_of(layer, self._matrices(), "object")
+
+    def _matrices(self) -> list[str]:
+        layers = [f"layer:{name}" for name in self.adata.layers]
+        return ["X", *(["raw"] if self.adata.raw is not None else []), *layers]
 
     def read_from(self, layer: str) -> None:
         """Read all genes from another matrix from now on: ``X``, ``raw`` or the name of a layer.
@@ -94,13 +113,7 @@ class LiveCells:
         KaroSpaceError
             If the matrix cannot be read. The view then keeps its matrix.
         """
-        layers = list(map(str, self.adata.layers))
-        known = ["X", *(["raw"] if self.adata.raw is not None else []), *layers]
-        if layer not in known:
-            msg = f"There is no layer {layer!r}.{hint(layer, known)} The matrices of the object are: {listed(known)}."
-            raise ViewError(msg)
-        # A layer may be named like one of the others.
-        spec: MatrixSpec = MatrixLayer(layer) if layer in layers else MatrixX() if layer == "X" else MatrixRaw()
+        spec = parse_matrix(self.matrix_called(layer))
         if not self._genes.equals(self._var_names(spec)):
             msg = f"{layer} has other genes than this view. Create a new view with raw={spec.kind == 'raw'}."
             raise ViewError(msg)

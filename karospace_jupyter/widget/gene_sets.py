@@ -58,8 +58,10 @@ def known_sets(
 
 def _exported(wanted: list[str], bundle: BundleReader) -> dict[str, str]:
     """Return the names of the exported genes among those wanted, found by name or by label."""
-    names = {gene: gene for gene in bundle.gene_names}
-    for _, labels in bundle.gene_labels:
-        for label, gene in zip(labels, bundle.gene_names, strict=False):
-            names.setdefault(label, gene)
+    names: dict[str, str] = {}
+    for matrix in bundle.matrices:
+        genes = bundle.genes_of(matrix)
+        for texts in (genes, *(labels for _, labels in bundle.labels_of(matrix))):
+            for text, gene in zip(texts, genes, strict=False):
+                names.setdefault(text, gene)
     return {gene: names[gene] for gene in wanted if gene in names}

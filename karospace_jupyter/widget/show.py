@@ -123,6 +123,9 @@ def _bundle_of(
     in_memory = not is_path and not getattr(subject, "isbacked", False)
     if in_memory and not inline:
         options = {"genes_mode": (), **options}
+        if len(options.get("matrices") or ()) > 1:
+            # Nothing is packed for a live object; without this, no genes would contradict several matrices.
+            options["packed"] = "yes"
     config = ExportConfig(**options)
     on_demand = in_memory and not inline
     return (

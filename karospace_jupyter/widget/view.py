@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -14,10 +15,8 @@ from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.contracts.messages import Close
 from karospace_jupyter.contracts.output import Output
-from karospace_jupyter.errors import ImageError, ViewError
-from karospace_jupyter.formatting import hint
+from karospace_jupyter.errors import ImageError, KaroSpaceError, ViewError
 from karospace_jupyter.plan.images.opening import open_picture
-from karospace_jupyter.plan.names import listed
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.view.color_text import color_text
 from karospace_jupyter.view.state import Color, ViewState, changed, from_wire
@@ -31,6 +30,7 @@ from karospace_jupyter.widget.comparison import CellGroups, column_of, columns_o
 from karospace_jupyter.widget.fallback import fallback_picture
 from karospace_jupyter.widget.gene_sets import known_sets
 from karospace_jupyter.widget.groups import Groups, as_groups, grouped_column, groups_of, with_lists
+from karospace_jupyter.widget.layers import layer_of, matrix_of
 from karospace_jupyter.widget.masks import Mask, as_mask
 from karospace_jupyter.widget.output import kept_of, with_fallback
 from karospace_jupyter.widget.pages import Pages
@@ -88,7 +88,7 @@ class KaroSpaceView(Base):
         bundle.
     layer : str
         The matrix that genes are read from: ``X``, ``raw`` or the name of a layer of the object (of the bundle if there
-        is no object).
+        is no object). A layer with the name of another matrix is called ``layer:NAME``.
     hidden : dict
         Hidden categories of each column; None stands for missing values.
     groups : dict
@@ -140,6 +140,8 @@ class KaroSpaceView(Base):
         self._name = name or bundle.manifest.dataset_name
         self._live = None if adata is None else LiveCells(adata, bundle, config or ExportConfig())
         self._shown_columns: list[dict[str, JsonValue]] = []
+        if self._live is not None:
+            self._read_matrix_of(bundle.manifest.view or {})
         cells = Cells(bundle, self._live)
         self._cell_names = cells.names
         self._assets = Assets(bundle, self._live, name=self._name)
@@ -176,7 +178,19 @@ class KaroSpaceView(Base):
 
     @traitlets.validate("state")
     def _valid_state(self, proposal: dict[str, Any]) -> dict[str, Any]:
-        return changed(self._now, proposal["value"]).plain()
+        given = proposal["value"]
+        state = changed(self._now, given)
+        if state.matrix is None or state.matrix == self._now.matrix:
+            return state.plain()
+        if self._live is None:
+            matrix = matrix_of(state.matrix, self.bundle.matrices, "bundle")
+            return changed(state, {"matrix": None if matrix == self.bundle.manifest.matrix else matrix}).plain()
+        # The page of a live object knows one matrix only: that which is read.
+        if self._read_from(state.matrix):
+            self.layer = self._layer_now()
+            if "range" not in given and state.color.kind != "annotation":
+                state = changed(state, {"range": None})
+        return changed(state, {"matrix": None}).plain()
 
     @traitlets.validate("color")
     def _valid_color(self, proposal: dict[str, Any]) -> str:
@@ -205,16 +219,27 @@ class KaroSpaceView(Base):
     @traitlets.validate("layer")
     def _valid_layer(self, proposal: dict[str, Any]) -> str:
         layer: str = proposal["value"]
-        if layer != self._layer_now():
-            if self._live is None:
+        if layer == self._layer_now():
+            return layer
+        if self._live is None:
+            if len(self.bundle.matrices) == 1 and layer not in self.bundle.matrices:
+                raise ViewError(_NO_OBJECT)
+            matrix = matrix_of(layer, self.bundle.matrices, "bundle")
+            if matrix != self._matrix_now():
                 limits = {"range": None} if self._now.color.kind in {"gene", "score", "blend"} else {}
-                self.state = {"matrix": self._matrix_named(layer), **limits}
-                return layer
-            self._live.read_from(layer)
-            self._show_live(genes=True)
-            if self._now.color.kind in {"gene", "score", "blend"} and self._now.range is not None:
-                self.state = {"range": None}  # the limits apply to the values of the other matrix
-        return layer
+                self.state = {"matrix": None if matrix == self.bundle.manifest.matrix else matrix, **limits}
+        elif self._read_from(layer) and self._now.color.kind in {"gene", "score", "blend"}:
+            self.state = {"range": None}  # the limits apply to the values of the other matrix
+        return self._layer_now()
+
+    def _read_from(self, layer: str) -> bool:
+        """Read genes from a matrix of the object, and return whether it is another one."""
+        assert self._live is not None  # noqa: S101 - callers have checked it
+        if self._live.matrix_called(layer) == self._live.matrix_name:
+            return False
+        self._live.read_from(layer)
+        self._show_live(genes=True)
+        return True
 
     @traitlets.validate("selection")
     def _valid_selection(self, proposal: dict[str, Any]) -> Mask | None:
@@ -549,24 +574,21 @@ class KaroSpaceView(Base):
     def _layer_now(self) -> str:
         if self._live is not None:
             return self._live.layer
-        return self._matrix_now().removeprefix("layer:")
+        return layer_of(self._matrix_now(), self.bundle.matrices)
+
+    def _read_matrix_of(self, view: Mapping[str, Any]) -> None:
+        """Read genes from the matrix of the initial view; if the object lacks it, the page reports that."""
+        assert self._live is not None  # noqa: S101 - callers have checked it
+        state = view.get("state", view)
+        wanted = state.get("matrix") if isinstance(state, Mapping) else None
+        if isinstance(wanted, str) and wanted != self._live.matrix_name:
+            with suppress(KaroSpaceError):
+                self._live.read_from(wanted)
 
     def _matrix_now(self) -> str:
         """Return the matrix of the bundle that genes are read from."""
         chosen = self._now.matrix
         return chosen if chosen is not None and chosen in self.bundle.matrices else self.bundle.manifest.matrix
-
-    def _matrix_named(self, layer: str) -> str:
-        """Return the matrix of the bundle that is called `layer`; a layer may be named ``X`` or ``raw``."""
-        known = self.bundle.matrices
-        for name in (f"layer:{layer}", layer):
-            if name in known:
-                return name
-        if len(known) == 1:
-            raise ViewError(_NO_OBJECT)
-        names = [name.removeprefix("layer:") for name in known]
-        msg = f"There is no layer {layer!r}.{hint(layer, names)} Matrices of the bundle: {listed(names)}."
-        raise ViewError(msg)
 
     def _text_of(self, color: Color) -> str:
         columns = () if self._live is None else self._live.columns.names

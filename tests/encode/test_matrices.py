@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, karospace_view
+from karospace_jupyter.bundle.files import MemoryFiles
 from karospace_jupyter.bundle.scripts import carried_manifest
 from karospace_jupyter.datasets import synthetic_tissue
-from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, GenesError, NotExportedError
+from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, GenesError, NotExportedError, PlanError
 from karospace_jupyter.export import dry_run, run, run_to_memory
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan import Plan, estimate, resolve
@@ -61,6 +62,11 @@ def folder(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("matrices") / "b"
     run(adata, config_of(outdir=made))
     return made
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> Bundle:
+    return Bundle(Bundle(folder).to_html(folder.parent / "page.html"))
 
 
 def as_in_memory(adata: ad.AnnData, tmp_path: Path) -> Any:
@@ -116,6 +122,9 @@ def test_x_stays_x_if_it_is_not_the_first(adata: ad.AnnData) -> None:
     assert list(again.layers) == ["counts"]
     alone = run_to_memory(adata, config_of(matrices=["layer:counts", "raw"])).to_anndata()
     assert np.array_equal(alone.X.toarray(), expected(adata, "layer:counts"))
+    alone = run_to_memory(adata, config_of(matrices=["raw", "layer:counts"], genes_mode=["EPCAM"])).to_anndata()
+    assert np.array_equal(alone.X.toarray(), expected(adata, "layer:counts"))
+    assert np.array_equal(alone.raw.X.toarray(), expected(adata, "raw"))
 
 
 def test_layers_have_the_genes_of_a_first_matrix_that_is_not_packed(
@@ -291,6 +300,62 @@ def test_saved_view_is_fitted_to_the_matrices(adata: ad.AnnData, tmp_path: Path)
     assert "RAW3" in warned
 
 
+def test_limits_of_a_view_that_names_no_matrix_are_left_out_unless_the_first_is_x(
+    adata: ad.AnnData, tmp_path: Path
+) -> None:
+    view = tmp_path / "view.json"
+    state = {"color": {"kind": "gene", "gene": "EPCAM"}, "range": [0, 2]}
+
+    def fitted(state: dict[str, Any], *matrices: str) -> tuple[Any, str]:
+        view.write_text(json.dumps(state))
+        found = plan(adata, view=view, matrices=matrices)
+        return found.view, " ".join(found.warnings)
+
+    kept, warned = fitted(state, "layer:counts", "X")
+    assert kept == {"color": state["color"]}
+    assert "limits of the view were left out: the view does not name their matrix" in warned
+    for matrices in (["X", "layer:counts"], ["layer:counts"]):
+        assert fitted(state, *matrices) == (state, "")
+    assert fitted({**state, "matrix": "X"}, "layer:counts", "X") == ({**state, "matrix": "X"}, "")
+    annotation = {"color": {"kind": "annotation", "column": "area"}, "range": [0, 2]}
+    assert fitted(annotation, "layer:counts", "X") == (annotation, "")
+
+
+def test_gene_sets_have_the_genes_of_every_matrix(adata: ad.AnnData, tmp_path: Path) -> None:
+    sets: Any = {"both": ["RAW3", "EPCAM", "NONE"], "other": ["RAW4"], "empty": ["NONE"]}
+    view = {"geneSets": [{"name": "mine", "genes": ["MS4A1", "RAW5"]}], "color": {"kind": "gene", "gene": "RAW5"}}
+    (tmp_path / "view.json").write_text(json.dumps(view))
+    bundle = run_to_memory(adata, config_of(matrices=["X", "raw"], gene_sets=sets, view=tmp_path / "view.json"))
+    assert bundle.gene_sets == {"both": ["RAW3", "EPCAM"], "other": ["RAW4"]}
+    warned = " ".join(bundle.manifest.warnings or ())
+    assert "1 gene of 1 gene set is not in X or raw: NONE" in warned
+    assert "'empty' has no gene in X or raw" in warned
+    assert bundle.manifest.view is not None
+    assert bundle.manifest.view["geneSets"][-1] == view["geneSets"][0]
+    assert "colored by the gene 'RAW5', which is not exported" in warned  # the view opens with X
+    bundle.verify()
+    shown = karospace_view(bundle)
+    shown.gene_sets = {"mine": ["RAW3", "MS4A1"]}
+    assert shown.gene_sets == {"mine": ["RAW3", "MS4A1"]}
+    shown.close()
+    files = {path: bundle.stored(path) for path in bundle.files.names()}
+    manifest = json.loads(files["manifest.json"])
+    manifest["gene_sets"][0]["genes"].append("NONE")
+    with pytest.raises(BundleError, match="'both': 1 gene not in the bundle, such as 'NONE'"):
+        Bundle(MemoryFiles({**files, "manifest.json": json.dumps(manifest).encode()})).verify()
+
+
+def test_a_color_of_another_matrix_is_an_error_that_names_it(adata: ad.AnnData) -> None:
+    for color in ("RAW3", "gene:RAW3"):
+        with pytest.raises(PlanError, match="is a gene of the matrix raw, but.*first.*matrices, X. Put 'raw' first"):
+            plan(adata, color=color)
+    assert plan(adata, matrices=["raw", "X"], genes_mode=["EPCAM"], color="RAW3").view == {
+        "color": {"kind": "gene", "gene": "RAW3"}
+    }
+    with pytest.raises(PlanError, match="neither a column of obs nor a gene of X"):
+        plan(adata, color="NONE")
+
+
 def change(folder: Path, edit: Callable[[dict[str, Any]], Any]) -> Bundle:
     path = folder / "manifest.json"
     value = json.loads(path.read_text())
@@ -376,6 +441,47 @@ def test_html_file_saved_in_another_form_restores_its_gene_files(
     assert np.array_equal(
         again.vector(entry.chunks, np.dtype("<f4")), expected(adata, "X")[:, list(adata.var_names).index("MS4A1")]
     )
+
+
+@pytest.mark.parametrize(
+    ("chunks", "message"),
+    [
+        ([(0, N, "manifest.json")], "manifest.json is stated for gene 'MS4A1', but is another file"),
+        ([(0, N, "Manifest.JS")], "Manifest.JS is stated for gene 'MS4A1', but is another file"),
+        ([(0, N, "index.html")], "index.html is stated for gene 'MS4A1', but is another file"),
+        ([(0, N, "scripts/a.js")], "scripts/a.js is stated for gene 'MS4A1', but is another file"),
+        (
+            [(0, N, "assets/columnar/coords_000.bin.gz")],
+            "coords_000.bin.gz is stated for gene 'MS4A1', but is another file",
+        ),
+        ([(0, 5, "a.bin"), (5, N, "A.bin")], "A.bin is stated for gene 'MS4A1', but is another file"),
+        ([(0, N, "a.bin")] * 2, "a.bin starts at cell 0; expected cell 400"),
+        ([(0, N, "a.bin"), (N, N, "b.bin")], "b.bin starts at cell 400; expected cell 400"),
+        ([(0, 5, "a.bin"), (6, N, "b.bin")], "b.bin starts at cell 6; expected cell 5"),
+        ([(0, N - 1, "a.bin")], "'MS4A1' have values for 399 of 400 cells"),
+        ([], "'MS4A1' have values for 0 of 400 cells"),
+    ],
+)
+def test_impossible_files_of_genes_are_not_written(
+    page: Bundle, tmp_path: Path, chunks: list[tuple[int, int, str]], message: str
+) -> None:
+    held = {path: page.stored(path) for path in page.files.names()}
+    manifest = json.loads(held["manifest.json"])
+    manifest["expression"]["genes"][1]["chunks"] = [
+        {"path": path, "start": start, "end": end, "size_bytes": 1} for start, end, path in chunks
+    ]
+    bundle = Bundle(MemoryFiles({**held, "manifest.json": json.dumps(manifest).encode()}))
+    target = tmp_path / "b"
+    page.save(target)
+    before = (target / "manifest.json").read_bytes()
+    with pytest.raises(BundleError, match="match its manifest"):
+        bundle.verify()
+    with pytest.raises(BundleError, match=message):
+        bundle.save(target)
+    with pytest.raises(BundleError, match=message):
+        bundle.to_zip(tmp_path / "b.zip")
+    assert (target / "manifest.json").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 def test_options_are_plain_keyword_arguments(adata: ad.AnnData, tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ class TestBundle:
         manifest = json.loads(path.read_text())
         manifest["gene_sets"][0]["genes"].append("NOPE")
         path.write_text(json.dumps(manifest))
-        with pytest.raises(BundleError, match=r"gene set 'A': 1 gene not in gene_list, such as 'NOPE'"):
+        with pytest.raises(BundleError, match=r"gene set 'A': 1 gene not in the bundle, such as 'NOPE'"):
             Bundle(tmp_path / "b").verify()
 
 

@@ -13,7 +13,7 @@ import pytest
 from comm.base_comm import BaseComm
 from waiting import PATIENCE_S, becomes
 
-from karospace_jupyter import ExportConfig, KaroSpaceError, ViewError, karospace_view
+from karospace_jupyter import Bundle, ExportConfig, KaroSpaceError, ViewError, karospace_view
 from karospace_jupyter.contracts import generate, messages
 from karospace_jupyter.contracts.messages import ToKernel, ToPage
 from karospace_jupyter.datasets import synthetic_tissue
@@ -305,6 +305,79 @@ def test_layer_that_cannot_be_read_leaves_the_matrix_of_the_view() -> None:
     assert (view.layer, live.layer) == ("counts", "counts")
     assert live.matrix is before
     view.close()
+
+
+def test_layers_that_are_named_like_another_matrix_have_a_prefix() -> None:
+    adata = synthetic_tissue(200, 40, seed=1)
+    adata.layers["X"] = adata.layers["counts"]
+    config = ExportConfig(matrices=["X", "layer:X", "layer:counts"], genes_mode=["EPCAM"], preview=False)
+    for view in (karospace_view(adata), karospace_view(run_to_memory(adata, config))):
+        assert view.layer == "X"
+        view.layer = "layer:X"
+        assert view.layer == "layer:X"
+        assert view.compare(np.arange(200) < 50).attrs["matrix"] == "layer:X"
+        view.layer = "X"
+        assert view.layer == "X"
+        assert view.compare(np.arange(200) < 50).attrs["matrix"] == "X"
+        view.layer = "layer:counts"
+        assert view.layer == "counts"
+        view.close()
+
+
+def test_the_matrix_of_the_state_is_one_of_the_bundle() -> None:
+    adata = synthetic_tissue(200, 40, seed=1)
+    config = ExportConfig(matrices=["X", "layer:counts"], genes_mode=["EPCAM"], preview=False)
+    view = karospace_view(run_to_memory(adata, config))
+    with pytest.raises(ViewError, match="no layer 'layer:count'.*The matrices of the bundle are: X, counts"):
+        view.state = {"matrix": "layer:count"}
+    assert (view.layer, view.state["matrix"]) == ("X", None)
+    view.state = {"matrix": "layer:counts"}
+    assert view.layer == "counts"
+    view.state = {"matrix": "X"}
+    assert (view.layer, view.state["matrix"]) == ("X", None)
+    view.close()
+
+
+def test_the_matrix_of_the_state_is_read_from_the_object() -> None:
+    adata = synthetic_tissue(200, 40, seed=1)
+    config = ExportConfig(matrices=["X", "layer:counts"], genes_mode=["EPCAM"], preview=False)
+    view = karospace_view(run_to_memory(adata, config), adata=adata)
+    gene = {"kind": "gene", "gene": "EPCAM"}
+    view.state = {"color": gene, "range": [0, 1]}
+    view.state = {"matrix": "layer:counts"}
+    assert (view.layer, view.state["matrix"], view.state["range"]) == ("counts", None, None)
+    assert view.compare(np.arange(200) < 50).attrs["matrix"] == "layer:counts"
+    view.state = {"matrix": "X", "range": [0, 2]}
+    assert (view.layer, view.state["matrix"], list(view.state["range"])) == ("X", None, [0, 2])
+    with pytest.raises(ViewError, match="The matrices of the object are: X, counts"):
+        view.state = {"matrix": "layer:nope"}
+    assert view.layer == "X"
+    view.close()
+
+
+@pytest.mark.parametrize(("matrix", "layer"), [("layer:counts", "counts"), ("raw", "X"), (["X"], "X")])
+def test_a_live_view_opens_with_the_matrix_of_the_saved_view(matrix: Any, layer: str) -> None:
+    adata = synthetic_tissue(200, 40, seed=1)
+    bundle = run_to_memory(adata, ExportConfig(genes_mode=["EPCAM"], preview=False))
+    saved = {"karospace_view": 1, "n_cells": 200, "state": {"matrix": matrix}, "regions": []}
+    bundle = Bundle(bundle.files, bundle.manifest.model_copy(update={"view": saved}))
+    view = karospace_view(bundle, adata=adata)
+    assert view.layer == layer
+    read = json.loads(gzip.decompress(view._assets.read("live/genes.json")))["matrix"]
+    assert (read or {"source": "X"})["source"] == ("layer:counts" if layer == "counts" else "X")
+    view.close()
+
+
+def test_a_live_view_warns_that_it_reads_one_matrix_at_a_time() -> None:
+    adata = synthetic_tissue(N, 60, seed=2)
+    for options in ({}, {"packed": "yes"}, {"packed": "auto", "genes_mode": ()}):
+        view = karospace_view(adata, matrices=("layer:counts", "X"), **options)  # type: ignore[arg-type]
+        assert view.layer == "counts"
+        assert "so these were not exported: X. Choose the matrix with" in " ".join(view.bundle.manifest.warnings or ())
+        view.layer = "X"
+        view.close()
+        with pytest.raises(GenesError, match="nope"):
+            karospace_view(adata, matrices=("X", "layer:nope"), **options)  # type: ignore[arg-type]
 
 
 def test_layer_of_a_view_without_an_object_is_a_matrix_of_the_bundle() -> None:

@@ -417,7 +417,7 @@ export interface GeneSet {
    */
   name: string;
   /**
-   * Names in `gene_list`.
+   * Names in `gene_list`, or of packed genes of any matrix.
    */
   genes: string[];
 }

@@ -3,7 +3,15 @@ import type { LiveMatrix } from '../contract/to-page';
 import { packBits } from '../lib/bits';
 import { fromBase64 } from '../lib/bytes';
 import type { Extent } from '../lib/camera';
-import { asError, FormatError, isAbort, LooseFileError, UnknownNameError, ViewerError } from '../lib/errors';
+import {
+  asError,
+  FormatError,
+  isAbort,
+  LooseFileError,
+  OtherMatrixError,
+  UnknownNameError,
+  ViewerError,
+} from '../lib/errors';
 import { blurs, extentAt, extentFrom, type Origin, ZERO } from '../lib/origin';
 import type { BundleSource, Column, LiveGenes, LiveStatistics, ReadContext } from '../source/bundle-source';
 import { decode, readAsset } from './asset';
@@ -70,6 +78,10 @@ export interface Bundle {
   column(name: string, ctx: ReadContext): Promise<ColumnValues>;
   /** Names of the matrices that genes can be read from; the first is the default. */
   readonly matrices: readonly string[];
+  /** Name of the matrix that genes are read from. */
+  readonly matrixName: string;
+  /** Appended to labels of genes: the matrix, unless it is the first of the bundle. */
+  readonly matrixSuffix: string;
   /** Returns this bundle with the genes of another matrix; null for the first. */
   withMatrix(name: string | null, ctx: ReadContext): Promise<Bundle>;
   /** Returns this bundle with the genes of the live object instead of its own, read anew from this matrix. */
@@ -222,6 +234,10 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   };
 
   const firstMatrix = manifest.expression.source ?? manifest.packed?.source ?? 'X';
+  const named = (name: string) => ({
+    matrixName: name,
+    matrixSuffix: name === firstMatrix ? '' : ` (${name})`,
+  });
   // Validated here, like `packed`: the bundle is usable without other matrices.
   const listed =
     Array.isArray(manifest.other_matrices) && live.names.length === 0 ? manifest.other_matrices : [];
@@ -237,9 +253,11 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   const bundle: Bundle = {
     manifest,
     matrices: [firstMatrix, ...others.keys()],
+    ...named(firstMatrix),
 
     async withMatrix(name, at) {
       if (name === null || name === firstMatrix) return bundle;
+      if (live.names.length > 0) throw new OtherMatrixError(name, firstMatrix);
       if (other?.name === name) return other.bundle;
       const wanted = others.get(name);
       if (!wanted) throw new UnknownNameError('matrix', name);
@@ -249,6 +267,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
       const read = await withPackedGenes(empty, packed, files, at);
       const shown = {
         ...bundle,
+        ...named(name),
         manifest: read.manifest,
         genes: geneStore(read.reader, read.manifest),
         search: geneSearch(read.manifest),
@@ -281,12 +300,19 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
         labels: live.names.map((gene) => column.labels[at.get(gene) ?? -1] ?? ''),
       }));
       const without = { ...manifest, expression, gene_list: [], gene_labels };
-      return {
+      const shown: Bundle = {
         ...bundle,
+        ...named(source),
         manifest: without,
+        matrices: [source],
+        async withMatrix(name) {
+          if (name === null || name === source) return shown;
+          throw new OtherMatrixError(name, source);
+        },
         genes: geneStore(reader, without, live.names),
         search: geneSearch(without, live.names),
       };
+      return shown;
     },
 
     liveStatistics: (at) => liveFile(source, 'statistics', NO_STATISTICS, at),

@@ -140,6 +140,19 @@ export class UnknownNameError extends ViewerError {
   }
 }
 
+/** The kernel reads another matrix of the live object. */
+export class OtherMatrixError extends ViewerError {
+  override readonly tag = 'other-matrix';
+
+  constructor(name: string, read: string) {
+    super(
+      `The view shows the matrix ${read} of the object, not “${name}”.`,
+      'Choose the matrix in Python, with the attribute layer of the view.',
+      null,
+    );
+  }
+}
+
 export class NoSectionsError extends ViewerError {
   override readonly tag = 'no-sections';
 

@@ -1,6 +1,9 @@
 import { batch } from '@preact/signals';
+import type { Bundle } from '../data/bundle';
 import { isAbort } from '../lib/errors';
+import { counted } from '../lib/format';
 import type { ColorLoader } from './color/color-loader';
+import { scoreOf } from './color/gene-sets';
 import { misfitOf } from './color/groups';
 import { fitAll } from './layout/camera';
 import type { LayoutLoader } from './layout/layout-loader';
@@ -9,7 +12,15 @@ import type { Model } from './model';
 import { unknownNameIn } from './save/first-view';
 import { update } from './state-model';
 import { notify } from './status';
-import { type Layout, merged, sameColor, sameLayout, soundColor, type ViewState } from './view-state';
+import {
+  type Color,
+  type Layout,
+  merged,
+  sameColor,
+  sameLayout,
+  soundColor,
+  type ViewState,
+} from './view-state';
 
 /** Fields whose values must be loaded before they are shown; a later choice replaces one that is still loading. */
 const LOADED_FIELDS = ['matrix', 'layout', 'beside', 'groupBy'] as const;
@@ -50,19 +61,25 @@ export function createApply(
       delete part[field];
       const companion = COMPANIONS[field];
       if (companion) delete part[companion];
+      // A gene was chosen from the genes of that matrix.
+      if (field === 'matrix' && isAbort(thrown) && part.color && part.color.kind !== 'annotation')
+        leaveOut('color', thrown);
     };
     const bundle = model.bundle.value;
-    let next = bundle;
     if (bundle && part.matrix === bundle.matrices[0]) part.matrix = null;
     const switches = bundle !== null && merged(model.state.value, part).matrix !== model.state.value.matrix;
     /** Leaves out a color that is not in the matrix to be shown. */
-    const checkColor = () => {
+    const checkColor = (shown: Bundle | null) => {
       // `merged` ignores an invalid color below, like every invalid field.
       const missing =
-        part.color && next && soundColor(part.color) && unknownNameIn(next, model.columns.value, part.color);
+        part.color &&
+        shown &&
+        soundColor(part.color) &&
+        unknownNameIn(shown, model.columns.value, part.color);
       if (missing) leaveOut('color', missing);
     };
-    if (!switches) checkColor();
+    if (!switches) checkColor(bundle);
+    let other: Bundle | null = null;
     const before = model.state.value;
     const wanted = merged(before, part);
     const misfit = wanted.groups !== before.groups && bundle && misfitOf(wanted.groups, model.columns.value);
@@ -80,11 +97,10 @@ export function createApply(
       if (field === 'matrix') {
         if (!switches) continue;
         try {
-          next = await loader.matrix(wanted.matrix, signal);
+          other = await loader.matrix(wanted.matrix, signal);
         } catch (thrown) {
           leaveOut(field, thrown);
         }
-        checkColor();
         continue;
       }
       const unchanged = field !== 'groupBy' && sameLayout(wanted[field], before[field]);
@@ -110,9 +126,13 @@ export function createApply(
       if (field === 'color') leaveOut(field, superseded());
       else delete part[field];
     }
+    const next = switches && part.matrix !== undefined ? other : model.bundle.value;
+    checkColor(next);
+    const score = next !== model.bundle.value && part.color === undefined && scoreIn(model, next);
+    if (score) part.color = score;
     batch(() => {
       show(model, part);
-      if (part.matrix !== undefined) model.bundle.value = next;
+      model.bundle.value = next;
     });
     const { color, matrix } = model.state.value;
     const retry = part.color !== undefined && model.problem.value !== null;
@@ -146,6 +166,22 @@ function show(model: Model, { camera, ...change }: Partial<ViewState>): void {
     update(model, { ...cameras, ...change });
     if (camera === null || (mainMoves && !camera)) fitAll(model);
   });
+}
+
+/**
+ * Returns the shown score with those of its genes that another matrix has; null if there is none. If it shows a gene
+ * set, all of that set's genes count, also those that the current matrix lacks.
+ */
+function scoreIn(model: Model, bundle: Bundle | null): Color | null {
+  const { color } = model.state.value;
+  if (color.kind !== 'score' || !bundle) return null;
+  const set = model.geneSets.value.find(({ name }) => name === color.name);
+  const whole = set && color.genes.every((gene) => set.genes.includes(gene)) ? set : color;
+  const found = scoreOf(whole, bundle);
+  const missing = found?.kind === 'score' ? whole.genes.length - found.genes.length : 0;
+  if (missing)
+    model.hint.value = { text: `${bundle.matrixName} lacks ${counted(missing, 'gene')} of the score` };
+  return found;
 }
 
 const superseded = () => new DOMException('Something else was chosen.', 'AbortError');

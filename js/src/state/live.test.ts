@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { LiveMatrix } from '../contract/to-page';
 import { fixture } from '../data/bundle-fixture';
 import { toBase64 } from '../lib/bytes';
 import { HostError } from '../lib/errors';
@@ -9,6 +10,7 @@ import { geneMeaningOf } from './color/gene-meaning';
 import { valueAt } from './color/layer';
 import { createLoader } from './loader';
 import { createModel } from './model';
+import type { ViewState } from './view-state';
 
 const asJson = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
@@ -40,10 +42,10 @@ const column = (name: string, path: string, categories: string[]): Column => ({
 });
 
 /** Opens a small bundle with a live object that has one more gene. */
-async function openLive() {
+async function openLive(initial: Partial<ViewState> = {}, matrix: LiveMatrix | null = null) {
   const made = await fixture('1.1.0', true);
   const { files } = made;
-  files.set('live/genes.json', asJson({ names: ['Live'], matrix: null }));
+  files.set('live/genes.json', asJson({ names: ['Live'], matrix }));
   files.set('live/columns.json', asJson([]));
   files.set('live/gene_0', new Uint8Array(Float32Array.from([1, 2, 3, 4]).buffer));
   let tell: (change: LiveChange) => void = () => {};
@@ -55,7 +57,7 @@ async function openLive() {
     },
   };
   const source: BundleSource = { ...memorySource(files), live };
-  const model = createModel();
+  const model = createModel(initial);
   const loader = createLoader(model, source);
   const actions = createActions(model, loader);
   await loader.start();
@@ -229,4 +231,21 @@ test('genes of the live object are compared in its kernel', async () => {
   expect([...(found?.columns.mean_a ?? [])]).toEqual([0b0001]);
   expect([...(found?.columns.mean_b ?? [])]).toEqual([0b1100]);
   expect(found?.columns.auc[0]).toBeNaN();
+});
+
+test('a view of the matrix that is read opens with its limits, one of another matrix without', async () => {
+  const state = { color: { kind: 'gene', gene: 'Live' }, range: [1, 2], matrix: COUNTS.source } as const;
+  const { model, actions } = await openLive(state, COUNTS);
+  expect(model.state.value).toMatchObject({ matrix: null, range: [1, 2] });
+  expect(model.notices.value).toEqual([]);
+  await expect(actions.setState({ matrix: 'X' })).rejects.toThrow(
+    'shows the matrix layer:counts of the object, not “X”',
+  );
+  await actions.setState({ matrix: COUNTS.source, opacity: 0.5 });
+  expect(model.state.value).toMatchObject({ matrix: null, range: [1, 2], opacity: 0.5 });
+  const other = await openLive(state);
+  expect(other.model.state.value).toMatchObject({ matrix: null, range: null });
+  expect(other.model.notices.value.map(({ message }) => message)).toEqual([
+    'The view shows the matrix X of the object, not “layer:counts”.',
+  ]);
 });

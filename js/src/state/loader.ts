@@ -161,9 +161,10 @@ export function createLoader(
 
   /** Returns the bundle with the matrix of the initial view, or with the first if that matrix cannot be read. */
   const withChosenMatrix = async (bundle: Bundle): Promise<Bundle> => {
-    const { matrix } = model.state.value;
-    if (matrix === null || matrix === bundle.matrices[0]) return bundle;
+    const { matrix, range } = model.state.value;
+    if (matrix === null) return bundle;
     try {
+      if (matrix === bundle.matrices[0]) update(model, { matrix: null, range });
       return await bundle.withMatrix(matrix, ctx);
     } catch (thrown) {
       if (isAbort(thrown, closed)) throw thrown;

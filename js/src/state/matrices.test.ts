@@ -6,6 +6,7 @@ import { geneMeaningOf } from './color/gene-meaning';
 import { valueAt } from './color/layer';
 import { createLoader } from './loader';
 import { createModel } from './model';
+import { savedView } from './save/saved-view';
 import type { ViewState } from './view-state';
 
 const COUNTS = 'layer:counts';
@@ -93,6 +94,60 @@ test('the later of two choices is shown', async () => {
   await second;
   expect([made.model.state.value.matrix, source(made)]).toEqual(['raw', 'raw']);
   expect(valueAt(made.model.layer.value, 0)).toBe(5);
+});
+
+test('a gene that came with a superseded matrix is left out with it', async () => {
+  const { model, actions } = await opened(ofGene('Actb'));
+  const first = actions.setState({ matrix: 'raw', ...ofGene('Only') });
+  const second = actions.setState({ matrix: COUNTS });
+  await expect(first).rejects.toMatchObject({ name: 'AbortError' });
+  await second;
+  expect(model.state.value).toMatchObject({ matrix: COUNTS, ...ofGene('Actb') });
+  // Both matrices are read already, so that only the later fields are waited for.
+  const third = actions.setState({ matrix: 'raw', ...ofGene('Only'), groupBy: 'cluster' });
+  const fourth = actions.setState({ matrix: null });
+  await expect(third).rejects.toMatchObject({ name: 'AbortError' });
+  await fourth;
+  expect(model.state.value).toMatchObject({ matrix: null, ...ofGene('Actb') });
+  expect(model.problem.value).toBeNull();
+});
+
+test('a gene that was chosen while the matrix changed is checked against the matrix that is shown', async () => {
+  const { model, actions } = await opened(ofGene('Actb'));
+  const first = actions.setState({ ...ofGene(GENE), groupBy: 'cluster' });
+  await actions.setState({ matrix: 'raw' });
+  await first.catch(() => {});
+  expect(model.state.value).toMatchObject({ matrix: 'raw', ...ofGene('Actb') });
+});
+
+test('a score keeps the genes that the matrix has, and a gene set those of all its genes', async () => {
+  const genes = ['Actb', 'Only', GENE];
+  const { model, actions } = await opened({ geneSets: [{ name: 'mine', genes }] });
+  const score = (name: string, ...of: string[]) => ({ color: { kind: 'score' as const, name, genes: of } });
+  await actions.setState(score('mine', 'Actb', GENE));
+  await actions.setState({ matrix: 'raw' });
+  expect(model.state.value).toMatchObject({ matrix: 'raw', ...score('mine', 'Actb', 'Only') });
+  expect(valueAt(model.layer.value, 0)).toBe(7);
+  expect(model.hint.value?.text).toBe('raw lacks 1 gene of the score');
+  await actions.setState({ matrix: null });
+  expect(model.state.value).toMatchObject(score('mine', 'Actb', GENE));
+  await actions.setState(score('typed', 'Actb', GENE));
+  await actions.setState({ matrix: 'raw' });
+  expect(model.state.value).toMatchObject(score('typed', 'Actb'));
+  expect(model.problem.value).toBeNull();
+});
+
+test('a saved view names its matrix, and opens with its limits', async () => {
+  const { model, actions } = await opened(ofGene(GENE));
+  await actions.setState({ range: [1, 2] });
+  const saved = savedView(model);
+  expect(saved.state).toMatchObject({ matrix: 'X', range: [1, 2] });
+  await actions.setState({ matrix: COUNTS });
+  await actions.openView(saved);
+  expect(model.state.value).toMatchObject({ matrix: null, range: [1, 2] });
+  const again = await opened(saved.state as Partial<ViewState>);
+  expect(again.model.state.value).toMatchObject({ matrix: null, range: [1, 2] });
+  expect(savedView(model, { whole: false }).state).not.toHaveProperty('matrix');
 });
 
 test('a damaged matrix leaves the others usable', async () => {

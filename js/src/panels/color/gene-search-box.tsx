@@ -38,7 +38,7 @@ function MatrixSelect(): JSX.Element | null {
   const { model, actions } = usePanels();
   const bundle = model.bundle.value;
   if (!bundle || bundle.matrices.length < 2) return null;
-  const current = bundle.manifest.expression.source ?? bundle.matrices[0] ?? '';
+  const current = bundle.matrixName;
   return (
     <label class="ks-gene-order ks-heading-select ks-muted" title={current}>
       Matrix

@@ -139,8 +139,7 @@ async function readLayer(
   color: Color,
   ctx: ReadContext & Required<Pick<ReadContext, 'progress'>>,
 ): Promise<Layer> {
-  const { source } = bundle.manifest.expression;
-  const of = source && source !== bundle.matrices[0] ? ` (${source})` : '';
+  const of = bundle.matrixSuffix;
   const label = colorLabel(color) + (color.kind === 'annotation' ? '' : of);
   // For several genes, progress counts genes rather than bytes.
   const { progress, ...geneContext } = ctx;

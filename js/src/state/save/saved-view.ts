@@ -33,6 +33,9 @@ export interface OpenedView {
  */
 export function savedView(model: Model, { whole = true, link = false } = {}): SavedView {
   const { geneSets, ...rest } = shareable(model);
+  const { matrices = [] } = model.bundle.value ?? {};
+  // The first matrix of a bundle that opens the view may be another one.
+  if (whole && matrices.length > 1) rest.matrix ??= matrices[0] ?? null;
   const linked = link && geneSets !== null;
   const entries = Object.entries(linked ? rest : { ...rest, geneSets }).filter(
     ([key, value]) => whole || JSON.stringify(value) !== JSON.stringify(INITIAL[key as keyof ViewState]),
