@@ -52,7 +52,7 @@ export function widthOf(text: string): number {
   return ruler.measureText(text).width * MARGIN;
 }
 
-/** Shortens a text that is too wide, and says so. */
+/** Shortens a text that is too wide; it then ends with “…”. */
 export function fitted(text: string, most: number): string {
   let short = text;
   while (short.length > 1 && widthOf(short) > most) short = `${short.replace(/…$/, '').slice(0, -1)}…`;
