@@ -99,7 +99,9 @@ def choose_neighbors(
             "random; others in between are not exported."
         )
     groups = _groups(sections, cells.n)
-    rows = _sample(cells.n) if sampled else None
+    # The more neighbors, the longer the search, and the fewer cells have enough edges.
+    run = max(_RUN // 4, 6 * _RUN // spec.n) if spec.kind == "nearest" else _RUN
+    rows = _sample(cells.n, min(run, _RUN)) if sampled else None
     if spec.kind == "radius":
         unit_um = _known(spec, unit_um)
         pairs, origin = _within(spec, xy, groups, cells, unit_um, rows), f"radius:{number(spec.um)}um"
@@ -122,15 +124,15 @@ def choose_neighbors(
     return _graph(keys, cells.n, origin, rows), warnings
 
 
-def _sample(n: int) -> NDArray[np.int64] | None:
+def _sample(n: int, run: int = _RUN) -> NDArray[np.int64] | None:
     """Return the cells whose edges are found for an estimate, ascending; None for all.
 
     Runs of consecutive cells compress like the whole; many runs represent all parts of the tissue.
     """
     if n <= 4 * _RUNS * _RUN:
         return None
-    firsts = np.linspace(0, n - _RUN, _RUNS).astype(np.int64)
-    return (firsts[:, None] + np.arange(_RUN)).ravel()
+    firsts = np.linspace(0, n - run, _RUNS).astype(np.int64)
+    return (firsts[:, None] + np.arange(run)).ravel()
 
 
 def _one(cells: Cells) -> str:
@@ -279,7 +281,8 @@ def _nearest_in(xy: NDArray[np.float64], k: int, threads: int) -> Iterator[Pairs
 def _apart(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the positions relative to their corner, none of them equal."""
     at = xy - xy.min(axis=0)
-    return at + np.random.default_rng(0).normal(scale=_APART * (float(at.max()) or 1.0), size=at.shape)
+    at += np.random.default_rng(0).normal(scale=_APART * (float(at.max()) or 1.0), size=at.shape)
+    return at
 
 
 def _nearest_of(
@@ -291,7 +294,7 @@ def _nearest_of(
 ) -> list[Pairs]:
     """Return the edges of some cells: to their nearest others, and to those of which they are among the nearest.
 
-    The latter are sought among twice as many cells, which misses few of them.
+    The latter are sought among the next nearest, which misses few: the ranks of two cells differ by about √k.
     """
     found: list[Pairs] = []
     for group in groups:
@@ -301,7 +304,7 @@ def _nearest_of(
             continue
         at = _apart(xy[group])
         tree = cKDTree(at)
-        apart, near = tree.query(at[part], k=min(2 * k + 8, len(group)), workers=threads)
+        apart, near = tree.query(at[part], k=min(k + math.ceil(3 * math.sqrt(k)) + 8, len(group)), workers=threads)
         # The first is the cell itself: no two positions are equal.
         outer = near[:, k + 1 :]
         candidates = np.flatnonzero(np.bincount(outer.ravel(), minlength=len(group)))
