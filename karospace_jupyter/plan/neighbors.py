@@ -280,7 +280,7 @@ def _nearest_in(xy: NDArray[np.float64], k: int, threads: int) -> Iterator[Pairs
 
 def _apart(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the positions relative to their corner, none of them equal."""
-    at = xy - xy.min(axis=0)
+    at: NDArray[np.float64] = xy - xy.min(axis=0)
     at += np.random.default_rng(0).normal(scale=_APART * (float(at.max()) or 1.0), size=at.shape)
     return at
 

@@ -19,6 +19,7 @@ from conftest import Viewer
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import expect
+from waiting import until_js
 
 from karospace_jupyter import Bundle, adata_to_karospace
 from karospace_jupyter.bundle.neighbors import read_graph
@@ -134,7 +135,7 @@ def test_numbers_of_an_earlier_choice_are_neither_shown_nor_saved(folder: Path, 
         };
     }""")
     select.select_option("Selection")
-    opened.page.wait_for_function("waiting.length > 0")
+    until_js(opened.page, "() => window.waiting.length > 0")
     expect(matrix(opened)).to_have_count(0)
     for name in ("CSV", "SVG", "PNG"):
         expect(card(opened).get_by_role("button", name=name)).to_have_count(0)
