@@ -142,8 +142,9 @@ def _without_genes(
         total = whole + (whole - half) / (_CELLS // 2) * (n - _CELLS)
     if config.preview:
         total = total + measure.stored(draw_preview(_part(plan, np.arange(0, n, -(-n // _DRAWN)))))
-    if plan.neighbors is not None:
-        total = total + measure(write_graph(plan.neighbors.starts, plan.neighbors.cells))
+    graph = plan.neighbors
+    if graph is not None:
+        total = total + graph.scale * measure(write_graph(graph.starts, graph.cells, graph.rows))
     for table in csv_chunks(var_columns(plan), len(plan.genes.names), config.max_asset_bytes):
         total = total + measure(table)
     return total, manifest

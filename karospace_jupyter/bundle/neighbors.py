@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from karospace_jupyter.bundle.read import BundleReader
 
 MAGIC = b"KSPN"
-MOST_EDGES = 50
-"""Maximum number of edges per cell, on average; larger graphs are rejected before they are read."""
+MOST_EDGES_PER_CELL = 50
+"""Maximum number of edges per cell, on average; larger graphs are rejected before they are read.
+
+An edge has two cells, so cells have up to twice as many neighbors. The nearest `MOST_NEIGHBORS` cells (of
+:mod:`karospace_jupyter.config`) are at most this many edges, because few cells may be among the nearest of each other.
+"""
 _HEADER = 16
 _LONGEST = 5
 """Maximum length of an encoded number, in bytes."""
@@ -41,22 +45,30 @@ class Graph:
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts)), self.cells
 
 
-def write_graph(starts: NDArray[np.int64], cells: NDArray[np.int64]) -> bytes:
-    """Return the bytes of a graph, given as in :class:`Graph`."""
+def write_graph(starts: NDArray[np.int64], cells: NDArray[np.int64], rows: NDArray[np.int64] | None = None) -> bytes:
+    """Return the bytes of a graph, given as in :class:`Graph`, or of the part of it with the edges of some cells.
+
+    Parameters
+    ----------
+    starts, cells
+        The edges.
+    rows
+        The cells whose edges they are, ascending; None for all. A part cannot be read; it serves to predict the size.
+    """
     header = np.array([NEIGHBORS_VERSION, len(starts) - 1, len(cells)], dtype="<u4").tobytes()
-    return MAGIC + header + _as_bytes(_numbers(starts, cells))
+    return MAGIC + header + _as_bytes(_numbers(starts, cells, rows))
 
 
-def graph_bytes(starts: NDArray[np.int64], cells: NDArray[np.int64]) -> int:
-    """Return the size of a graph before compression, in bytes."""
-    return _HEADER + int(_lengths(_numbers(starts, cells)).sum())
+def graph_bytes(starts: NDArray[np.int64], cells: NDArray[np.int64], rows: NDArray[np.int64] | None = None) -> int:
+    """Return the size of a graph before compression, in bytes; parameters as for :func:`write_graph`."""
+    return _HEADER + int(_lengths(_numbers(starts, cells, rows)).sum())
 
 
-def _numbers(starts: NDArray[np.int64], cells: NDArray[np.int64]) -> NDArray[np.int64]:
+def _numbers(starts: NDArray[np.int64], cells: NDArray[np.int64], rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
     counts = np.diff(starts)
     before = np.concatenate([[0], cells[:-1]])[: len(cells)]
     first = starts[:-1][counts > 0]
-    before[first] = np.flatnonzero(counts)
+    before[first] = np.flatnonzero(counts) if rows is None else rows[counts > 0]
     return np.concatenate([counts, cells - before - 1])
 
 
@@ -114,8 +126,9 @@ def read_graph(bundle: BundleReader) -> Graph:
         )
         raise BundleError(msg)
     path = stated.paths[0]
-    if stated.n_edges > MOST_EDGES * n:
-        msg = f"{path} has {counted(stated.n_edges, 'edge')}; {counted(n, 'cell')} can have at most {MOST_EDGES * n:,}."
+    most = MOST_EDGES_PER_CELL * n
+    if stated.n_edges > most:
+        msg = f"{path} has {counted(stated.n_edges, 'edge')}; {counted(n, 'cell')} can have at most {most:,}."
         raise BundleError(msg)
     left, parts = _HEADER + _LONGEST * (n + stated.n_edges), []
     for one in stated.paths:

@@ -6,9 +6,10 @@ once for all categories, and no step holds the GIL for long, so that threads run
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from karospace_jupyter.differential import MIN_CELLS, deviates, welch
 from karospace_jupyter.errors import SinkError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from karospace_jupyter.plan.model import CategoryAnnotation
 
@@ -175,17 +176,25 @@ class Markers:
             self._found.append(_array(shape, memory_bytes))
             memory_bytes -= self._found[-1].nbytes
 
-    def add(self, first: int, genes: Sequence[GeneEntries]) -> None:
-        """Add consecutive genes, starting with the gene `first`; several threads may add different genes."""
-        if not self:
-            return
+    def add(self, genes: range, entries: Iterable[GeneEntries]) -> None:
+        """Add consecutive genes; several threads may add different genes.
+
+        Parameters
+        ----------
+        genes
+            The genes.
+        entries
+            The entries of each. They are taken one at a time, because those of all genes can exceed the memory.
+        """
         sums = [_Sums(column.n + 1, len(genes)) for column in self._columns]
-        for at, gene in enumerate(genes):
-            self._add(first + at, gene, at, sums)
+        for at, gene in enumerate(entries):
+            self._add(genes[at], gene, at, sums)
         for column, of_column, found in zip(self._columns, sums, self._found, strict=True):
-            found[:, :, first : first + len(genes)] = _numbers(of_column, column.n)
+            found[:, :, genes.start : genes.stop] = _numbers(of_column, column.n)
 
     def _add(self, position: int, gene: GeneEntries, at: int, sums: list[_Sums]) -> None:
+        if not self:
+            return
         values, cells, places = gene.values, gene.cells, gene.places
         missing = None
         nan = np.isnan(values)
@@ -287,14 +296,27 @@ def _by_group(values: Floats, counts: NDArray[np.int64]) -> Floats:
 
 def _array(shape: tuple[int, ...], memory_bytes: int) -> NDArray[Any]:
     """Return an array in memory, or in a temporary file if it exceeds `memory_bytes`."""
-    if 4 * int(np.prod(shape)) <= memory_bytes:
+    size = 4 * int(np.prod(shape))
+    if size <= max(0, memory_bytes):
         return np.zeros(shape, dtype=np.uint32)
     try:
         with tempfile.TemporaryFile(prefix="karospace-") as file:  # the memory map keeps it open
-            return np.memmap(file, dtype=np.uint32, mode="w+", shape=shape)
+            _allocate(file, size)
+            return np.memmap(file, dtype=np.uint32, mode="r+", shape=shape)
     except OSError as exc:
         msg = (
             f"Markers that exceed the memory limit cannot be stored in {tempfile.gettempdir()}: {exc.strerror or exc}. "
             "Free space there, set the environment variable TMPDIR to another folder, or allow more memory (memory_mb)."
         )
         raise SinkError(msg) from exc
+
+
+def _allocate(file: IO[bytes], size: int) -> None:
+    """Make a file `size` bytes long. If a map of a file without space is written, the process ends without an error."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+        return
+    zeros = bytes(2**20)
+    for start in range(0, size, len(zeros)):
+        file.write(zeros[: size - start])
+    file.flush()

@@ -17,6 +17,7 @@ def encode_neighbors(plan: Plan, packer: Packer, max_bytes: int) -> tuple[Neighb
     planned = plan.neighbors
     if planned is None:
         return None, []
+    assert planned.rows is None  # noqa: S101 - only estimates have a part of the graph
     raw = write_graph(planned.starts, planned.cells)
     files = [
         packer.pack("neighbors", f"assets/neighbors_{part:03d}.bin", raw[start : start + max_bytes])

@@ -289,9 +289,16 @@ class _Encoder:
             return made, GeneEntries(values, cells, places)
 
         def prepared(batch: range) -> list[_Gene]:
-            found = [assembled(gene) for gene in batch]
-            markers.add(batch.start, [entries for _, entries in found])
-            return [gene for gene, _ in found]
+            found: list[_Gene] = []
+
+            def entries() -> Iterator[GeneEntries]:
+                for gene in batch:
+                    made, of_gene = assembled(gene)
+                    found.append(made)
+                    yield of_gene
+
+            markers.add(batch, entries())
+            return found
 
         batches = (range(start, min(start + _BATCH, self._g)) for start in range(0, self._g, _BATCH))
         done = map_ahead(self._pool, prepared, batches, self._packer.threads)

@@ -43,7 +43,7 @@ def estimate(source: Source, config: ExportConfig) -> Estimate:
     """Plan an export without a pass over the matrix; problems are returned, not raised."""
     problems = Problems(collect=True)
     ranked = isinstance(config.genes, VariableGenes | TopMeanGenes)
-    plan = decide(source.sampled(), config, problems, Job.null(), genes_known=not ranked)
+    plan = decide(source.sampled(), config, problems, Job.null(), genes_known=not ranked, exact_neighbors=False)
     if plan is None:
         return Estimate(None, 0.0, problems.found)
     n_genes = len(plan.genes.names)

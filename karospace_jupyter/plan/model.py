@@ -247,11 +247,20 @@ class PlannedNeighbors:
     """Shape (n_edges,): for each cell, its neighbors with a higher position, ascending."""
     origin: str
     """`obsp:KEY`, `nearest:6` or `radius:30um`."""
+    n_cells: int
+    rows: NDArray[np.int64] | None = None
+    """In an estimate, the positions of the cells whose edges were found, which are all that `starts` and `cells` list;
+    None if all edges were found."""
+
+    @property
+    def scale(self) -> float:
+        """Ratio of all cells to those whose edges were found."""
+        return 1.0 if self.rows is None else self.n_cells / len(self.rows)
 
     @property
     def n_edges(self) -> int:
-        """Number of pairs of neighbors."""
-        return len(self.cells)
+        """Number of pairs of neighbors; approximate in an estimate."""
+        return round(self.scale * len(self.cells))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from karospace_jupyter.formatting import counted, number
 from karospace_jupyter.plan.model import PlannedNeighbors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from karospace_jupyter.config import NearestNeighbors, NeighborsSpec, NeighborsWithin
     from karospace_jupyter.job import Job
@@ -28,6 +28,12 @@ _APART = 1e-9
 """Distance by which cells at the same position are moved apart, as a fraction of the extent, to speed up the search."""
 _BLOCK = 100_000
 """Number of cells between two progress reports."""
+_RUNS, _RUN = 64, 64
+"""Number of runs of cells whose edges are found for an estimate, and number of cells in each."""
+_CLEAR = 0.8
+"""A sample with fewer neighbors than this share of the maximum is clearly below it."""
+_ATTEMPTS = 10
+"""Number of smaller radii that are tried."""
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -43,6 +49,7 @@ def choose_neighbors(
     *,
     spatial: bool,
     drawn: bool,
+    sampled: bool = False,
     threads: int = 1,
 ) -> tuple[PlannedNeighbors | None, list[str]]:
     """Return the graph of neighbors and warnings.
@@ -68,6 +75,8 @@ def choose_neighbors(
         Whether the coordinates are positions in tissue.
     drawn
         Whether the cells are a random sample, so that most neighbors in the source are not exported.
+    sampled
+        Whether the edges of a sample of the cells suffice.
     threads
         Number of search threads.
 
@@ -79,7 +88,7 @@ def choose_neighbors(
     if spec.kind == "none":
         return None, []
     if spec.kind == "stored":
-        return _stored(source, cells, sections, spatial=spatial, drawn=drawn)
+        return _stored(source, cells, sections, _sample(cells.n) if sampled else None, spatial=spatial, drawn=drawn)
     if not spatial:
         msg = "Neighbors need tissue coordinates, but the chosen coordinates are an embedding."
         raise PlanError(msg)
@@ -90,16 +99,40 @@ def choose_neighbors(
             f"{cells.observations} in between are not exported."
         )
     groups = _groups(sections, cells.n)
+    # The more neighbors, the longer the search, and the fewer cells have enough edges.
+    run = max(_RUN // 4, 6 * _RUN // spec.n) if spec.kind == "nearest" else _RUN
+    rows = _sample(cells.n, min(run, _RUN)) if sampled else None
     if spec.kind == "radius":
-        pairs, origin = _within(spec, xy, groups, cells, unit_um), f"radius:{number(spec.um)}um"
-    else:
+        unit_um = _known(spec, unit_um)
+        pairs, origin = _within(spec, xy, groups, cells, unit_um, rows), f"radius:{number(spec.um)}um"
+    elif rows is None:
         pairs, origin = _nearest(spec, xy, groups, job, threads), f"nearest:{spec.n}"
-    keys = np.unique(_keys(pairs, cells.n))
+    else:
+        pairs, origin = _nearest_of(spec, xy, groups, rows, threads), f"nearest:{spec.n}"
+    keys, _ = _distinct(_keys(pairs, cells.n))
+    if rows is not None:
+        keys = keys[np.isin(keys // cells.n, rows)]
+    if not len(keys) and rows is not None:
+        # Edges may be rare: the whole graph tells, and is small.
+        return choose_neighbors(
+            source, spec, cells, xy, sections, unit_um, job, spatial=spatial, drawn=drawn, threads=threads
+        )
     if not len(keys):
         reach = f" within {number(spec.um)} µm" if spec.kind == "radius" else ""
         msg = f"No {_one(cells)} has a neighbor{reach} in its section. Change neighbors, or set it to 'none'."
         raise PlanError(msg)
-    return _graph(keys, cells.n, origin), warnings
+    return _graph(keys, cells.n, origin, rows), warnings
+
+
+def _sample(n: int, run: int = _RUN) -> NDArray[np.int64] | None:
+    """Return the cells whose edges are found for an estimate, ascending; None for all.
+
+    Runs of consecutive cells compress like the whole; many runs represent all parts of the tissue.
+    """
+    if n <= 4 * _RUNS * _RUN:
+        return None
+    firsts = np.linspace(0, n - run, _RUNS).astype(np.int64)
+    return (firsts[:, None] + np.arange(run)).ravel()
 
 
 def _one(cells: Cells) -> str:
@@ -121,17 +154,39 @@ def _keys(pairs: Sequence[Pairs], n: int) -> NDArray[np.int64]:
     return np.concatenate([empty, *(np.minimum(a, b) * n + np.maximum(a, b) for a, b in pairs)])
 
 
-def _graph(keys: NDArray[np.int64], n: int, origin: str) -> PlannedNeighbors:
-    """Return the graph of distinct, ascending keys."""
+def _distinct(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct keys, ascending, and how often each occurs. Sorts in place, faster than `np.unique`."""
+    keys.sort()
+    new = np.ones(len(keys), dtype=bool)
+    np.not_equal(keys[1:], keys[:-1], out=new[1:])
+    starts = np.flatnonzero(new)
+    return keys[starts], np.diff(starts, append=len(keys))
+
+
+def _graph(keys: NDArray[np.int64], n: int, origin: str, rows: NDArray[np.int64] | None) -> PlannedNeighbors:
+    """Return the graph of some distinct, ascending keys, or the part of it with the edges of some cells."""
     low, high = np.divmod(keys, n)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(low, minlength=n))])
-    return PlannedNeighbors(starts.astype(np.int64), high, origin)
+    counts = np.bincount(low, minlength=n)
+    starts = np.concatenate([[0], np.cumsum(counts if rows is None else counts[rows])])
+    return PlannedNeighbors(starts.astype(np.int64), high, origin, n, rows)
 
 
 def _stored(
-    source: Source, cells: Cells, sections: NDArray[np.int64] | None, *, spatial: bool, drawn: bool
+    source: Source,
+    cells: Cells,
+    sections: NDArray[np.int64] | None,
+    rows: NDArray[np.int64] | None,
+    *,
+    spatial: bool,
+    drawn: bool,
 ) -> tuple[PlannedNeighbors | None, list[str]]:
-    """Return the stored graph. An unusable graph is left out with a warning, because it was not requested."""
+    """Return the stored graph. An unusable graph is left out with a warning, because it was not requested.
+
+    Parameters
+    ----------
+    rows
+        The cells whose edges suffice; None for all.
+    """
     if KEY not in source.obsp_keys:
         return None, []
     left_out = f"The neighbors in obsp['{KEY}'] were left out: "
@@ -147,19 +202,27 @@ def _stored(
         place[cells.rows] = np.arange(n)
     too_many = f"{left_out}it has more than {MOST_NEIGHBORS} neighbors per {_one(cells)} on average."
     blocks, loops, taken = [], 0, 0
+    scale, chosen = 1.0, None
+    if rows is not None:
+        scale, chosen = n / len(rows), np.zeros(n, dtype=bool)
+        chosen[rows] = True
+    about = "" if rows is None else "About "
     try:
-        for rows, columns in source.pairs(KEY):
-            a, b = place[rows], place[columns]
+        for first, second in source.pairs(KEY):
+            a, b = place[first], place[second]
             loops += int(((a == b) & (a >= 0)).sum())
             kept = (a != b) & (a >= 0) & (b >= 0)
+            taken += int(kept.sum())
+            if chosen is not None:
+                kept &= chosen[np.minimum(a, b)]
             blocks.append(_keys([(a[kept], b[kept])], n))
-            taken += len(blocks[-1])
             if taken > MOST_NEIGHBORS * n:
                 return None, [too_many]
     except PlanError as exc:
         return None, [f"{left_out}{exc}"]
-    keys, times = np.unique(_keys([], n) if not blocks else np.concatenate(blocks), return_counts=True)
-    if 2 * len(keys) > MOST_NEIGHBORS * n:  # stored in one direction
+    keys, times = _distinct(_keys([], n) if not blocks else np.concatenate(blocks))
+    total = round(scale * len(keys))
+    if 2 * total > MOST_NEIGHBORS * n:  # stored in one direction
         return None, [too_many]
     warnings = []
     if loops:
@@ -167,31 +230,33 @@ def _stored(
             f"{counted(loops, 'self-loop')} in obsp['{KEY}'] {'was' if loops == 1 else 'were'} left out: no "
             f"{_one(cells)} is a neighbor of itself."
         )
-    single = int((times == 1).sum())
+    single = round(scale * int((times == 1).sum()))
     if single:
         warnings.append(
-            f"{single:,} of {counted(len(keys), 'edge')} in obsp['{KEY}'] {'is' if single == 1 else 'are'} stored "
+            f"{about}{single:,} of {counted(total, 'edge')} in obsp['{KEY}'] {'is' if single == 1 else 'are'} stored "
             "in one direction only; both cells are exported as neighbors of each other."
         )
     if sections is not None:
         low, high = np.divmod(keys, n)
         inside = (sections[low] == sections[high]) & (sections[low] >= 0)
-        across = int((~inside).sum())
+        across = round(scale * int((~inside).sum()))
         if across:
-            of_all = f"{across:,} of {counted(len(keys), 'edge')} in obsp['{KEY}']"
+            of_all = f"{about}{across:,} of {counted(total, 'edge')} in obsp['{KEY}']"
             verb = "was" if across == 1 else "were"
             warnings.append(f"{of_all} {verb} left out: neighbors must be in the same section.")
         keys = keys[inside]
     if not len(keys):
+        if rows is not None:
+            return _stored(source, cells, sections, None, spatial=spatial, drawn=drawn)
         return None, [*warnings, f"{left_out}it has no edges."]
-    return _graph(keys, n, f"obsp:{KEY}"), warnings
+    return _graph(keys, n, f"obsp:{KEY}", rows), warnings
 
 
 def _nearest(
     spec: NearestNeighbors, xy: NDArray[np.float64], groups: Sequence[NDArray[np.int64]], job: Job, threads: int
 ) -> list[Pairs]:
     found: list[Pairs] = []
-    with job.stage("Finding neighbors", len(xy), "cells") as stage:
+    with job.stage("Finding neighbors", sum(map(len, groups)), "cells") as stage:
         for group in groups:
             k = min(spec.n, len(group) - 1)
             for part, near in _nearest_in(xy[group], k, threads):
@@ -203,8 +268,7 @@ def _nearest(
 def _nearest_in(xy: NDArray[np.float64], k: int, threads: int) -> Iterator[Pairs]:
     """Yield blocks of cells, and the positions of the `k` nearest other cells."""
     n = len(xy)
-    at = xy - xy.min(axis=0)
-    at = at + np.random.default_rng(0).normal(scale=_APART * (float(at.max()) or 1.0), size=at.shape)
+    at = _apart(xy)
     tree = cKDTree(at)
     for start in range(0, n, _BLOCK):
         part = np.arange(start, min(n, start + _BLOCK))
@@ -214,32 +278,104 @@ def _nearest_in(xy: NDArray[np.float64], k: int, threads: int) -> Iterator[Pairs
         yield part, near[others].reshape(len(part), k)
 
 
-def _within(
-    spec: NeighborsWithin,
+def _apart(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the positions relative to their corner, none of them equal."""
+    at: NDArray[np.float64] = xy - xy.min(axis=0)
+    at += np.random.default_rng(0).normal(scale=_APART * (float(at.max()) or 1.0), size=at.shape)
+    return at
+
+
+def _nearest_of(
+    spec: NearestNeighbors,
     xy: NDArray[np.float64],
     groups: Sequence[NDArray[np.int64]],
-    cells: Cells,
-    unit_um: float | None,
+    rows: NDArray[np.int64],
+    threads: int,
 ) -> list[Pairs]:
+    """Return the edges of some cells: to their nearest others, and to those of which they are among the nearest.
+
+    The latter are sought among the next nearest, which misses few: the ranks of two cells differ by about √k.
+    """
+    found: list[Pairs] = []
+    for group in groups:
+        part = np.flatnonzero(np.isin(group, rows))
+        k = min(spec.n, len(group) - 1)
+        if not len(part) or not k:
+            continue
+        at = _apart(xy[group])
+        tree = cKDTree(at)
+        apart, near = tree.query(at[part], k=min(k + math.ceil(3 * math.sqrt(k)) + 8, len(group)), workers=threads)
+        # The first is the cell itself: no two positions are equal.
+        outer = near[:, k + 1 :]
+        candidates = np.flatnonzero(np.bincount(outer.ravel(), minlength=len(group)))
+        reach = np.zeros(len(group))
+        reach[candidates] = tree.query(at[candidates], k=[k + 1], workers=threads)[0][:, 0]
+        row, column = np.nonzero(apart[:, k + 1 :] <= reach[outer])
+        found.append((np.repeat(group[part], k), group[near[:, 1 : k + 1]].ravel()))
+        found.append((group[part[row]], group[outer[row, column]]))
+    return found
+
+
+def _known(spec: NeighborsWithin, unit_um: float | None) -> float:
     if unit_um is None:
         msg = (
             f"Neighbors within {number(spec.um)} µm need the length of a coordinate unit, which is unknown. Set the "
             "scale (um_per_unit), or choose the nearest neighbors, such as '6'."
         )
         raise PlanError(msg)
+    return unit_um
+
+
+def _within(
+    spec: NeighborsWithin,
+    xy: NDArray[np.float64],
+    groups: Sequence[NDArray[np.int64]],
+    cells: Cells,
+    unit_um: float,
+    rows: NDArray[np.int64] | None,
+) -> list[Pairs]:
+    """Return the edges between cells within the radius; `rows` as for :func:`_stored`."""
     radius = spec.um / unit_um
     trees = [cKDTree(xy[group]) for group in groups]
-    # Count first: the pairs within a large radius might not fit into memory.
-    each = (sum(int(tree.count_neighbors(tree, radius)) for tree in trees) - sum(map(len, groups))) / cells.n
-    if each > MOST_NEIGHBORS:
-        smaller = number(float(f"{spec.um * math.sqrt(MOST_NEIGHBORS / each):.1g}"))
-        msg = (
-            f"Within {number(spec.um)} µm, a {_one(cells)} has {number(round(each))} neighbors on average; at most "
-            f"{MOST_NEIGHBORS} can be exported. Choose a smaller radius, such as '{smaller}um'."
-        )
-        raise PlanError(msg)
+
+    def average(radius: float) -> float:
+        return (sum(int(tree.count_neighbors(tree, radius)) for tree in trees) - sum(map(len, groups))) / cells.n
+
+    parts = [np.flatnonzero(np.isin(group, rows)) for group in groups] if rows is not None else []
+    counts = [
+        tree.query_ball_point(xy[group[part]], radius, return_length=True) - 1
+        for group, tree, part in zip(groups, trees, parts, strict=rows is not None)
+    ]
+    # Counted first: the pairs of a large radius would not fit into memory. Near the limit, a sample cannot decide.
+    if rows is None or sum(int(count.sum()) for count in counts) > _CLEAR * MOST_NEIGHBORS * len(rows):
+        each = average(radius)
+        if each > MOST_NEIGHBORS:
+            msg = (
+                f"Within {number(spec.um)} µm, a {_one(cells)} has {number(round(each))} neighbors on average; at most "
+                f"{MOST_NEIGHBORS} can be exported. Choose a smaller radius{_smaller(spec.um, unit_um, each, average)}."
+            )
+            raise PlanError(msg)
     found = []
+    if rows is not None:
+        for group, tree, part, count in zip(groups, trees, parts, counts, strict=True):
+            if len(part):
+                near = np.concatenate(tree.query_ball_point(xy[group[part]], radius)).astype(np.int64)
+                of = np.repeat(part, count + 1)
+                found.append((group[of[of != near]], group[near[of != near]]))
+        return found
     for group, tree in zip(groups, trees, strict=True):
         pairs = tree.query_pairs(radius, output_type="ndarray").astype(np.int64)
         found.append((group[pairs[:, 0]], group[pairs[:, 1]]))
     return found
+
+
+def _smaller(um: float, unit_um: float, each: float, average: Callable[[float], float]) -> str:
+    """Return a radius with few enough neighbors, as the end of a sentence; empty if many cells share a position."""
+    for _ in range(_ATTEMPTS):
+        um *= math.sqrt(MOST_NEIGHBORS / each)
+        digit = 10.0 ** math.floor(math.log10(um))
+        um = float(f"{math.floor(um / digit) * digit:.1g}")
+        each = average(um / unit_um)
+        if each <= MOST_NEIGHBORS:
+            return f", such as '{np.format_float_positional(um, trim='-')}um'"
+    return ""

@@ -98,6 +98,7 @@ def decide(
     *,
     genes_known: bool = True,
     genes_on_demand: bool = False,
+    exact_neighbors: bool = True,
 ) -> Plan | None:
     """Decide what an export of `source` contains, as far as its problems allow.
 
@@ -115,6 +116,8 @@ def decide(
         Whether the ranking of the genes is that of the export; it is not if it comes from a sample.
     genes_on_demand
         Whether genes that are not exported can be read later, as for :func:`resolve`.
+    exact_neighbors
+        Whether all neighbors are found; those of a sample of the cells suffice for an estimate.
 
     Returns
     -------
@@ -239,6 +242,7 @@ def decide(
             scale.unit_um,
             job,
             spatial=spatial,
+            sampled=not exact_neighbors,
             threads=config.threads,
             drawn=config.downsample is not None and config.downsample < int(is_placed(found.xy).sum()),
         )

@@ -60,7 +60,7 @@ def predict(
     arrays = [*[8 * n] * (1 + embeddings), *(_array_bytes(annotation, n) for annotation in annotations)]
     id_bytes = sum(len(text) for text in cells.ids[:1000].tolist()) / max(1, min(n, 1000))
     if neighbors is not None:
-        arrays.append(graph_bytes(neighbors.starts, neighbors.cells))
+        arrays.append(round(neighbors.scale * graph_bytes(neighbors.starts, neighbors.cells, neighbors.rows)))
     row = id_bytes + 1 + sum(_text_bytes(annotation) for annotation in annotations)
     keys = sum(len(annotation.name) + 6 for annotation in annotations) + 14
     tables = [

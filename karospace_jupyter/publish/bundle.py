@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from karospace_jupyter import display
+from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.files import FolderFiles, HtmlFiles, ZipFiles
 from karospace_jupyter.bundle.markers import ARRAYS
 from karospace_jupyter.bundle.neighbors import read_graph, section_column
@@ -344,7 +345,8 @@ class Bundle(BundleReader):
                 held = {"category": np.full(len(genes), len(parts)), "gene": genes, **numbers}
                 parts.append(pd.DataFrame({name: values[order] for name, values in held.items()}))
         made = pd.concat(parts, ignore_index=True)
-        made["category"] = pd.Categorical.from_codes(made["category"], self.manifest.category_names(column))
+        with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicate
+            made["category"] = pd.Categorical.from_codes(made["category"], self.manifest.category_names(column))
         made.attrs = {"matrix": matrix, "fold_change": scale.fold_change, "column": column}
         return made
 
@@ -401,7 +403,9 @@ class Bundle(BundleReader):
         section = section_column(self.manifest)
         sections = None if section is None else self.codes(section)
         names = [category.name for category in found.categories]
-        return enrichment(read_graph(self).pairs(), self.codes(found), len(names), sections).table(names)
+        enriched = enrichment(read_graph(self).pairs(), self.codes(found), len(names), sections)
+        with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicate
+            return enriched.table(names)
 
     def to_anndata(self) -> ad.AnnData:
         """Return the cells, annotations, coordinates, embeddings, neighbors and genes as an AnnData object.

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
+from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.verify_layouts import types_of
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.formatting import counted
@@ -110,4 +111,5 @@ def column_values(bundle: BundleReader, column: Column) -> Any:  # noqa: ANN401 
         return bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<")).astype(column.dtype)
     names = [category.name for category in column.categories]
     codes = bundle.codes(column)
-    return pd.Categorical.from_codes(np.where(codes == len(names), -1, codes), names, ordered=column.ordered)
+    with damage(f"The annotation {column.name!r} in {bundle.files.origin}"):  # names may be duplicate
+        return pd.Categorical.from_codes(np.where(codes == len(names), -1, codes), names, ordered=column.ordered)

@@ -19,6 +19,7 @@ from conftest import Viewer
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import expect
+from waiting import until_js
 
 from karospace_jupyter import Bundle, adata_to_karospace
 from karospace_jupyter.bundle.neighbors import read_graph
@@ -93,6 +94,10 @@ def test_selection_and_region_are_counted_separately(folder: Path, opened: Viewe
         "() => karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => Number(i % 5 < 3)))"
     )
     select.select_option("Selection")
+    heat_map(opened).wait_for()
+    with opened.page.expect_download() as saved:
+        card(opened).get_by_role("button", name="SVG").click()
+    assert saved.value.suggested_filename.endswith("neighborhoods_cell_type_Selection.svg")
     opened.becomes(
         lambda: saved_table(opened)["z"].tolist(), pytest.approx(among(folder, inside).tolist(), rel=1e-9, nan_ok=True)
     )
@@ -107,6 +112,37 @@ def test_selection_and_region_are_counted_separately(folder: Path, opened: Viewe
     opened.becomes(
         lambda: saved_table(opened)["z"].tolist(), pytest.approx(among(folder, inside).tolist(), rel=1e-9, nan_ok=True)
     )
+
+
+def test_numbers_of_an_earlier_choice_are_neither_shown_nor_saved(folder: Path, opened: Viewer) -> None:
+    open_card(opened)
+    opened.page.evaluate(
+        "() => karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => Number(i % 5 < 3)))"
+    )
+    select = card(opened).get_by_label("Cells to count")
+    expect(select.get_by_role("option", name="Selection")).to_have_count(1)
+    # Long work pauses by messages between ports; without them, it does not end.
+    opened.page.evaluate("""() => {
+        const now = performance.now.bind(performance);
+        window.waiting = [];
+        window.restore = () => { performance.now = now; window.MessageChannel = Channel; waiting.forEach((go) => go()); };
+        const Channel = window.MessageChannel;
+        let calls = 0;
+        performance.now = () => now() + 1000 * calls++;  // each turn takes long
+        window.MessageChannel = class {
+            port1 = { close() {} };
+            port2 = { postMessage: () => waiting.push(() => this.port1.onmessage()) };
+        };
+    }""")
+    select.select_option("Selection")
+    until_js(opened.page, "() => window.waiting.length > 0")
+    expect(heat_map(opened)).to_have_count(0)
+    for name in ("CSV", "SVG", "PNG"):
+        expect(card(opened).get_by_role("button", name=name)).to_have_count(0)
+    opened.page.evaluate("restore()")
+    heat_map(opened).wait_for()
+    inside = np.arange(2000) % 5 < 3
+    assert saved_table(opened)["z"].to_numpy() == pytest.approx(among(folder, inside), rel=1e-9, nan_ok=True)
 
 
 def test_square_shows_its_numbers_and_isolates_both_categories(folder: Path, opened: Viewer) -> None:
@@ -177,6 +213,7 @@ def test_neighbors_are_drawn_when_zoomed_in(folder: Path, opened: Viewer) -> Non
     x, y = coordinates[cell]
     far, near = {"x": float(x), "y": float(y), "zoom": 1}, {"x": float(x), "y": float(y), "zoom": 12}
     shots = {}
+    hint = opened.page.get_by_text("Zoom in to see neighbors.")
     for on in (False, True):
         if on:
             opened.page.get_by_role("checkbox", name="Neighbors").click()
@@ -184,6 +221,7 @@ def test_neighbors_are_drawn_when_zoomed_in(folder: Path, opened: Viewer) -> Non
         for name, camera in (("far", far), ("near", near)):
             opened.set(camera=camera)
             shots[name, on] = opened.pixels()
+            expect(hint).to_have_count(int(on and name == "far"))
     assert (shots["far", False] == shots["far", True]).all()
     # There is now a line halfway between the cell and a neighbor.
     other = int(graph[cell].indices[0])
@@ -193,6 +231,13 @@ def test_neighbors_are_drawn_when_zoomed_in(folder: Path, opened: Viewer) -> Non
     around = np.s_[middle[0] - 3 : middle[0] + 4, middle[1] - 3 : middle[1] + 4]
     assert (shots["near", False][around] != shots["near", True][around]).any()
     opened.page.mouse.move(ax, ay)
+    expect(opened.page.locator(".ks-neighbors line")).to_have_count(graph[cell].nnz)
+    kinds = bundle.to_anndata().obs["cell_type"].astype(str).to_numpy()
+    hidden = next(kind for kind in kinds[graph[cell].indices] if kind not in ("nan", kinds[cell]))
+    opened.set(hidden={"cell_type": [hidden]})
+    seen = int((kinds[graph[cell].indices] != hidden).sum())
+    expect(opened.page.locator(".ks-neighbors line")).to_have_count(seen)
+    opened.set(hidden={})
     expect(opened.page.locator(".ks-neighbors line")).to_have_count(graph[cell].nnz)
     opened.page.mouse.click(ax, ay)
     names = bundle.to_anndata().obs["cell_type"].astype(str).to_numpy()[graph[cell].indices]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import json
+import os
+import tempfile
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import anndata as ad
 import numpy as np
@@ -13,11 +19,11 @@ import pytest
 import scanpy as sc
 import scipy.sparse as sp
 
-from karospace_jupyter import Bundle, ExportConfig
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
 from karospace_jupyter.bundle.markers import ARRAYS, read_markers, write_markers
 from karospace_jupyter.datasets import synthetic_tissue
-from karospace_jupyter.encode.markers import GeneEntries, Markers, Order
-from karospace_jupyter.errors import BundleError, Cancelled, NotExportedError
+from karospace_jupyter.encode.markers import GeneEntries, Markers, Order, _array
+from karospace_jupyter.errors import BundleError, Cancelled, NotExportedError, SinkError
 from karospace_jupyter.export import run_to_memory
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.model import CategoryAnnotation
@@ -159,11 +165,85 @@ def test_numbers_that_exceed_the_memory_limit_are_held_in_a_file() -> None:
     made = []
     for memory in (2**20, 0):
         markers = Markers([column], 200, 4, Order(None), memory)
-        markers.add(0, [GeneEntries(of, None, None) for of in values])
+        markers.add(range(4), [GeneEntries(of, None, None) for of in values])
         assert isinstance(markers._found[0], np.memmap) == (memory == 0)
         made.append(list(markers.files(0, 2)))
     assert [(first, end) for first, end, _ in made[0]] == [(0, 2), (2, 3)]
     assert made[0] == made[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system cannot reserve space for a file")
+@pytest.mark.parametrize("reserves", [True, False])
+def test_space_of_the_temporary_file_is_taken_before_it_is_mapped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, reserves: bool
+) -> None:
+    def temporary_file(**_: Any) -> IO[bytes]:
+        return (tmp_path / "held").open("w+b")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", temporary_file)
+    if not reserves:
+        monkeypatch.delattr(os, "posix_fallocate")
+    shape = 3, 8, 100_003
+    found = _array(shape, 0)
+    # A write to a map of a file without blocks ends the process if the disk is full.
+    assert (tmp_path / "held").stat().st_blocks * 512 >= found.nbytes == 4 * 3 * 8 * 100_003
+    assert found.shape == shape
+    assert not found.any()
+
+
+def test_full_temporary_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(SinkError, match=r"No space left on device\. Free space there, set .* TMPDIR"):
+        _array((3, 8, 1000), 0)
+
+
+def test_numbers_without_genes_take_no_file() -> None:
+    assert _array((3, 8, 0), -1).size == 0
+
+
+def test_entries_of_a_gene_are_released_before_those_of_the_next() -> None:
+    rng = np.random.default_rng(4)
+    codes = rng.integers(0, 2, 200)
+    column = CategoryAnnotation("c", ("a", "b"), ("#000000",) * 2, codes, ordered=False, boolean=False)
+    held: list[weakref.ref[Any]] = []
+
+    def entries() -> Iterator[GeneEntries]:
+        for _ in range(5):
+            assert sum(one() is not None for one in held) <= 1
+            values = rng.normal(size=200).astype(np.float32)
+            held.append(weakref.ref(values))
+            made = GeneEntries(values, None, None)
+            del values
+            yield made
+
+    Markers([column], 200, 5, Order(None), 2**20).add(range(5), entries())
+    assert len(held) == 5
+
+
+def test_duplicate_categories_of_a_damaged_bundle_are_reported(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    folder = tmp_path / "b"
+    adata_to_karospace(
+        tissue(counts(rng), clusters(rng, 500)),
+        folder,
+        packed="yes",
+        markers=["cluster"],
+        neighbors=3,
+        scripts="no",
+        preview=False,
+    )
+    manifest = json.loads((folder / "manifest.json").read_text())
+    column = next(one for one in manifest["columns"] if one["name"] == "cluster")
+    for category in column["categories"][:2]:
+        category["name"] = "same"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    bundle = Bundle(folder)
+    for read in (lambda: bundle.markers("cluster"), lambda: bundle.neighborhoods("cluster"), bundle.to_anndata):
+        with pytest.raises(BundleError, match=r"The annotation 'cluster' in .* is damaged: .*unique"):
+            read()
 
 
 def test_small_files_hold_few_categories_and_large_ones_are_split() -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
+from scipy.spatial import cKDTree
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
+from karospace_jupyter.bundle.neighbors import MOST_EDGES_PER_CELL, graph_bytes
+from karospace_jupyter.config import MOST_NEIGHBORS
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import Cancelled, PlanError
 from karospace_jupyter.export import run_to_memory
 from karospace_jupyter.job import Job
-from karospace_jupyter.plan import estimate
+from karospace_jupyter.plan import Plan, estimate
+from karospace_jupyter.plan.resolve import resolve
 from karospace_jupyter.size import predict_size
 from karospace_jupyter.source import open_source
 
@@ -221,8 +227,25 @@ class TestComputed:
 
     def test_too_large_radius_is_rejected_with_a_suggestion(self) -> None:
         adata = self.scattered()
-        with pytest.raises(PlanError, match=r"a cell has 59 neighbors on average; at most 50 .* such as '200um'"):
+        with pytest.raises(PlanError, match=r"a cell has 59 neighbors on average; at most 50 .* such as '80um'"):
             exported(adata, neighbors="200um", um_per_unit=1)
+        exported(adata, neighbors="80um", um_per_unit=1)
+
+    def test_suggested_radius_is_below_the_limit_where_density_varies(self) -> None:
+        # The density falls from the center: a quarter of the area does not have a quarter of the neighbors.
+        adata = ad.AnnData(np.ones((400, 2), dtype=np.float32))
+        adata.obsm["spatial"] = np.random.default_rng(0).standard_cauchy((400, 2))
+        with pytest.raises(PlanError, match="Choose a smaller radius") as caught:
+            exported(adata, neighbors="200000um", um_per_unit=1000)
+        suggested = str(caught.value).rpartition("such as '")[2].removesuffix("'.")
+        exported(adata, neighbors=suggested, um_per_unit=1000)
+
+    def test_no_radius_is_suggested_if_none_has_few_enough_neighbors(self) -> None:
+        adata = self.scattered()
+        adata.obsm["spatial"] = np.zeros((len(adata), 2))
+        adata.obsm["spatial"][0] = 1
+        with pytest.raises(PlanError, match=r"Choose a smaller radius\.$"):
+            exported(adata, neighbors="10um", um_per_unit=1)
 
     def test_radius_below_all_distances_is_rejected(self) -> None:
         with pytest.raises(PlanError, match=r"No cell has a neighbor within 0\.5 µm in its section"):
@@ -246,6 +269,93 @@ class TestComputed:
         with pytest.raises(Cancelled):
             run_to_memory(self.scattered(), ExportConfig(neighbors=6), job)
         assert seen[-1] == "Finding neighbors"
+
+    def test_progress_ends_at_the_cells_with_a_section(self) -> None:
+        adata = self.scattered()
+        labels = np.array(["a"] * len(adata), dtype=object)
+        labels[: len(adata) // 2] = "b"
+        labels[:5] = None
+        adata.obs["section"] = pd.Categorical(labels)
+        job, seen = Job(), []
+        job.listen(lambda progress: seen.append(progress) if progress.stage == "Finding neighbors" else None)
+        run_to_memory(adata, ExportConfig(neighbors=3, sections="section", preview=False), job)
+        assert seen[-1].done == seen[-1].total == len(adata) - 5
+
+
+def tissue_of(n: int) -> ad.AnnData:
+    """Return cells in two sections, denser in one of them, in an order that follows no position."""
+    rng = np.random.default_rng(2)
+    xy = rng.random((n, 2)) * np.sqrt(n) * 10
+    right = rng.random(n) < 0.6
+    xy[right, 0] += 20 * np.sqrt(n)
+    adata = ad.AnnData(np.ones((n, 1), dtype=np.float32))
+    adata.obs_names = [f"c{i}" for i in range(n)]
+    adata.obsm["spatial"] = xy
+    adata.obs["section"] = pd.Categorical(np.where(right, "a", "b"))
+    return adata
+
+
+@pytest.fixture(scope="module")
+def large() -> ad.AnnData:
+    """Return more cells than an estimate examines, with a stored graph that has faults."""
+    adata = tissue_of(40_000)
+    tree = cKDTree(adata.obsm["spatial"])
+    first, second = tree.query_pairs(12.0, output_type="ndarray").T
+    graph = sp.coo_matrix((np.ones(len(first)), (first, second)), shape=(40_000, 40_000)).tocsr()
+    graph += sp.diags(np.r_[1.0, np.zeros(39_999)])
+    adata.obsp[KEY] = graph
+    return adata
+
+
+@pytest.mark.parametrize("neighbors", ["auto", "6", "30", "15um"])
+def test_estimate_from_a_sample_is_near_the_export(large: ad.AnnData, neighbors: str) -> None:
+    config = ExportConfig(neighbors=neighbors, um_per_unit=1, preview=False, scripts="no", sections="section")
+    source = open_source(large)
+    exact, found = resolve(source, config), estimate(source, config).plan
+    assert found is not None
+    assert found.neighbors is not None
+    assert exact.neighbors is not None
+    assert len(found.neighbors.cells) < len(exact.neighbors.cells) / 2
+    assert found.neighbors.origin == exact.neighbors.origin
+    assert found.neighbors.n_edges == pytest.approx(exact.neighbors.n_edges, rel=0.1)
+
+    def size_of(plan: Plan) -> tuple[int, int]:
+        without = replace(plan, neighbors=None)
+        assert plan.neighbors is not None
+        raw = round(
+            plan.neighbors.scale * graph_bytes(plan.neighbors.starts, plan.neighbors.cells, plan.neighbors.rows)
+        )
+        return raw, predict_size(plan, source, config).bytes - predict_size(without, source, config).bytes
+
+    for predicted, wanted in zip(size_of(found), size_of(exact), strict=True):
+        assert predicted == pytest.approx(wanted, rel=0.2)
+    kinds = [[text.split("obsp")[-1] for text in plan.warnings] for plan in (found, exact)]
+    assert kinds[0] == kinds[1]
+    assert any(text.startswith("About ") for text in found.warnings) == (neighbors == "auto")
+
+
+@pytest.mark.parametrize("neighbors", ["0.000001um", "100um"])
+def test_estimate_from_a_sample_has_the_problems_of_the_export(large: ad.AnnData, neighbors: str) -> None:
+    config = ExportConfig(neighbors=neighbors, um_per_unit=1)
+    with pytest.raises(PlanError) as caught:
+        resolve(open_source(large), config)
+    assert estimate(open_source(large), config).problems["neighbors"] == str(caught.value)
+
+
+def test_estimate_does_not_miss_rare_edges() -> None:
+    adata = tissue_of(20_000)
+    adata.obsm["spatial"] = np.column_stack([np.arange(20_000) * 10.0, np.zeros(20_000)])
+    adata.obsm["spatial"][100] = adata.obsm["spatial"][101]
+    adata.obsp[KEY] = sp.coo_matrix(([1.0], ([100], [101])), shape=(20_000, 20_000)).tocsr()
+    for options in ({"neighbors": "1um", "um_per_unit": 1}, {"neighbors": "auto"}):
+        found = estimate(open_source(adata), ExportConfig(preview=False, sections="none", **options)).plan
+        assert found is not None
+        assert found.neighbors is not None
+        assert found.neighbors.n_edges == 1
+
+
+def test_limits_of_options_and_files_agree() -> None:
+    assert MOST_EDGES_PER_CELL >= MOST_NEIGHBORS
 
 
 def test_form_shows_the_problem_next_to_the_option() -> None:

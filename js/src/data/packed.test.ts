@@ -134,6 +134,13 @@ async function valuesOf(files: Map<string, Uint8Array>, gene: string): Promise<n
 }
 
 describe('packed genes', () => {
+  test('markers of a damaged manifest are none', async () => {
+    for (const markers of [7, 'x', {}, [null], [{ column: 'a', shards: 7 }], [{ column: 'a' }]]) {
+      const { table } = await opened(undefined, { ...packed, markers } as unknown as Packed);
+      expect(table.markers?.('a', 0, null)).toBeUndefined();
+    }
+  });
+
   test('are listed after those of format 1.0, with their labels and statistics', async () => {
     const { manifest: all } = await opened();
     expect(all.gene_list).toEqual(['none', 'few', 'Ω all']);

@@ -21,6 +21,10 @@ const LARGEST_AHEAD = CACHE_BYTES / 4;
 /** Prefix of the path that stands for a packed gene. No file can have it, because it is absolute. */
 const GENE = '/packed/';
 
+/** A manifest may hold anything. */
+const listOf = <T>(value: readonly T[] | null | undefined): readonly T[] =>
+  Array.isArray(value) ? value : [];
+
 /** Lists all packed genes in a manifest, and reads them like files with one float32 per cell, or all as a table. */
 export async function withPackedGenes(
   manifest: Manifest,
@@ -179,9 +183,8 @@ export async function withPackedGenes(
       names,
       steps: stepsOf,
       markers(column, category, scale) {
-        const shard = packed.markers
-          ?.find((one) => one.column === column)
-          ?.shards.find(({ first, end }) => first <= category && category < end);
+        const stated = listOf(packed.markers).find((one) => one?.column === column);
+        const shard = listOf(stated?.shards).find(({ first, end }) => first <= category && category < end);
         if (!shard) return undefined;
         const { paths, first, end } = shard;
         return async (ctx) => {

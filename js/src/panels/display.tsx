@@ -34,17 +34,22 @@ function NeighborsSwitch(): JSX.Element | null {
   if (!model.bundle.value?.hasNeighbors) return null;
   const noun = model.noun.value;
   return (
-    <label
-      class="ks-check ks-labels-switch"
-      title={`Draw lines between neighboring ${noun}s when zoomed in, and mark the neighbors of the ${noun} under the pointer`}
-    >
-      <input
-        type="checkbox"
-        checked={model.neighborsOn.value}
-        onChange={(event) => actions.setNeighbors(event.currentTarget.checked)}
-      />
-      Neighbors
-    </label>
+    <>
+      <label
+        class="ks-check ks-labels-switch"
+        title={`Draw lines between neighboring ${noun}s when zoomed in, and mark the neighbors of the ${noun} under the pointer`}
+      >
+        <input
+          type="checkbox"
+          checked={model.neighborsOn.value}
+          onChange={(event) => actions.setNeighbors(event.currentTarget.checked)}
+        />
+        Neighbors
+      </label>
+      {model.neighborsOn.value && model.edgesOmitted.value && (
+        <p class="ks-note">Zoom in to see neighbors.</p>
+      )}
+    </>
   );
 }
 

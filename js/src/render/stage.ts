@@ -88,6 +88,8 @@ export function createStage(
     // Reading styles forces a layout of the page: only if the color is needed.
     if (shownMask(model)) ground ??= groundOf(canvas);
     const { share, pointSize, passage } = transition.frame(sizeOf(view, state.pointSize));
+    const edges = passage ? null : edgesIn(view, renderer.center);
+    if (!passage) model.edgesOmitted.value = model.graph.value !== null && !edges;
     return {
       view,
       ratio: window.devicePixelRatio || 1,
@@ -106,7 +108,7 @@ export function createStage(
         model.titles.value,
         model.tissue.value?.origin,
       ),
-      edges: passage ? null : edgesIn(view, renderer.center),
+      edges,
       dark: model.dark.value,
       ground: ground ?? BLACK,
       budget,

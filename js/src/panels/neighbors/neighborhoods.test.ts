@@ -9,7 +9,7 @@ test('a table has a row for each pair; undefined scores are empty', () => {
     expected: new Float64Array(9).fill(0.25),
     z: Float64Array.of(1.5, ...new Array(8).fill(Number.NaN)),
   };
-  const [head, first, second, ...rest] = tableOf({ categories }, found).trim().split('\n');
+  const [head, first, second, ...rest] = tableOf({ categories }, found).trim().split('\r\n');
   expect(head).toBe('category,neighbor,count,expected,z');
   expect(first).toBe('a,a,2,0.25,1.5');
   expect(second).toBe("a,'=b,0,0.25,");

@@ -23,6 +23,11 @@ const MOST = 100;
 const KEY_STEPS = 48;
 const KEY_STEP = 4;
 
+interface Made {
+  column: CategoryValues;
+  found: Found;
+}
+
 /** Shows which categories lie next to each other, as a heat map of z-scores. */
 export function Neighborhoods(): JSX.Element | null {
   const { model } = usePanels();
@@ -63,7 +68,7 @@ function useCells(): {
 
 function Card(): JSX.Element {
   const { model, actions } = usePanels();
-  const made = useSignal<{ column: CategoryValues; found: Found } | null>(null);
+  const made = useSignal<(Made & { mask: Uint8Array | null }) | null>(null);
   const problem = useSignal<string | null>(null);
   const plot = useRef<SVGSVGElement>(null);
   const { value, onChange, choices } = useCells();
@@ -77,7 +82,7 @@ function Card(): JSX.Element {
     actions.readNeighborhoods(column, mask, closed.signal).then(
       (found) => {
         problem.value = null;
-        made.value = { column, found };
+        made.value = { column, mask, found };
       },
       (thrown) => {
         if (closed.signal.aborted) return;
@@ -96,7 +101,10 @@ function Card(): JSX.Element {
         : key === 'selection'
           ? 'Selection'
           : key.slice('region '.length);
-  const shown = made.value;
+  // While others are counted, the numbers of an earlier choice must not appear under the name of this one.
+  const shown =
+    made.value && !tooMany && made.value.column === column && made.value.mask === mask ? made.value : null;
+  const name = ['neighborhoods', column?.name, ...(value === 'all' ? [] : [labelOf(value)])].join('_');
   return (
     <section class="ks-card ks-dot-plot" aria-label="Neighborhoods">
       <div class="ks-heading-line">
@@ -114,8 +122,12 @@ function Card(): JSX.Element {
             </option>
           ))}
         </select>
-        {shown && <SaveTable {...shown} />}
-        <SaveButtons what="heat map" name={`neighborhoods_${column?.name ?? ''}`} {...{ plot, problem }} />
+        {shown && (
+          <>
+            <SaveTable {...shown} name={name} />
+            <SaveButtons what="heat map" {...{ name, plot, problem }} />
+          </>
+        )}
         <IconButton
           icon="close"
           label="Close neighborhoods"
@@ -134,14 +146,14 @@ function Card(): JSX.Element {
           {problem.value}
         </p>
       )}
-      {shown && !tooMany && <Matrix {...shown} plot={plot} />}
+      {shown && <Matrix column={shown.column} found={shown.found} plot={plot} />}
     </section>
   );
 }
 
 const startingUpper = (text: string) => text[0]?.toUpperCase() + text.slice(1);
 
-function SaveTable({ column, found }: { column: CategoryValues; found: Found }): JSX.Element {
+function SaveTable({ column, found, name }: Made & { name: string }): JSX.Element {
   const { model, download } = usePanels();
   return (
     <HeadingButton
@@ -149,7 +161,7 @@ function SaveTable({ column, found }: { column: CategoryValues; found: Found }):
       onClick={() =>
         download(
           new Blob([tableOf(column, found)], { type: 'text/csv' }),
-          fileName(model.title.value, `neighborhoods_${column.name}`, 'csv'),
+          fileName(model.title.value, name, 'csv'),
         )
       }
     >
@@ -169,12 +181,10 @@ export function tableOf(
   const rows = Array.from(count, (found, i) =>
     [names[Math.floor(i / k)], names[i % k], found, number(expected[i]), number(z[i])].join(','),
   );
-  return `${['category,neighbor,count,expected,z', ...rows].join('\n')}\n`;
+  return `${['category,neighbor,count,expected,z', ...rows].join('\r\n')}\r\n`;
 }
 
-interface MatrixProps {
-  column: CategoryValues;
-  found: Found;
+interface MatrixProps extends Made {
   plot: { current: SVGSVGElement | null };
 }
 

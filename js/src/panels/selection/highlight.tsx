@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { neighborsOf } from '../../data/neighbors';
 import { project } from '../../lib/camera';
+import { visibleTest } from '../../state/color/layer';
 import { squareOnScreen } from '../../state/layout/squares';
 import { usePanels, useView } from '../context';
 
@@ -57,9 +58,11 @@ function Lines({ cell }: { cell: number | undefined }): JSX.Element | null {
   const view = model.view.value;
   const coords = model.positions.value?.coords;
   if (!graph || cell === undefined || !view || !coords) return null;
+  const visible = visibleTest(model.layer.value, model.state.value) ?? (() => true);
+  if (!visible(cell)) return null;
   const place = (of: number) => project(view, coords[2 * of] ?? Number.NaN, coords[2 * of + 1] ?? Number.NaN);
   const [x, y] = place(cell);
-  const ends = Array.from(neighborsOf(graph, cell).subarray(0, MOST_LINES), place);
+  const ends = Array.from(neighborsOf(graph, cell).filter(visible).subarray(0, MOST_LINES), place);
   if (!Number.isFinite(x)) return null;
   return (
     <svg class="ks-neighbors" aria-hidden="true">

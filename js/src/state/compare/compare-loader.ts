@@ -95,9 +95,9 @@ export function createCompareLoader(
       if (!bundle) return;
       const scale = scaleOf(bundle);
       const { noun } = geneMeaningOf(model);
-      const known = storedMarkers(groups, basis, bundle, scale);
       const problems: Error[] = [];
       try {
+        const known = storedMarkers(groups, basis, bundle, scale);
         if (known) {
           const read = await known.read({ signal });
           const { sizes } = known;

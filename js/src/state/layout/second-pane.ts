@@ -56,6 +56,7 @@ export function secondPane(
     drawn: signal(0),
     draft: signal(null),
     outline: signal(null),
+    edgesOmitted: signal(false),
     pointer: signal(null),
   };
   const cameraNow = () => camera.value ?? (positions.value && wholeOf(positions.value));

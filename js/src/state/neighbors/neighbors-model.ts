@@ -6,6 +6,8 @@ export interface NeighborsModel {
   readonly neighborsOn: Signal<boolean>;
   /** The graph of neighbors while it is loaded and shown; null otherwise. */
   readonly graph: Signal<Graph | null>;
+  /** Whether neighbors are shown, but cells are too close together, or edges too many, to draw lines between them. */
+  readonly edgesOmitted: Signal<boolean>;
   /** Whether the neighborhoods of categories are open. */
   readonly neighborhoods: Signal<boolean>;
 }
@@ -13,5 +15,6 @@ export interface NeighborsModel {
 export const createNeighborsModel = (): NeighborsModel => ({
   neighborsOn: signal(false),
   graph: signal<Graph | null>(null),
+  edgesOmitted: signal(false),
   neighborhoods: signal(false),
 });
