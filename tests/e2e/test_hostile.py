@@ -282,7 +282,7 @@ def test_hostile_texts_are_shown_as_text(planted: Bundle, serve: Any, watched: V
     for column in (second, numbers):
         viewer.set(color={"kind": "annotation", "column": column})
     viewer.set(color={"kind": "annotation", "column": proportions})
-    panel.get_by_text("is a pie of its types").wait_for()
+    panel.get_by_text("is a pie chart of its types").wait_for()
     shown(payload(111))
     x, y = viewer.positions([9])[0]
     page.mouse.move(x - 20, y)
