@@ -33,6 +33,7 @@ import sys, time, warnings
 warnings.simplefilter("ignore")
 import anndata, scanpy
 adata = anndata.read_h5ad(sys.argv[1])
+adata.X.indptr = adata.X.indptr.astype(adata.X.indices.dtype)  # scipy requires equal types
 start = time.perf_counter()
 scanpy.tl.rank_genes_groups(adata, "cluster", method="t-test")
 print(time.perf_counter() - start)
