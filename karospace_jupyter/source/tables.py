@@ -273,7 +273,10 @@ class FileTables:
             node = self._node(path)
             if node is None:
                 return None
-            if not hasattr(node, "shape") and str(node.attrs.get("encoding-type", "dict")) == "dict":
+            encoding = str(node.attrs.get("encoding-type", "dict"))
+            if encoding == "null":  # None, which anndata reads only from 0.12 on
+                return None
+            if not hasattr(node, "shape") and encoding == "dict":
                 return dict.fromkeys(node)
             return self._read(node, name)
 
