@@ -19,6 +19,33 @@ _OF_DAMAGE = (
 )
 
 
+def header_of(raw: bytes, path: str, magic: bytes, what: str, version: int, words: int) -> list[int]:
+    """Return the numbers after the magic bytes and the version of a file, each a uint32.
+
+    Parameters
+    ----------
+    what
+        What the file should be, for messages: "a marker file".
+    version
+        The version that this package reads.
+    words
+        How many numbers follow the version.
+
+    Raises
+    ------
+    BundleError
+        If the file is another one, or of another version.
+    """
+    if raw[: len(magic)] != magic:
+        msg = f"{path} is not {what}"
+        raise BundleError(msg)
+    found, *rest = struct.unpack_from(f"<{1 + words}I", raw, len(magic))
+    if found != version:
+        msg = f"{path} has version {found}; this package reads version {version}. Update karospace-jupyter"
+        raise BundleError(msg)
+    return rest
+
+
 @contextmanager
 def damage(where: str) -> Iterator[None]:
     """Convert exceptions that invalid files raise in the block to a BundleError that begins with `where`.

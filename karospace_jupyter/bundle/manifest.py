@@ -487,8 +487,13 @@ class Manifest(BaseModel):
 
     def category_names(self, column: str) -> list[str]:
         """Return the names of the categories of a column, in the order of their codes; empty for other columns."""
+        found = self.category_column(column)
+        return [] if found is None else [one.name for one in found.categories]
+
+    def category_column(self, name: str) -> CategoryColumn | None:
+        """Return the column with this name, if it has categories."""
         columns = self.columns or ()
-        return [one.name for of in columns if of.name == column and of.kind == "category" for one in of.categories]
+        return next((one for one in columns if one.kind == "category" and one.name == name), None)
 
     @field_validator("preview_path")
     @classmethod

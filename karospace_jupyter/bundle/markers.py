@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.bundle.damage import damage
-from karospace_jupyter.bundle.planes import planes
+from karospace_jupyter.bundle.damage import damage, header_of
+from karospace_jupyter.bundle.planes import from_planes, planes
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.formatting import counted
 
@@ -21,6 +21,7 @@ VERSION = 1
 ARRAYS = ("n", "mean", "mean_rest", "fraction", "fraction_rest", "t", "t_df", "z")
 """The arrays of a category, in the order of the file: `n` is uint32, the others are float32."""
 _HEADER = 4
+_WORD = np.dtype("<u4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +70,19 @@ def read_markers(raw: bytes, path: str, n_categories: int, n_genes: int) -> Mark
         If it is damaged, or its categories or genes differ from the manifest.
     """
     with damage(path):
-        if raw[:4] != MAGIC:
-            msg = f"{path} is not a marker file"
-            raise BundleError(msg)
-        version, categories, genes, arrays = np.frombuffer(raw, "<u4", _HEADER, 4).tolist()
-        if version != VERSION:
-            msg = f"{path} has version {version}; this package reads version {VERSION}. Update karospace-jupyter"
-            raise BundleError(msg)
+        categories, genes, arrays = header_of(raw, path, MAGIC, "a marker file", VERSION, _HEADER - 1)
         if (categories, genes, arrays) != (n_categories, n_genes, len(ARRAYS)):
             found = f"{counted(categories, 'category', 'categories')} and {counted(genes, 'gene')}"
             msg = f"{path} has {found}, not those of the manifest"
             raise BundleError(msg)
-        start = 4 + 4 * _HEADER
         expected = markers_bytes(n_categories, n_genes)
         if len(raw) != expected:
             msg = f"{path} is damaged: it has {len(raw):,} bytes; expected {expected:,}"
             raise BundleError(msg)
+        start, size = 4 + 4 * _HEADER, 4 * n_genes
         # Each array has its own planes.
-        bits = np.frombuffer(raw, np.uint8, offset=start).reshape(-1, 4, n_genes) if n_genes else None
-        if bits is None:
-            words = np.zeros((1 + n_categories * arrays, 0), dtype="<u4")
-        else:
-            words = np.ascontiguousarray(bits.transpose(0, 2, 1)).view("<u4")[:, :, 0]
+        ends = range(1, 2 + n_categories * arrays)
+        words = np.stack([from_planes(raw[start + size * (end - 1) : start + size * end], _WORD) for end in ends])
         numbers = words[1:].reshape(n_categories, arrays, n_genes)
         floats: dict[str, Any] = {name: numbers[:, i].view("<f4") for i, name in enumerate(ARRAYS) if i}
         return MarkerTable(words[0].view("<f4"), numbers[:, 0], **floats)

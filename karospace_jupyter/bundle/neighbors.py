@@ -156,10 +156,7 @@ def read_graph(bundle: BundleReader) -> Graph:
 
 def section_column(manifest: Manifest) -> CategoryColumn | None:
     """Return the annotation with the section of each cell; None if there is only one section."""
-    if manifest.sections is None:
-        return None
-    named = (one for one in manifest.columns or () if one.name == manifest.sections.column)
-    return next((one for one in named if one.kind == "category"), None)
+    return None if manifest.sections is None else manifest.category_column(manifest.sections.column)
 
 
 def as_csr(graph: Graph) -> sp.csr_matrix:

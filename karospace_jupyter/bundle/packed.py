@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.bundle.damage import damage
+from karospace_jupyter.bundle.damage import damage, header_of
 from karospace_jupyter.bundle.manifest import PACKED_VERSION
 from karospace_jupyter.bundle.markers import markers_bytes, read_markers
 from karospace_jupyter.bundle.planes import from_planes, planes
@@ -105,13 +105,7 @@ def read_index(raw: bytes, path: str, packed: Packed, n_cells: int) -> Index:
         If it is damaged, or does not belong to this manifest.
     """
     with damage(path):
-        if raw[:4] != MAGIC:
-            msg = f"{path} is not an index of packed genes"
-            raise BundleError(msg)
-        version, g, cells, texts = np.frombuffer(raw, "<u4", _HEADER, 4).tolist()
-        if version != PACKED_VERSION:
-            msg = f"{path} has version {version}; this package reads version {PACKED_VERSION}. Update karospace-jupyter"
-            raise BundleError(msg)
+        g, cells, texts = header_of(raw, path, MAGIC, "an index of packed genes", PACKED_VERSION, _HEADER - 1)
         if (g, cells, texts) != (packed.n_genes, n_cells, 1 + len(packed.labels or ())):
             msg = f"{path} has {counted(g, 'gene')} and {counted(cells, 'cell')}, not those of the manifest"
             raise BundleError(msg)

@@ -63,9 +63,10 @@ def check_proportions(bundle: BundleReader) -> Iterator[str]:
             yield f"proportions {one.key!r}: some amounts are negative"
             continue
         complete = np.isfinite(amounts).all(axis=1) & (amounts.sum(axis=1) > 0)
-        best = columns[one.column]
-        codes = bundle.vector(best.chunks, np.dtype(best.dtype).newbyteorder("<")).astype(np.int64)
-        missing = codes >= len(types)
+        best = bundle.manifest.category_column(one.column)
+        assert best is not None  # noqa: S101 - types_of found it
+        codes = bundle.codes(best)
+        missing = codes == len(types)
         found = np.where(missing, 0, codes)
         largest = amounts.max(axis=1, initial=0)
         chosen = np.take_along_axis(amounts, found[:, None], axis=1)[:, 0] if types else largest
@@ -87,7 +88,7 @@ def check_sections(bundle: BundleReader) -> Iterator[str]:
     if [(one.name, one.count) for one in m.sections.items] != wanted or m.sections.missing != column.missing:
         yield f"the names or counts of the sections differ from the column {column.name!r}"
         return
-    codes = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<")).astype(np.int64)
+    codes = bundle.codes(column)
     codes_of = [code for code, one in enumerate(column.categories) if one.count]
     for fact in m.sections.facts or []:
         yield from _check_fact(bundle, fact, codes_of, codes)

@@ -394,15 +394,14 @@ class Bundle(BundleReader):
         """
         from karospace_jupyter.neighborhoods import enrichment
 
-        columns = [one for one in self.manifest.columns or () if one.kind == "category"]
-        found = next((one for one in columns if one.name == column), None)
+        found = self.manifest.category_column(column)
         if found is None:
-            near = hint(column, [one.name for one in columns])
+            near = hint(column, [one.name for one in self.manifest.columns or () if one.kind == "category"])
             msg = f"No categorical annotation {column!r} in {self.files.origin}.{near}"
             raise NotExportedError(msg)
         section = section_column(self.manifest)
         sections = None if section is None else self.codes(section)
-        names = [category.name for category in found.categories]
+        names = self.manifest.category_names(column)
         enriched = enrichment(read_graph(self).pairs(), self.codes(found), len(names), sections)
         with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicate
             return enriched.table(names)

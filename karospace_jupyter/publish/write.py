@@ -148,7 +148,7 @@ def assemble(files: BundleFiles, manifest: Manifest, partial: Partial, form: For
         If a file of the bundle is missing, or the disk is full.
     """
     if form == "html":
-        files, manifest = _for_html(files, manifest)
+        files, manifest = _changed(files, manifest, html_manifest(manifest))
     paths = _paths(manifest)
     created = partial.folder / f".assembled{SUFFIX[form]}"
     target = partial.target
@@ -167,7 +167,7 @@ def assemble(files: BundleFiles, manifest: Manifest, partial: Partial, form: For
 def html_bytes(files: BundleFiles, manifest: Manifest) -> bytes:
     """Return the bundle as a single HTML file, in memory."""
     out = io.BytesIO()
-    files, manifest = _for_html(files, manifest)
+    files, manifest = _changed(files, manifest, html_manifest(manifest))
     with Job.null().stage("Writing", 1, "files") as stage:
         _write_html(out, files, _paths(manifest), static_file("viewer.html"), stage)
     return out.getvalue()
@@ -199,10 +199,9 @@ class _Changed:
         return (*_paths(self._manifest), "index.html")
 
 
-def _plain(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifest]:
-    """Return the bundle without its scripts."""
-    plain = without_scripts(manifest)
-    return (files, manifest) if plain is manifest else (_Changed(files, plain), plain)
+def _changed(files: BundleFiles, manifest: Manifest, other: Manifest) -> tuple[BundleFiles, Manifest]:
+    """Return the bundle with another manifest, or as it is if that is the same."""
+    return (files, manifest) if other is manifest else (_Changed(files, other), other)
 
 
 def html_manifest(manifest: Manifest) -> Manifest:
@@ -213,11 +212,6 @@ def html_manifest(manifest: Manifest) -> Manifest:
     plain = without_scripts(manifest)
     listed = carried_files(plain)
     return plain if len(listed) == len(plain.asset_files) else plain.model_copy(update={"asset_files": listed})
-
-
-def _for_html(files: BundleFiles, manifest: Manifest) -> tuple[BundleFiles, Manifest]:
-    plain = html_manifest(manifest)
-    return (files, manifest) if plain is manifest else (_Changed(files, plain), plain)
 
 
 def _with_gene_files(
@@ -278,7 +272,7 @@ def _with_scripts(
 ) -> tuple[BundleFiles, Manifest]:
     """Write missing scripts to the hidden folder unless `when` excludes them."""
     if when == "no":
-        return _plain(files, manifest)
+        return _changed(files, manifest, without_scripts(manifest))
     if manifest.scripts is not None:
         return files, manifest
     more = write_scripts(files, manifest, partial.write, when, job)
