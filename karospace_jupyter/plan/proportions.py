@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.plan.model import Annotation, Cells
     from karospace_jupyter.source import Source
+    from karospace_jupyter.source.obsm_values import NumericTable
 
 MAX_TYPES = 100
 """Maximum number of types per table; more cannot be distinguished in a pie chart."""
@@ -34,6 +35,8 @@ _NAMED = re.compile(
 _STATISTIC = re.compile(r"(q05|means|q95|stds)(_?cell_abundance.*)", re.IGNORECASE)
 """Tables of cell2location: statistics of one posterior. Its authors plot the 5 % quantile."""
 _BEST_FIRST = ("q05", "means")
+_Table = tuple[list[str], NDArray[np.float64]]
+"""The names of the types, and their amounts of shape (n_cells, n_types)."""
 _SUM_TOLERANCE, _ROWS_THAT_SUM = 0.01, 0.95
 
 
@@ -68,22 +71,12 @@ def choose_proportions(
     """
     planned: list[PlannedProportions] = []
     annotations: list[Annotation] = []
-    warnings: list[str] = []
     if requested is None:
-        keys: list[str] = []
-        large: list[str] = []
-        for key in _usual(source, used):
-            (keys if cells.n * source.obsm_shapes[key][1] <= MOST_VALUES else large).append(key)
-        if large:
-            warnings.append(
-                f"Proportions of more than {MOST_VALUES:,} values are not exported by default: {listed(large)}. Name a "
-                "table with `proportions` to export it."
-            )
+        tables, warnings = _usual(source, cells, used)
     else:
-        keys = list(dict.fromkeys(requested))
+        tables, warnings = {key: _requested(source, key) for key in requested}, []
     names = set(taken)
-    for key in keys:
-        types, amounts = _read(source, key)
+    for key, (types, amounts) in tables.items():
         one, parts, new_warnings = _planned(source, cells, key, types, amounts, names)
         names |= {part.name for part in parts}
         planned.append(one)
@@ -92,17 +85,18 @@ def choose_proportions(
     return ChosenProportions(tuple(planned), tuple(annotations), tuple(warnings))
 
 
-def _usual(source: Source, used: Sequence[str]) -> list[str]:
-    """Return the keys of tables that look like proportions; for cell2location, only the best statistic."""
-    found = []
+def _usual(source: Source, cells: Cells, used: Sequence[str]) -> tuple[dict[str, _Table], list[str]]:
+    """Return the tables that look like proportions, and warnings; for cell2location, only the best statistic."""
+    found: dict[str, _Table] = {}
     for key, shape in source.obsm_shapes.items():
         if key in used or len(shape) != 2 or not 2 <= shape[1] <= MAX_TYPES or shape[0] != source.n_cells:
             continue
-        if len(source.obsm_columns(key)) != shape[1]:
+        numbers = source.obsm_table(key)
+        if numbers is None or len(numbers.names) != shape[1]:
             continue
-        _, amounts = _read(source, key, checked=False)
+        types, amounts = _table_of(numbers, source.n_cells)
         if _are_proportions(key, amounts):
-            found.append(key)
+            found[key] = types, amounts
     statistics = {key: match for key in found if (match := _STATISTIC.fullmatch(key))}
 
     def better(match: re.Match[str]) -> bool:
@@ -113,38 +107,47 @@ def _usual(source: Source, used: Sequence[str]) -> list[str]:
         rank = _BEST_FIRST.index(name)
         return any(one[2] == match[2] and one[1].lower() in _BEST_FIRST[:rank] for one in statistics.values())
 
-    return [key for key in found if key not in statistics or not better(statistics[key])]
+    best = {key: one for key, one in found.items() if key not in statistics or not better(statistics[key])}
+    large = [key for key, (types, _) in best.items() if cells.n * len(types) > MOST_VALUES]
+    warnings = []
+    if large:
+        warnings.append(
+            f"Proportions of more than {MOST_VALUES:,} values are not exported by default: {listed(large)}. Name a "
+            "table with `proportions` to export it."
+        )
+    return {key: one for key, one in best.items() if key not in large}, warnings
 
 
 def _are_proportions(key: str, amounts: NDArray[np.float64]) -> bool:
     known = np.isfinite(amounts).all(axis=1)
     sums = amounts[known].sum(axis=1)
-    if not (sums > 0).any() or (amounts[known] < 0).any():
+    if not (sums > 0).any() or (amounts < 0).any():
         return False
     sums = sums[sums > 0]
     return bool(_NAMED.search(key)) or float((np.abs(sums - 1) <= _SUM_TOLERANCE).mean()) >= _ROWS_THAT_SUM
 
 
-def _read(source: Source, key: str, *, checked: bool = True) -> tuple[list[str], NDArray[np.float64]]:
-    """Return the names of the types, and their amounts of shape (n_cells, n_types)."""
+def _requested(source: Source, key: str) -> _Table:
     shapes = source.obsm_shapes
-    tables = [name for name in shapes if source.obsm_columns(name)]
     if key not in shapes:
-        contents = listed(tables, 20) or "no tables"
+        contents = listed([name for name in shapes if source.obsm_columns(name)], 20) or "no tables"
         msg = f"There is no obsm[{key!r}].{hint(key, list(shapes))} Tables in obsm: {contents}."
         raise ColumnError(msg)
-    table = source.obsm_table(key)
-    if table is None:
+    numbers = source.obsm_table(key)
+    if numbers is None:
         msg = (
             f"obsm[{key!r}] has no column names, so its cell types are unknown. Store it as a DataFrame with one "
             "column for each cell type."
         )
         raise ColumnError(msg)
-    types = [str(name) for name in as_text(table.names)]
-    amounts = np.stack(table.columns, axis=1) if types else np.zeros((source.n_cells, 0))
-    if checked:
-        _check(source, key, types, amounts, table.passed_over)
+    types, amounts = _table_of(numbers, source.n_cells)
+    _check(source, key, types, amounts, numbers.passed_over)
     return types, amounts
+
+
+def _table_of(numbers: NumericTable, n: int) -> _Table:
+    types = [str(name) for name in as_text(numbers.names)]
+    return types, np.stack(numbers.columns, axis=1) if types else np.zeros((n, 0))
 
 
 def _check(source: Source, key: str, types: Sequence[str], amounts: NDArray[np.float64], others: Sequence[str]) -> None:

@@ -63,6 +63,12 @@ def test_tables_of_proportions_are_found_by_name_or_by_sum() -> None:
     assert keys(plan(adata, proportions="none")) == []
 
 
+def test_negative_value_beside_a_missing_one_is_no_proportion() -> None:
+    values = amounts()
+    values[3] = [np.nan, -1, 2]
+    assert keys(plan(build(cell_types=values))) == []
+
+
 @pytest.mark.parametrize(
     ("stored", "wanted"),
     [
