@@ -19,7 +19,7 @@ from karospace_jupyter.flags import flag_of
 from karospace_jupyter.formatting import counted, shape, size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from karospace_jupyter.config import ExportConfig
@@ -285,26 +285,18 @@ def _run(options: argparse.Namespace) -> int:
     if options.open is not None:
         return _open(options)
     from karospace_jupyter import export
-    from karospace_jupyter.job import Job
-    from karospace_jupyter.progress import ProgressBar
 
     config = _config(options)
-    bar = None if options.quiet else ProgressBar(notebook=False)
-    job = Job(bar)
-    with _cancel_on_signals(job):
-        try:
-            subject: Any = config.h5ad_path
-            if options.demo:
-                from karospace_jupyter.datasets import synthetic_tissue
+    with _job(options) as job:
+        subject: Any = config.h5ad_path
+        if options.demo:
+            from karospace_jupyter.datasets import synthetic_tissue
 
-                subject = synthetic_tissue()
-            if options.dry_run:
-                _print_plan(*export.dry_run(subject, config, job), options)
-                return 0
-            bundle = export.run(subject, config, job)
-        finally:
-            if bar:
-                bar.close()
+            subject = synthetic_tissue()
+        if options.dry_run:
+            _print_plan(*export.dry_run(subject, config, job), options)
+            return 0
+        bundle = export.run(subject, config, job)
     _print_result(bundle, [str(path) for path in export.targets(config)], options)
     return _serve(bundle, options) if options.serve else 0
 
@@ -323,6 +315,22 @@ def _config(options: argparse.Namespace) -> ExportConfig:
     if options.demo and not options.dataset_name:
         given["dataset_name"] = "Synthetic tissue"
     return ExportConfig(**given)
+
+
+@contextlib.contextmanager
+def _job(options: argparse.Namespace) -> Iterator[Job]:
+    """Yield a job that shows its progress, unless it is to be quiet, and that signals cancel."""
+    from karospace_jupyter.job import Job
+    from karospace_jupyter.progress import ProgressBar
+
+    bar = None if options.quiet else ProgressBar(notebook=False)
+    job = Job(bar)
+    with _cancel_on_signals(job):
+        try:
+            yield job
+        finally:
+            if bar:
+                bar.close()
 
 
 class _cancel_on_signals:  # noqa: N801 - used as a with statement
@@ -378,17 +386,9 @@ def _verify_host(options: argparse.Namespace) -> int:
 
     from karospace_jupyter.errors import BundleError
     from karospace_jupyter.hosting import check_host
-    from karospace_jupyter.job import Job
-    from karospace_jupyter.progress import ProgressBar
 
-    bar = None if options.quiet else ProgressBar(notebook=False)
-    job = Job(bar)
-    with _cancel_on_signals(job):
-        try:
-            report = check_host(options.verify, sample=options.sample, job=job)
-        finally:
-            if bar:
-                bar.close()
+    with _job(options) as job:
+        report = check_host(options.verify, sample=options.sample, job=job)
     if options.json:
         _print(json.dumps(asdict(report)))
     else:
