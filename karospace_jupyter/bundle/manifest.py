@@ -7,7 +7,9 @@ reader. ``FORMAT.md`` in this folder gives the reason for each addition.
 
 from __future__ import annotations
 
+import hashlib
 import re
+import zlib
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -65,6 +67,20 @@ class AssetFile(_Part):
     """1.x. CRC-32 of the bytes after decompression, as in gzip."""
 
     _safe = field_validator("path")(check_path)
+
+    @classmethod
+    def of(
+        cls, kind: str, path: str, stored: bytes, raw_bytes: int | None = None, raw_crc32: int | None = None
+    ) -> AssetFile:
+        """Describe a file by its stored bytes; the size and CRC-32 after decompression are those of a plain file."""
+        return cls(
+            kind=kind,
+            path=path,
+            size_bytes=len(stored),
+            raw_bytes=len(stored) if raw_bytes is None else raw_bytes,
+            sha256=hashlib.sha256(stored).hexdigest(),
+            raw_crc32=zlib.crc32(stored) if raw_crc32 is None else raw_crc32,
+        )
 
 
 class Chunk(_Part):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
-import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
@@ -77,14 +75,7 @@ class Packer:
     ) -> AssetFile:
         """Store bytes without compressing them."""
         self._put(path, stored)
-        return AssetFile(
-            kind=kind,
-            path=path,
-            size_bytes=len(stored),
-            raw_bytes=len(stored) if raw_bytes is None else raw_bytes,
-            sha256=hashlib.sha256(stored).hexdigest(),
-            raw_crc32=zlib.crc32(stored) if raw_crc32 is None else raw_crc32,
-        )
+        return AssetFile.of(kind, path, stored, raw_bytes, raw_crc32)
 
     def pack_vector(
         self,

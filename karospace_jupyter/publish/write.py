@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
 import io
 import re
@@ -244,16 +243,7 @@ def _with_gene_files(
                 stored = compress(raw, method) if manifest.expression.gzip else raw
                 partial.write(chunk.path, stored)
                 chunks.append(chunk.model_copy(update={"size_bytes": len(stored)}))
-                written.append(
-                    AssetFile(
-                        kind=GENE_KIND,
-                        path=chunk.path,
-                        size_bytes=len(stored),
-                        raw_bytes=len(raw),
-                        sha256=hashlib.sha256(stored).hexdigest(),
-                        raw_crc32=zlib.crc32(raw),
-                    )
-                )
+                written.append(AssetFile.of(GENE_KIND, chunk.path, stored, len(raw), zlib.crc32(raw)))
             genes.append(entry.model_copy(update={"chunks": chunks}))
             stage.advance()
     expression = manifest.expression.model_copy(update={"genes": genes})
