@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
@@ -17,6 +16,7 @@ import pandas as pd
 import pytest
 import scanpy as sc
 from axe import barriers
+from comparison import compare_category, panel, saved_table
 from conftest import Viewer
 from PIL import Image
 from playwright.sync_api import expect
@@ -43,10 +43,6 @@ def folder(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path
     return made
 
 
-def panel(viewer: Viewer) -> Any:
-    return viewer.page.get_by_role("region", name="Compare genes")
-
-
 def compare_selection(viewer: Viewer, inside: int = INSIDE) -> Any:
     """Compare the first cells with the rest, and wait for the table."""
     viewer.page.evaluate(
@@ -55,24 +51,6 @@ def compare_selection(viewer: Viewer, inside: int = INSIDE) -> Any:
     viewer.page.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
     panel(viewer).get_by_role("table").wait_for()
     return panel(viewer)
-
-
-def compare_category(viewer: Viewer, name: str, column: str = "cell_type") -> Any:
-    """Compare a category with the rest by its button in the legend, and wait for the table."""
-    viewer.set(color={"kind": "annotation", "column": column})
-    viewer.page.get_by_role("list", name="Categories").get_by_text(name, exact=True).hover()
-    viewer.page.get_by_role("button", name=f"Markers of {name}").click()
-    panel(viewer).get_by_role("table").wait_for()
-    return panel(viewer)
-
-
-def saved_table(viewer: Viewer) -> dict[str, dict[str, float]]:
-    """Return the saved table: the numbers of each gene, NaN where there is none."""
-    with viewer.page.expect_download() as saved:
-        panel(viewer).get_by_role("button", name="CSV").click()
-    with Path(saved.value.path()).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row.pop("gene"): {name: float(value or "nan") for name, value in row.items()} for row in rows}
 
 
 def assert_numbers(table: dict[str, dict[str, float]], adata: ad.AnnData, genes: list[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import xml.etree.ElementTree as ET
@@ -14,6 +13,7 @@ import anndata as ad
 import numpy as np
 import pytest
 from axe import barriers
+from comparison import compare_category, panel, saved_table
 from conftest import Viewer
 from PIL import Image
 from playwright.sync_api import expect
@@ -40,28 +40,8 @@ def folder(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path
     return made
 
 
-def panel(viewer: Viewer) -> Any:
-    return viewer.page.get_by_role("region", name="Compare genes")
-
-
 def status(viewer: Viewer) -> Any:
     return panel(viewer).get_by_role("status")
-
-
-def show_markers(viewer: Viewer, name: str) -> Any:
-    viewer.set(color={"kind": "annotation", "column": COLUMN})
-    viewer.page.get_by_role("list", name="Categories").get_by_text(name, exact=True).hover()
-    viewer.page.get_by_role("button", name=f"Markers of {name}").click()
-    panel(viewer).get_by_role("table").wait_for()
-    return panel(viewer)
-
-
-def saved_table(viewer: Viewer) -> dict[str, dict[str, float]]:
-    with viewer.page.expect_download() as saved:
-        panel(viewer).get_by_role("button", name="CSV").click()
-    with Path(saved.value.path()).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row.pop("gene"): {name: float(value or "nan") for name, value in row.items()} for row in rows}
 
 
 def assert_markers(viewer: Viewer, bundle: Bundle, name: str) -> None:
@@ -84,7 +64,7 @@ def test_markers_are_read_from_the_file(viewer: Viewer, folder: Path, serve: Cal
     started: list[Any] = []
     viewer.page.on("worker", lambda worker: started.append(worker))
     viewer.open(serve(folder))
-    show_markers(viewer, "T cell")
+    compare_category(viewer, "T cell")
     assert_markers(viewer, Bundle(folder), "T cell")
     # Choose another category of the same column in the panel.
     panel(viewer).get_by_label("Group A").select_option(label="Tumor")
@@ -101,7 +81,7 @@ def test_markers_are_shown_after_a_double_click(
     where = {"single_file": tmp_path / "t.html"} if single else {"outdir": tmp_path / "b"}
     bundle = adata_to_karospace(tissue, **where, genes_mode=["EPCAM"], image_path="none")  # type: ignore[arg-type]
     viewer.open((tmp_path / ("t.html" if single else "b/index.html")).as_uri())
-    show_markers(viewer, "B cell")
+    compare_category(viewer, "B cell")
     assert_markers(viewer, bundle, "B cell")
     assert viewer.problems == []
 
@@ -110,7 +90,7 @@ def test_hidden_or_grouped_categories_do_not_use_stored_markers(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     viewer.open(serve(folder))
-    shown = show_markers(viewer, "T cell")
+    shown = compare_category(viewer, "T cell")
     expect(status(viewer)).to_contain_text("computed at export")
     viewer.set(hidden={COLUMN: ["Tumor"]})
     shown.get_by_role("button", name="Compare again").click()
@@ -120,7 +100,7 @@ def test_hidden_or_grouped_categories_do_not_use_stored_markers(
     assert "u" in next(iter(saved_table(viewer).values()))
     viewer.set(hidden={}, groups={COLUMN: [{"name": "Lymphocytes", "members": ["T cell", "B cell"]}]})
     shown.get_by_role("button", name="Close comparison").click()
-    show_markers(viewer, "Lymphocytes")
+    compare_category(viewer, "Lymphocytes")
     both = int(tissue.obs[COLUMN].isin(["T cell", "B cell"]).sum())
     expect(status(viewer)).to_contain_text(f"{both:,} and {2000 - both:,} cells")
     expect(status(viewer)).not_to_contain_text("computed at export")
@@ -136,7 +116,7 @@ def test_damaged_file_is_named_and_the_genes_are_compared(
     (tmp_path / "b" / path).write_bytes(b"KSMK" + bytes(400))
     viewer.open(serve(tmp_path / "b"))
     first = saved.manifest.category_names(COLUMN)[0]
-    shown = show_markers(viewer, first)
+    shown = compare_category(viewer, first)
     shown.get_by_role("alert").filter(has_text=path).wait_for()
     expect(status(viewer)).not_to_contain_text("computed at export")
     found = saved_table(viewer)
@@ -149,7 +129,7 @@ def heat_map(viewer: Viewer) -> Any:
 
 
 def open_heat_map(viewer: Viewer) -> Any:
-    show_markers(viewer, "T cell").get_by_role("button", name="Dot plot").click()
+    compare_category(viewer, "T cell").get_by_role("button", name="Dot plot").click()
     viewer.page.get_by_role("region", name="Dot plot").get_by_role("button", name="Heat map", exact=True).click()
     expect(heat_map(viewer).get_by_role("button", name="Color by")).to_have_count(15)
     return heat_map(viewer)
