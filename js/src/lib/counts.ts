@@ -23,8 +23,11 @@ export function nounOf(observations: string | undefined): Noun {
   return observations === 'spots' ? 'spot' : observations === 'bins' ? 'bin' : 'cell';
 }
 
+/** Returns the noun at the start of a sentence: `Cell`. */
+export const startingWithOne = (noun: Noun) => `${noun[0]?.toUpperCase()}${noun.slice(1)}`;
+
 /** Returns the plural at the start of a sentence: `Cells`. */
-export const startingWith = (noun: Noun) => `${noun[0]?.toUpperCase()}${noun.slice(1)}s`;
+export const startingWith = (noun: Noun) => `${startingWithOne(noun)}s`;
 
 /** Formats the numbers of cells in a bundle and in its source: `1,000 of 6,471 cells`. */
 export function bundleText(total: number, source: number | null | undefined, noun: Noun): string {

@@ -1,5 +1,6 @@
 import type { CategoryValues } from '../data/column-values';
 import { sharesAt } from '../data/proportions';
+import { startingWithOne } from '../lib/counts';
 import { formatClass, formatExact, formatShare, formatValue } from '../lib/format';
 import { grouped, groupsOf } from '../state/color/groups';
 import { valueAt } from '../state/color/layer';
@@ -87,5 +88,5 @@ export function genesOf(model: Model, cell: number): CellValue[] {
 /** Returns the name of a cell; its number until the names are loaded. */
 export function cellName(model: Model, cell: number): string {
   const noun = model.noun.value;
-  return model.cellNames.value?.(cell) ?? `${noun[0]?.toUpperCase()}${noun.slice(1)} ${cell + 1}`;
+  return model.cellNames.value?.(cell) ?? `${startingWithOne(noun)} ${cell + 1}`;
 }

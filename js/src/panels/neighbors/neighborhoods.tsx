@@ -4,11 +4,13 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { CategoryValues } from '../../data/column-values';
 import type { Neighborhoods as Found } from '../../data/neighborhoods';
 import { type ColorScale, colorScale } from '../../lib/colormap';
+import { startingWith } from '../../lib/counts';
 import { field } from '../../lib/csv';
 import { asError } from '../../lib/errors';
 import { counted, formatClass, formatDifference, formatValue } from '../../lib/format';
 import { fileName } from '../../picture/file-name';
 import { membersOf } from '../../state/color/groups';
+import { maskOf } from '../../state/selection/selection';
 import { HeadingButton } from '../buttons';
 import { GroupSelect } from '../color/by-category';
 import { FAMILY, FONT, fitted, SaveButtons, widthOf } from '../compare/plot';
@@ -34,32 +36,36 @@ export function Neighborhoods(): JSX.Element | null {
   return model.neighborhoods.value ? <Card /> : null;
 }
 
+interface Among {
+  label: string;
+  /** Returns the mask of the cells; null for all. */
+  mask: () => Uint8Array | null;
+}
+
 /** The cells among which neighbors are counted: all cells, the shown section, the selection, or a region. */
-function useCells(): {
-  value: string;
-  onChange: (key: string) => void;
-  choices: Map<string, Uint8Array | null>;
-} {
+function useCells() {
   const { model } = usePanels();
   const chosen = useSignal('all');
   const regions = model.regions.value;
   const selection = model.selection.value;
   const scope = model.scope.value;
+  const noun = model.noun.value;
   const total = model.bundle.value?.manifest.n_cells ?? 0;
   const choices = useMemo(() => {
-    const found = new Map<string, Uint8Array | null>([['all', null]]);
-    if (scope) found.set('scope', scope.mask);
-    if (selection) found.set('selection', selection.mask);
-    for (const { name, cells } of regions) {
-      const mask = new Uint8Array(total);
-      for (const cell of cells) mask[cell] = 1;
-      found.set(`region ${name}`, mask);
-    }
+    const found = new Map<string, Among>([['all', { label: `All ${noun}s`, mask: () => null }]]);
+    if (scope) found.set('scope', { label: scope.name, mask: () => scope.mask });
+    if (selection) found.set('selection', { label: 'Selection', mask: () => selection.mask });
+    for (const { name, cells } of regions)
+      found.set(`region ${name}`, { label: name, mask: () => maskOf(cells, total) });
     return found;
-  }, [regions, selection, scope, total]);
+  }, [regions, selection, scope, noun, total]);
+  const value = choices.has(chosen.value) ? chosen.value : 'all';
+  const among = choices.get(value);
   return {
-    value: choices.has(chosen.value) ? chosen.value : 'all',
-    onChange: (key) => {
+    value,
+    label: among?.label ?? '',
+    mask: useMemo(() => among?.mask() ?? null, [among]),
+    onChange: (key: string) => {
       chosen.value = key;
     },
     choices,
@@ -71,8 +77,7 @@ function Card(): JSX.Element {
   const made = useSignal<(Made & { mask: Uint8Array | null }) | null>(null);
   const problem = useSignal<string | null>(null);
   const plot = useRef<SVGSVGElement>(null);
-  const { value, onChange, choices } = useCells();
-  const mask = choices.get(value) ?? null;
+  const { value, label, mask, onChange, choices } = useCells();
   const layer = model.layer.value;
   const column = model.group.value ?? (layer.kind === 'category' ? layer.column : null);
   const tooMany = (column?.categories.length ?? 0) > MOST;
@@ -92,19 +97,10 @@ function Card(): JSX.Element {
     );
     return () => closed.abort();
   }, [column, mask, tooMany, actions, made, problem]);
-  const noun = model.noun.value;
-  const labelOf = (key: string) =>
-    key === 'all'
-      ? `All ${noun}s`
-      : key === 'scope'
-        ? (model.scope.value?.name ?? '')
-        : key === 'selection'
-          ? 'Selection'
-          : key.slice('region '.length);
   // While others are counted, the numbers of an earlier choice must not appear under the name of this one.
   const shown =
     made.value && !tooMany && made.value.column === column && made.value.mask === mask ? made.value : null;
-  const name = ['neighborhoods', column?.name, ...(value === 'all' ? [] : [labelOf(value)])].join('_');
+  const name = ['neighborhoods', column?.name, ...(value === 'all' ? [] : [label])].join('_');
   return (
     <section class="ks-card ks-dot-plot" aria-label="Neighborhoods">
       <div class="ks-heading-line">
@@ -112,13 +108,13 @@ function Card(): JSX.Element {
         <GroupSelect />
         <select
           class="ks-order"
-          aria-label={startingUpper(`${noun}s to count`)}
+          aria-label={`${startingWith(model.noun.value)} to count`}
           value={value}
           onChange={(event) => onChange(event.currentTarget.value)}
         >
-          {[...choices.keys()].map((key) => (
+          {[...choices].map(([key, { label }]) => (
             <option key={key} value={key}>
-              {labelOf(key)}
+              {label}
             </option>
           ))}
         </select>
@@ -150,8 +146,6 @@ function Card(): JSX.Element {
     </section>
   );
 }
-
-const startingUpper = (text: string) => text[0]?.toUpperCase() + text.slice(1);
 
 function SaveTable({ column, found, name }: Made & { name: string }): JSX.Element {
   const { model, download } = usePanels();

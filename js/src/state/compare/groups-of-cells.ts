@@ -5,6 +5,7 @@ import { counted, formatClass } from '../../lib/format';
 import { grouped, groupsOf } from '../color/groups';
 import { flagsOf } from '../color/layer';
 import type { Model } from '../model';
+import { maskOf } from '../selection/selection';
 import { hiddenOf } from '../view-state';
 import type { Basis, CellGroup, Comparison } from './compare-model';
 
@@ -93,19 +94,19 @@ export function sidesOf(
   total: number,
   noun: Noun,
 ): { group: Uint8Array; sizes: [number, number] } {
-  const maskOf = (of: CellGroup): Uint8Array => {
+  const groupMask = (of: CellGroup): Uint8Array => {
+    if (of.kind === 'region')
+      return maskOf(regions.find(({ name }) => name === of.name)?.cells ?? new Uint32Array(), total);
     const mask = new Uint8Array(total);
     if (of.kind === 'selection') return selection ?? mask;
-    if (of.kind === 'region') {
-      for (const cell of regions.find(({ name }) => name === of.name)?.cells ?? []) mask[cell] = 1;
-    } else if (of.kind === 'category') {
+    if (of.kind === 'category') {
       const column = columns.get(of.column);
       const code = column?.categories.findIndex(({ name }) => name === of.name) ?? -1;
       for (let cell = 0; cell < total; cell++) mask[cell] = column?.codes[cell] === code && code >= 0 ? 1 : 0;
     }
     return mask;
   };
-  const [inA, inB] = [maskOf(a), maskOf(b)];
+  const [inA, inB] = [groupMask(a), groupMask(b)];
   const flags = hiding && hidden.length > 0 ? flagsOf(hiding, hidden) : null;
   const group = new Uint8Array(total);
   const sizes: [number, number] = [0, 0];
