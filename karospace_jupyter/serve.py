@@ -145,13 +145,26 @@ class BundleServer:
         self.stop()
 
 
+def wait_until_free(port: int, *, patience: float = 10) -> bool:
+    """Wait until a port of this machine can be bound, at most `patience` seconds, and return whether it can."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            with _Server((HOST, port), BaseHTTPRequestHandler):
+                return True
+        except OSError:
+            if time.monotonic() > end:
+                return False
+            time.sleep(_POLL_S)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     # On Linux, reuse allows binding a port with connections in TIME_WAIT; elsewhere, two servers could share a port.
     allow_reuse_address = sys.platform == "linux"
     allow_reuse_port = False
 
-    def __init__(self, address: tuple[str, int], handler: Callable[..., _Handler]) -> None:
+    def __init__(self, address: tuple[str, int], handler: Callable[..., BaseHTTPRequestHandler]) -> None:
         self._accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._free = threading.BoundedSemaphore(_MAX_CONNECTIONS)
         super().__init__(address, handler)

@@ -12,7 +12,7 @@ import pytest
 from waiting import PATIENCE_S, eventually
 
 from karospace_jupyter import serve
-from karospace_jupyter.serve import BundleServer
+from karospace_jupyter.serve import BundleServer, wait_until_free
 
 
 @pytest.fixture
@@ -94,6 +94,17 @@ def test_foreign_host_header_is_rejected(server):
 def test_next_free_port_is_used_if_port_is_in_use(server, tmp_path):
     with BundleServer(tmp_path, port=server.port) as second:
         assert server.port < second.port <= server.port + 100
+
+
+def test_port_of_an_ending_server_is_waited_for(server):
+    assert not wait_until_free(server.port, patience=0)
+    free = []
+    waiting = threading.Thread(target=lambda: free.append(wait_until_free(port, patience=PATIENCE_S)))
+    port = server.port
+    waiting.start()
+    server.stop()
+    waiting.join()
+    assert free == [True]
 
 
 def test_stop_releases_port_and_thread(tmp_path):

@@ -435,7 +435,7 @@ class AppState:
         if s.path and s.pending:
             self._predict()
         if s.served:
-            self._send(StartServing(s.served, int(s.address.rstrip("/").rpartition(":")[2])))
+            self._send(StartServing(s.served, int(s.address.rstrip("/").rpartition(":")[2]), again=True))
 
     def _sweep(self, pid: int) -> threading.Thread:
         """Remove the partial files of the export of a killed process."""

@@ -68,6 +68,8 @@ class StartServing:
 
     path: str
     port: int
+    again: bool = False
+    """Whether a worker that was just killed may still hold the port."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,7 @@ class Worker:
 
     def _serve(self) -> None:
         from karospace_jupyter.publish.bundle import Bundle
+        from karospace_jupyter.serve import wait_until_free
 
         wanted = self._serving
         try:
@@ -235,6 +236,8 @@ class Worker:
                 self._server, self._served = None, ""
                 self._send(ServingStopped())
             if wanted and bundle is not None:
+                if wanted.again:
+                    wait_until_free(wanted.port)
                 self._server, self._served = bundle.serve(port=wanted.port), wanted.path
                 self._send(Serving(self._served, self._server.url))
         except Exception as exc:  # noqa: BLE001 - shown in the window

@@ -125,6 +125,8 @@ class KaroSpaceWidget(Base):
         self._session = ExportSession(self._on_session)
         self._shown_view: KaroSpaceView | None = None
         self._closed = False
+        # `close` also runs when the constructor fails below.
+        self._end_checks: Callable[[], None] = lambda: None
         self._exported = config
         self._revision = 0
         self._exports = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import shlex
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+import traitlets
 from comm.base_comm import BaseComm
 from waiting import PATIENCE_S, eventually, let_time_pass
 
@@ -39,6 +41,7 @@ from karospace_jupyter.job import Progress
 from karospace_jupyter.progress import ProgressBar
 from karospace_jupyter.session import _SHARES, ExportSession
 from karospace_jupyter.widget.assets import Assets, LiveCells
+from karospace_jupyter.widget.export_form import KaroSpaceWidget
 from karospace_jupyter.widget.masks import as_mask, pack, unpack
 
 
@@ -403,6 +406,15 @@ def test_view_shows_supported_subjects_and_rejects_others(adata: Any, bundle: Bu
     wrong: Any = {"nothing": 1}
     with pytest.raises(ConfigError, match="Unknown option"):
         karospace_widget(adata, **wrong)
+
+
+def test_form_that_fails_to_start_ends_without_another_error(adata: Any) -> None:
+    no_place: Any = None
+    with pytest.raises(traitlets.TraitError):
+        KaroSpaceWidget(adata, ExportConfig(), place=no_place)
+    ipywidgets.Widget.close_all()  # they would keep the form
+    # Errors in `__del__` fail this test.
+    gc.collect()
 
 
 def test_closing_a_form_leaves_no_widget(adata: Any, tmp_path: Path) -> None:
