@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,6 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import GenesError
+from karospace_jupyter.source.lazy import computed, is_dask
 from karospace_jupyter.source.values import as_numbers, check_numbers
 
 if TYPE_CHECKING:
@@ -196,17 +198,19 @@ class DaskMatrix:
 
     def lines(self, start: int, stop: int) -> Block:
         """Compute rows `start` to `stop`."""
+        return _block(next(computed([self._rows(start, stop)])))
+
+    def _rows(self, start: int, stop: int) -> Any:  # noqa: ANN401 - dask is untyped
         # Convert chunks before slicing or stacking: scipy supports neither for float16.
-        rows = self.array.map_blocks(_block, meta=np.empty((0, 0)))[start:stop]
-        return _block(rows.compute(scheduler="synchronous"))
+        return self.array.map_blocks(_block, meta=np.empty((0, 0)))[start:stop]
 
     def row_blocks(self, max_bytes: int) -> Iterator[tuple[int, Block]]:
         """Yield (first row, rows)."""
         del max_bytes  # computing a part of a dask chunk costs as much as computing the chunk
-        start = 0
-        for length in self.array.chunks[0]:
-            yield start, self.lines(start, start + length)
-            start += length
+        starts = [0, *np.cumsum(self.array.chunks[0]).tolist()]
+        blocks = computed(self._rows(start, stop) for start, stop in itertools.pairwise(starts))
+        for start, block in zip(starts, blocks, strict=False):
+            yield start, _block(block)
 
 
 Matrix = CompressedMatrix | DenseMatrix | DaskMatrix
@@ -227,7 +231,7 @@ def matrix_in_memory(value: Any) -> Matrix:  # noqa: ANN401 - anndata allows any
         return CompressedMatrix(
             value.data, value.indices, value.indptr.astype(np.int64), value.shape, by_row=value.format == "csr"
         )
-    if type(value).__module__.startswith("dask."):
+    if is_dask(value):
         return DaskMatrix(value)
     array = value if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
     if array.dtype.kind == "O":

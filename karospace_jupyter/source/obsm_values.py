@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.source.axis_names import choose_axes
+from karospace_jupyter.source.lazy import is_dask, loaded
 from karospace_jupyter.source.numbers import as_numbers
 
 if TYPE_CHECKING:
@@ -45,8 +46,7 @@ def as_table(value: Any) -> NumericTable | None:  # noqa: ANN401
     if not is_table(value):
         return None
     if hasattr(value, "columns"):
-        if type(value).__module__.startswith("dask"):
-            value = value.compute()
+        value = loaded(value)
         frame = value if isinstance(value, pd.DataFrame) else value.to_pandas()
         # By position, because names may be duplicated.
         series = [(str(name), frame.iloc[:, at]) for at, name in enumerate(frame.columns)]
@@ -85,8 +85,8 @@ def x_and_y(value: Any, key: str) -> NDArray[np.float64]:  # noqa: ANN401
         return np.stack([table.columns[axes.x_at], table.columns[axes.y_at]], axis=1)
     if sp.issparse(value):
         value = value.tocsc()[:, :2].toarray()
-    elif type(value).__module__.startswith("dask."):
-        value = value[:, :2].compute()
+    elif is_dask(value):
+        value = loaded(value[:, :2])
         value = value.toarray() if sp.issparse(value) else value
     try:
         array = np.ma.filled(np.ma.asarray(value, dtype=np.float64), np.nan)

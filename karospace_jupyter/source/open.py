@@ -239,13 +239,14 @@ def _open_object(adata: Any, spec: MatrixSpec, memory_bytes: int) -> Source:  # 
     if in_file:
         import_filters()
     chosen = matrix_in_file(node, spec.kind) if in_file else matrix_in_memory(value)
+    tables = ObjectTables(adata)
     return _Opened(
         variable_of(adata) or ("anndata" if file is None else Path(file).stem),
-        ObjectTables(adata),
+        tables,
         chosen,
         spec,
         memory_bytes,
-        ObjectWatch(adata, chosen),
+        ObjectWatch(adata, tables, chosen),
         lambda: None,
         lambda other: _open_object(adata, other, memory_bytes),
     )

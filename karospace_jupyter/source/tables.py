@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from karospace_jupyter.source import obsm_entries, obsm_values
 from karospace_jupyter.source.frames import is_current, is_frame, read_element, read_frame
+from karospace_jupyter.source.lazy import loaded
 from karospace_jupyter.source.reading import reading
 
 if TYPE_CHECKING:
@@ -74,21 +75,30 @@ class ObjectTables:
 
     def __init__(self, adata: Any) -> None:  # noqa: ANN401 - anndata is imported late
         self._adata = adata
+        self._loaded: dict[str, tuple[Any, pd.DataFrame]] = {}
 
     @property
     def obs(self) -> pd.DataFrame:
         """Annotations of cells."""
-        return self._adata.obs  # type: ignore[no-any-return]  # anndata is untyped here
+        return self._frame("obs", self._adata.obs)
 
     @property
     def var(self) -> pd.DataFrame:
         """Annotations of genes."""
-        return self._adata.var  # type: ignore[no-any-return]
+        return self._frame("var", self._adata.var)
 
     @property
     def raw_var(self) -> pd.DataFrame | None:
         """Annotations of the genes of raw."""
-        return None if self._adata.raw is None else self._adata.raw.var
+        return None if self._adata.raw is None else self._frame("raw/var", self._adata.raw.var)
+
+    def _frame(self, name: str, frame: Any) -> pd.DataFrame:  # noqa: ANN401 - anndata is imported late
+        """Return a table; one that is read lazily is loaded once."""
+        known = self._loaded.get(name)
+        if known is None or known[0] is not frame:
+            with reading(name):
+                known = self._loaded[name] = (frame, loaded(frame))
+        return known[1]
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -131,7 +141,10 @@ class ObjectTables:
     def uns(self, *path: str) -> Any:  # noqa: ANN401
         """Return a value of uns."""
         node = self._node(path)
-        return dict.fromkeys(map(_key_text, node)) if isinstance(node, Mapping) else node
+        if isinstance(node, Mapping):
+            return dict.fromkeys(map(_key_text, node))
+        with reading("/".join(("uns", *path))):
+            return loaded(node)
 
     def uns_shape(self, *path: str) -> tuple[int, ...] | None:
         """Return the shape of an array of uns."""

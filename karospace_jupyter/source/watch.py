@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from karospace_jupyter.source.matrix import Matrix
+    from karospace_jupyter.source.tables import ObjectTables
 
 _SAMPLES = 1 << 16
 
@@ -25,8 +26,8 @@ class ObjectWatch:
     take as long as the export.
     """
 
-    def __init__(self, adata: Any, matrix: Matrix) -> None:  # noqa: ANN401 - anndata is imported late
-        self._adata, self._matrix = adata, matrix
+    def __init__(self, adata: Any, tables: ObjectTables, matrix: Matrix) -> None:  # noqa: ANN401 - imported late
+        self._adata, self._tables, self._matrix = adata, tables, matrix
         self._before = self._fingerprint()
 
     def change(self) -> str | None:
@@ -43,14 +44,13 @@ class ObjectWatch:
     def _fingerprint(self) -> dict[str, object]:
         held = [getattr(self._matrix, name, None) for name in ("data", "indices", "indptr", "array")]
         parts = [part for array in held for part in _plain(array)]
+        obs = self._tables.obs
         return {
             "number of cells or genes": tuple(self._adata.shape),
             "cell names": _checksum(np.asarray(self._adata.obs_names, dtype=object)),
             "gene names": _checksum(np.asarray(self._adata.var_names, dtype=object)),
             "matrix values": [_checksum(part) for part in parts if isinstance(part, np.ndarray)],
-            "columns of obs": {
-                str(name): str(dtype) for name, dtype in zip(self._adata.obs, self._adata.obs.dtypes, strict=True)
-            },
+            "columns of obs": {str(name): str(dtype) for name, dtype in zip(obs, obs.dtypes, strict=True)},
             "coordinates": {
                 str(name): _checksum(array) for name, array in self._adata.obsm.items() if isinstance(array, np.ndarray)
             },
