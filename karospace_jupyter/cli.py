@@ -88,6 +88,9 @@ def parser() -> argparse.ArgumentParser:
     add(output, "preview")
     add(output, "jobs", "N")
     add(output, "memory_mb", "MB")
+    output.add_argument(
+        "--dask", metavar="ADDRESS", help="Let the workers of a dask cluster read the matrix: tcp://127.0.0.1:8786."
+    )
     modes = p.add_argument_group("other modes")
     modes.add_argument("--dry-run", action="store_true", help="Print what would be exported; write nothing.")
     modes.add_argument(
@@ -293,12 +296,21 @@ def _run(options: argparse.Namespace) -> int:
             from karospace_jupyter.datasets import synthetic_tissue
 
             subject = synthetic_tissue()
-        if options.dry_run:
-            _print_plan(*export.dry_run(subject, config, job), options)
-            return 0
-        bundle = export.run(subject, config, job)
+        with _cluster(options.dask):
+            if options.dry_run:
+                _print_plan(*export.dry_run(subject, config, job), options)
+                return 0
+            bundle = export.run(subject, config, job)
     _print_result(bundle, [str(path) for path in export.targets(config)], options)
     return _serve(bundle, options) if options.serve else 0
+
+
+def _cluster(address: str | None) -> contextlib.AbstractContextManager[None]:
+    if address is None:
+        return contextlib.nullcontext()
+    from karospace_jupyter.source.cluster import connected
+
+    return connected(address)
 
 
 def _config(options: argparse.Namespace) -> ExportConfig:

@@ -12,7 +12,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import GenesError
-from karospace_jupyter.source.lazy import computed, is_dask
+from karospace_jupyter.source.cluster import computed, slices
+from karospace_jupyter.source.lazy import is_dask
 from karospace_jupyter.source.values import as_numbers, check_numbers
 
 if TYPE_CHECKING:
@@ -90,7 +91,18 @@ class CompressedMatrix:
     def lines(self, start: int, stop: int) -> sp.csr_matrix:
         """Read lines `start` to `stop` of the compressed axis, as rows."""
         first, last = int(self.indptr[start]), int(self.indptr[stop])
-        data, indices = as_numbers(self.data[first:last]), self.indices[first:last]
+        return self._as_rows(start, stop, self.data[first:last], self.indices[first:last])
+
+    def blocks(self, max_bytes: int) -> Iterator[tuple[int, int, sp.csr_matrix]]:
+        """Yield ranges of the compressed axis and their lines, as rows; see :meth:`runs`."""
+        runs = list(self.runs(max_bytes))
+        ends = ((int(self.indptr[start]), int(self.indptr[stop])) for start, stop in runs)
+        for (start, stop), (data, indices) in zip(runs, slices((self.data, self.indices), ends), strict=True):
+            yield start, stop, self._as_rows(start, stop, data, indices)
+
+    def _as_rows(self, start: int, stop: int, values: Any, indices: Any) -> sp.csr_matrix:  # noqa: ANN401 - any array
+        first, last = int(self.indptr[start]), int(self.indptr[stop])
+        data = as_numbers(values)
         width = self.shape[1] if self.by_row else self.shape[0]
         if len(indices) and (int(indices.min()) < 0 or int(indices.max()) >= width):
             msg = (
@@ -107,8 +119,8 @@ class CompressedMatrix:
 
     def row_blocks(self, max_bytes: int) -> Iterator[tuple[int, Block]]:
         """Yield (first row, rows). Only for CSR matrices."""
-        for start, stop in self.runs(max_bytes):
-            yield start, self.lines(start, stop)
+        for start, _, lines in self.blocks(max_bytes):
+            yield start, lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +164,9 @@ class DenseMatrix:
         chunks = getattr(self.array, "chunks", None)
         if chunks and step > chunks[0]:
             step -= step % chunks[0]
-        for start in range(0, n_rows, step):
-            yield start, self.lines(start, start + step)
+        starts = range(0, n_rows, step)
+        for start, (rows,) in zip(starts, slices([self.array], ((at, at + step) for at in starts)), strict=True):
+            yield start, as_numbers(rows)
 
 
 @dataclass(frozen=True, slots=True)

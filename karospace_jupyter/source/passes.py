@@ -108,8 +108,8 @@ class Passes:
             chosen = np.zeros(matrix.shape[0], dtype=bool)
             chosen[rows] = True
         with reading(self._where):
-            for start, stop in matrix.runs(self._block_bytes):
-                lines, missing = _present(matrix.lines(start, stop))
+            for start, stop, read in matrix.blocks(self._block_bytes):
+                lines, missing = _present(read)
                 genes = np.repeat(np.arange(start, stop), np.diff(lines.indptr))
                 values = change.of(lines.data, genes)
                 if chosen is not None:
@@ -150,10 +150,9 @@ class Passes:
             return as_entries(block if rows is None else block[rows], 0, gene)
 
         entry_bytes = int(matrix.data.dtype.itemsize + matrix.indices.dtype.itemsize)
-        for start, stop in matrix.runs(most * entry_bytes):
-            with reading(self._where):
-                lines = matrix.lines(start, stop)
-            yield functools.partial(turned, lines, start)
+        with reading(self._where):
+            for start, _, lines in matrix.blocks(most * entry_bytes):
+                yield functools.partial(turned, lines, start)
 
     def _genes_by_column(self, indices: NDArray[np.int64], rows: Rows) -> Iterator[GeneVector]:
         matrix: Any = self.matrix

@@ -17,9 +17,12 @@ import scipy.sparse as sp
 from waiting import eventually
 
 from karospace_jupyter import ExportConfig, Job, adata_to_karospace, export_h5ad, karospace_view
+from karospace_jupyter.cli import main
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import SourceError
 from karospace_jupyter.job import Progress
+from karospace_jupyter.source import cluster as clusters
+from karospace_jupyter.source.cluster import _Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,9 +60,21 @@ def cluster() -> Iterator[Client]:
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
         ) as workers,
-        distributed.Client(workers) as client,
+        distributed.Client(workers, set_as_default=False) as client,
     ):
         yield client
+
+
+@pytest.fixture
+def connected(cluster: Client) -> Iterator[Client]:
+    """Connect the test to the cluster."""
+    with cluster.as_current():
+        yield cluster
+
+
+def work_done(cluster: Client) -> int:
+    """Return how many steps the cluster has made."""
+    return int(cluster.run_on_scheduler(lambda dask_scheduler: dask_scheduler.transition_counter))
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -122,28 +137,85 @@ class TestCluster:
     """An export by a process that is connected to a cluster."""
 
     def test_export_writes_the_same_bytes(
-        self, cluster: Client, files: dict[str, Path], expected: dict[str, str], tmp_path: Path
+        self, connected: Client, files: dict[str, Path], expected: dict[str, str], tmp_path: Path
     ) -> None:
+        before = work_done(connected)
         assert exported(read_lazy(files["h5ad"]), tmp_path / "viewer") == expected
-        assert cluster.run_on_scheduler(lambda dask_scheduler: dask_scheduler.transition_counter) > 0
+        assert work_done(connected) > before
         # No result is held that is not used anymore.
-        eventually(lambda: not cluster.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
+        eventually(lambda: not connected.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
 
-    def test_workers_compute_the_values(self, cluster: Client, files: dict[str, Path], tmp_path: Path) -> None:
+    @pytest.mark.parametrize("kind", ["csr", "csc", "dense"])
+    @pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
+    def test_workers_read_files(
+        self, cluster: Client, files: dict[str, Path], kind: str, suffix: str, tmp_path: Path
+    ) -> None:
+        adata = ad.read_h5ad(files["h5ad"])
+        make: Any = {"csr": sp.csr_matrix, "csc": sp.csc_matrix, "dense": lambda x: x.toarray()}[kind]
+        adata.X = make(adata.X)
+        path = tmp_path / f"tissue.{suffix}"
+        adata.write_zarr(path) if suffix == "zarr" else adata.write_h5ad(path, compression="gzip")
+        export_h5ad(ExportConfig(h5ad_path=path, outdir=tmp_path / "alone", **OPTIONS))
+        before = work_done(cluster)
+        with cluster.as_current():
+            export_h5ad(ExportConfig(h5ad_path=path, outdir=tmp_path / "cluster", **OPTIONS))
+        assert work_done(cluster) > before
+        assert contents(tmp_path / "cluster") == contents(tmp_path / "alone")
+
+    @pytest.mark.usefixtures("connected")
+    def test_workers_without_the_file_are_reported(
+        self, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(clusters, "_place", lambda array: _Place("h5py", "/elsewhere/tissue.h5ad", array.name))
+        with pytest.raises(SourceError, match="All workers must see the file at the same path"):
+            export_h5ad(ExportConfig(h5ad_path=files["h5ad"], outdir=tmp_path / "viewer", **OPTIONS))
+
+    def test_command_line_connects_to_the_cluster(
+        self,
+        cluster: Client,
+        files: dict[str, Path],
+        expected: dict[str, str],
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        address = str(cluster.scheduler_info()["address"])
+        before = work_done(cluster)
+        command = [str(files["h5ad"]), "--outdir", str(tmp_path / "viewer"), "--genes", "hvgs:20"]
+        options = ["--name", "tissue", "--scripts", "no", "--quiet", "--dask", address]
+        assert main([*command, *options]) == 0
+        assert contents(tmp_path / "viewer") == expected
+        assert work_done(cluster) > before
+        monkeypatch.setattr(clusters, "_PATIENCE_S", 1)
+        assert main([*command, "--quiet", "--dask", "tcp://127.0.0.1:9"]) == 1
+        assert "No dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+
+    @pytest.mark.usefixtures("connected")
+    def test_workers_compute_the_values(self, files: dict[str, Path], tmp_path: Path) -> None:
         adata = read_lazy(files["h5ad"])
         here = os.getpid()
         adata.X = adata.X.map_blocks(_elsewhere, here, dtype=adata.X.dtype, meta=adata.X._meta)
         assert exported(adata, tmp_path / "viewer")
 
+    @pytest.mark.usefixtures("connected")
     def test_export_completes_when_a_worker_is_killed(
-        self, cluster: Client, files: dict[str, Path], expected: dict[str, str], tmp_path: Path
+        self, files: dict[str, Path], expected: dict[str, str], tmp_path: Path
     ) -> None:
         adata = read_lazy(files["h5ad"])
         adata.X = adata.X.map_blocks(_killing_once, str(tmp_path / "killed"), dtype=adata.X.dtype, meta=adata.X._meta)
         assert exported(adata, tmp_path / "viewer") == expected
         assert (tmp_path / "killed").exists()
 
-    def test_error_of_a_worker_names_the_matrix(self, cluster: Client, files: dict[str, Path], tmp_path: Path) -> None:
+    @pytest.mark.usefixtures("connected")
+    def test_block_that_kills_every_worker_ends_the_export(self, files: dict[str, Path], tmp_path: Path) -> None:
+        adata = read_lazy(files["h5ad"])
+        adata.X = adata.X.map_blocks(_killing, dtype=adata.X.dtype, meta=adata.X._meta)
+        with pytest.raises(SourceError, match=r"were lost, one after the other, probably for want of memory"):
+            exported(adata, tmp_path / "viewer")
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.usefixtures("connected")
+    def test_error_of_a_worker_names_the_matrix(self, files: dict[str, Path], tmp_path: Path) -> None:
         adata = read_lazy(files["h5ad"])
         adata.X = adata.X.map_blocks(_failing, dtype=adata.X.dtype, meta=adata.X._meta)
         with pytest.raises(SourceError, match=r"X of .* cannot be read: the disk is gone"):
@@ -187,5 +259,10 @@ def _killing_once(block: Any, marker: str) -> Any:
         os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return block
+    os.kill(os.getpid(), signal.SIGKILL)
+    return block
+
+
+def _killing(block: Any) -> Any:
     os.kill(os.getpid(), signal.SIGKILL)
     return block

@@ -1,0 +1,61 @@
+"""Compare exports by dask clusters of one and two workers with an export by one process.
+
+Usage: python tests/bench/cluster.py [FILE.h5ad]
+
+Without a file, 200,000 cells × 2,000 genes are written with gzip. The export is measured as a whole, three times each in
+turn; the medians are printed, with the bytes that the workers sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import generate
+from distributed import Client, LocalCluster
+
+from karospace_jupyter import ExportConfig, export_h5ad
+
+ROUNDS = 3
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(sys.argv[1]) if len(sys.argv) > 1 else written(Path(folder))
+        times: dict[int, list[float]] = {0: [], 1: [], 2: []}
+        for _ in range(ROUNDS):
+            for workers, found in times.items():
+                found.append(measured(path, workers, Path(folder) / "viewer"))
+        alone = statistics.median(times[0])
+        for workers, found in times.items():
+            took = statistics.median(found)
+            print(f"{workers or 'no'} workers: {took:.1f} s, {took / alone:.2f} × one process")
+
+
+def written(folder: Path) -> Path:
+    import anndata
+
+    generate.main(str(folder / "raw.h5ad"), 200_000, 2_000, "log1p")
+    adata = anndata.read_h5ad(folder / "raw.h5ad")
+    adata.write_h5ad(folder / "tissue.h5ad", compression="gzip")
+    return folder / "tissue.h5ad"
+
+
+def measured(path: Path, workers: int, outdir: Path) -> float:
+    with contextlib.ExitStack() as stack:
+        if workers:
+            cluster = stack.enter_context(
+                LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=0)
+            )
+            stack.enter_context(Client(cluster))
+        start = time.monotonic()
+        export_h5ad(ExportConfig(h5ad_path=path, outdir=outdir, scripts="no", memory_mb=64))
+        return time.monotonic() - start
+
+
+if __name__ == "__main__":
+    main()
