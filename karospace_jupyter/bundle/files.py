@@ -155,7 +155,7 @@ class FolderFiles(Bounded):
                 raise MissingFileError(msg) from None
             raise missing(path, self.origin) from exc
         except (OSError, RuntimeError) as exc:  # RuntimeError: a symbolic link loop, before Python 3.13
-            msg = f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}."
+            msg = f"{path} in {self.origin} cannot be read: {getattr(exc, 'strerror', None) or exc}."
             raise BundleError(msg) from exc
 
     def names(self) -> Iterable[str]:
