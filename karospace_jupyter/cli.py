@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     add(data, "color", "NAME")
     add(data, "view", "FILE")
     output = p.add_argument_group("output options")
+    add(output, "host")
     add(output, "gzip", "true|false")
     add(output, "max_asset_mb", "MB")
     add(output, "scripts")

@@ -38,8 +38,9 @@ _NOT_KEYWORDS = {"h5ad_path", "outdir"}
 _ACCEPTED = {
     "gene_sets": "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None",
     "neighbors": "str | int",
+    "host": "HostName | None",
 }
-"""Types of options that accept much more than the model stores."""
+"""Types of options that accept much more than the model stores, or have a name."""
 
 
 def generated() -> dict[str, str]:
@@ -80,6 +81,8 @@ def _options_lines() -> Iterator[str]:
     yield "import os"
     yield "from collections.abc import Mapping, Sequence"
     yield "from typing import Literal, TypedDict"
+    yield ""
+    yield "from karospace_jupyter.hosts import HostName"
     yield ""
     yield ""
     yield "class ExportOptions(TypedDict, total=False):"
