@@ -12,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import TypeAdapter
 
 from karospace_jupyter.config import NOT_IN_FORMS, ExportConfig
+from karospace_jupyter.contracts.bundle_index import BundleIndex
 from karospace_jupyter.contracts.form import Estimate, Result, SessionState, Summary
 from karospace_jupyter.contracts.messages import ToKernel, ToPage
 from karospace_jupyter.contracts.output import Output
@@ -20,6 +21,7 @@ from karospace_jupyter.view.saved_view import SavedView
 
 FOLDER = Path(__file__).parent
 CONTRACTS: dict[str, tuple[str, Any]] = {
+    "bundle-index": ("BundleIndex", BundleIndex),
     "estimate": ("Estimate", Estimate),
     "output": ("Output", Output),
     "result": ("Result", Result),
