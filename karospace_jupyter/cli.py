@@ -113,6 +113,13 @@ def parser() -> argparse.ArgumentParser:
         help="Write an index page for the bundles in DIR and its subfolders, after copying each BUNDLE (folder, HTML, "
         "zip or URL) into it. --name sets its title; --host checks the limits of the host for the whole folder.",
     )
+    modes.add_argument(
+        "--data-origin",
+        metavar="ORIGIN",
+        action="append",
+        help="With --publish: let viewer.html in DIR open bundles from this origin of another host, such as "
+        "https://data.example; none removes all. Repeatable.",
+    )
     modes.add_argument("--serve", action="store_true", help="Serve the exported bundle on 127.0.0.1 until Ctrl-C.")
     modes.add_argument("--port", metavar="N", type=int, default=8000, help="First port to try. Default: 8000.")
     modes.add_argument("--json", action="store_true", help="Print the result as JSON.")
@@ -261,7 +268,7 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
     for mode, fitting in (
         ("verify", {"json", "quiet", "sample"}),
         ("open", {"port", "quiet"}),
-        ("publish", {"json", "quiet", "dataset_name", "host"}),
+        ("publish", {"json", "quiet", "dataset_name", "host", "data_origin"}),
     ):
         given = getattr(options, mode)
         if given is None:
@@ -274,6 +281,8 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
                 flag = action.option_strings[0] if action.option_strings else getattr(options, name)
                 return f"--{mode} cannot be combined with {flag}"
         return port
+    if options.data_origin is not None:
+        return "--data-origin needs --publish DIR"
     if options.sample is not None:
         return "--sample needs --verify and the URL of a published bundle"
     if options.h5ad and options.file:
@@ -424,8 +433,11 @@ def _publish(options: argparse.Namespace) -> int:
     from karospace_jupyter.index_page import publish_index
 
     folder, *bundles = options.publish
+    origins = () if options.data_origin == ["none"] else options.data_origin
     with _job(options) as job:
-        report = publish_index(folder, bundles, title=options.dataset_name, host=options.host, job=job)
+        report = publish_index(
+            folder, bundles, title=options.dataset_name, host=options.host, data_origins=origins, job=job
+        )
     if options.json:
         listed = [one.model_dump() for one in report.bundles]
         _print(json.dumps(asdict(report) | {"path": str(report.path), "bundles": listed}))

@@ -165,7 +165,8 @@ class NoImage:
 
 DEFAULT_GENES = VariableGenes(500)
 """The genes that are exported by default."""
-_ORIGIN = re.compile(r"https?://[a-z0-9._~\[\]:-]+")
+ORIGIN = re.compile(r"https?://[a-z0-9._~\[\]:-]+")
+"""An origin as browsers write it."""
 
 ImageSpec = ImageFromFile | ImageFromUns | NoImage
 
@@ -461,7 +462,7 @@ class ExportConfig(BaseModel):
     @classmethod
     def _as_browsers_spell_it(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
+            if origin != "*" and not ORIGIN.fullmatch(origin):
                 msg = (
                     f"{origin!r} is not a valid origin (lower case, no path); "
                     "use an origin such as 'https://lab.example', or '*'"

@@ -2,6 +2,7 @@
 
 The page, ``index.html``, is the same for every folder. The list is ``bundles.js``, a script, so that the page also
 opens with a double click. It is derived from the manifests, so adding or removing a bundle rewrites only this file.
+``viewer.html`` is only written for origins of other hosts whose bundles it may open.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from karospace_jupyter.bundle.files import FolderFiles
 from karospace_jupyter.bundle.http_files import is_url
 from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.scripts import as_script, from_script
+from karospace_jupyter.config import ORIGIN
 from karospace_jupyter.contracts.bundle_index import BundleIndex, IndexedBundle
 from karospace_jupyter.errors import BundleError, ConfigError, KaroSpaceError, SinkError
 from karospace_jupyter.fitting import over_limits
@@ -37,10 +39,14 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.bundle.manifest import Manifest
 
-PAGE, LIST = "index.html", "bundles.js"
+PAGE, LIST, VIEWER = "index.html", "bundles.js", "viewer.html"
 _LISTED = "bundles.json"
 """Name of the list inside its script."""
 _MARK = b'<meta name="generator" content="karospace-jupyter index">'
+_DATA_MARK = b'<meta name="karospace-data-origins"'
+_HEAD = b'<meta name="color-scheme"'
+_CONNECT = b"connect-src 'self'"
+_MOST_ORIGINS = 20
 _MOST_COLUMNS, _LONGEST_COLUMN = 100, 200
 """Columns listed for each bundle, and characters of each, so that the list stays small."""
 _IMAGES = {".png", ".jpg", ".jpeg", ".webp"}
@@ -69,6 +75,7 @@ def publish_index(
     *,
     title: str | None = None,
     host: HostName | None = None,
+    data_origins: Sequence[str] | None = None,
     job: Job | None = None,
 ) -> IndexReport:
     """Write a page that lists all bundles in a folder and its subfolders.
@@ -87,6 +94,10 @@ def publish_index(
         Title of the page. By default, the current title, or the name of the folder.
     host
         The web host; its limits are compared with the whole folder.
+    data_origins
+        Origins of other hosts, such as ``https://data.example``, whose bundles ``viewer.html`` in the folder opens:
+        ``viewer.html?data=https://data.example/tissue/``. The other host must allow this with CORS. By default, the
+        current origins; none at first.
     job
         Receives progress and can cancel the work.
 
@@ -98,7 +109,7 @@ def publish_index(
     Raises
     ------
     ConfigError
-        If the title is too long, or the host is unknown.
+        If the title is too long, the host is unknown, or an origin is invalid.
     SinkError
         If the folder cannot be written, contains no bundle, or is itself a bundle.
 
@@ -111,8 +122,10 @@ def publish_index(
     """
     job = job or Job.null()
     target = absolute(folder)
-    _check(target, title, host)
     before = _read(target)
+    kept = before.data_origins if before is not None else ()
+    origins = list(dict.fromkeys(kept if data_origins is None else data_origins))
+    _check(target, title, host, origins)
     problems: list[str] = []
     _copy(target, bundles, problems, host, job)
     listed, warnings = _listed(target, before, problems, job)
@@ -121,7 +134,11 @@ def publish_index(
         msg = f"{found}\nExport a bundle into a subfolder, or name the bundles to copy."
         raise SinkError(msg)
     name = title if title is not None else before.title if before is not None else target.name[:LONGEST_NAME]
-    index = BundleIndex(version=1, title=name or "Bundles", bundles=listed)
+    index = BundleIndex(version=1, title=name or "Bundles", bundles=listed, data_origins=origins)
+    if origins:
+        _write(target, VIEWER, _viewer(origins))
+    elif (target / VIEWER).is_file() and _is_marked(target / VIEWER, _DATA_MARK):
+        (target / VIEWER).unlink()
     _write(target, PAGE, static_file("bundles.html"))
     _write(target, LIST, as_script(_LISTED, index.model_dump_json().encode()))
     if host is not None:
@@ -139,12 +156,19 @@ def publish_index(
     )
 
 
-def _check(target: Path, title: str | None, host: str | None) -> None:
+def _check(target: Path, title: str | None, host: str | None, origins: Sequence[str]) -> None:
     if host is not None and host not in HOSTS:
         msg = f"Unknown host {host!r}; expected one of {', '.join(map(repr, HOSTS))}."
         raise ConfigError(msg)
     if title is not None and not 0 < len(title) <= LONGEST_NAME:
         msg = f"The title must have 1 to {LONGEST_NAME:,} characters, got {len(title):,}."
+        raise ConfigError(msg)
+    for origin in origins:
+        if not ORIGIN.fullmatch(origin):
+            msg = f"{origin!r} is not a valid origin (lower case, no path); use one such as 'https://data.example'."
+            raise ConfigError(msg)
+    if len(origins) > _MOST_ORIGINS:
+        msg = f"Got {len(origins)} origins of data; at most {_MOST_ORIGINS} are supported."
         raise ConfigError(msg)
     if target.exists() and not target.is_dir():
         msg = f"{target} is a file. Choose a folder."
@@ -152,13 +176,27 @@ def _check(target: Path, title: str | None, host: str | None) -> None:
     if (target / "manifest.json").exists():
         msg = f"{target} has a manifest.json, like a bundle. Choose the folder that contains the bundles."
         raise SinkError(msg)
-    page = target / PAGE
-    try:
-        if page.exists() and _MARK not in page.read_bytes()[:4096]:
+    for name, mark in ((PAGE, _MARK), *([(VIEWER, _DATA_MARK)] if origins else [])):
+        page = target / name
+        if page.exists() and not _is_marked(page, mark):
             msg = f"{page} is another page. It was not changed; move it, or choose another folder."
             raise SinkError(msg)
+
+
+def _is_marked(page: Path, mark: bytes) -> bool:
+    try:
+        return mark in page.read_bytes()[:4096]
     except OSError as exc:
         raise write_error(exc, page) from exc
+
+
+def _viewer(origins: Sequence[str]) -> bytes:
+    """Return the viewer with a policy that also allows to read from these origins, which are valid."""
+    text = " ".join(origins).encode()
+    page = static_file("viewer.html")
+    assert page.count(_CONNECT) == page[:4096].count(_HEAD) == 1  # noqa: S101 - as built
+    page = page.replace(_CONNECT, _CONNECT + b" " + text)
+    return page.replace(_HEAD, _DATA_MARK + b' content="' + text + b'">\n' + _HEAD, 1)
 
 
 def _read(target: Path) -> BundleIndex | None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from karospace_jupyter import Bundle, adata_to_karospace, publish_index
-from karospace_jupyter.bundle.scripts import from_script
+from karospace_jupyter.bundle.scripts import as_script, from_script
 from karospace_jupyter.cli import main
 from karospace_jupyter.contracts.bundle_index import BundleIndex
 from karospace_jupyter.datasets import synthetic_tissue
@@ -236,6 +236,50 @@ def test_limits_of_the_host_apply_to_the_whole_folder(made: Path, site: Path, mo
     assert Bundle(site / "three").manifest.scripts is None, "web hosts need none"
 
 
+def test_viewer_for_other_hosts_is_written_only_for_named_origins(site: Path) -> None:
+    assert not (site / "viewer.html").exists()
+    publish_index(site, data_origins=["https://data.example", "http://127.0.0.1:8000", "https://data.example"])
+    named = "https://data.example http://127.0.0.1:8000"
+    text = (site / "viewer.html").read_text()
+    assert f"connect-src 'self' {named} blob: data:;" in text
+    assert f'<meta name="karospace-data-origins" content="{named}">' in text
+    without = text.replace(f" {named} blob:", " blob:").replace(
+        f'<meta name="karospace-data-origins" content="{named}">\n', ""
+    )
+    assert without == static_file("viewer.html").decode()
+    publish_index(site)
+    assert (site / "viewer.html").read_text() == text, "the origins are kept"
+    publish_index(site, data_origins=())
+    assert not (site / "viewer.html").exists()
+    (site / "viewer.html").write_text("mine")
+    publish_index(site)
+    assert (site / "viewer.html").read_text() == "mine"
+    with pytest.raises(SinkError, match=r"viewer\.html is another page"):
+        publish_index(site, data_origins=["https://data.example"])
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*", "https://a.example/path", "https://A.example", "data.example", "javascript:x", "https://a; script-src *",
+        "https://a.example https://b.example", 'https://a"><script>', "", "https://*.example",
+    ],
+)  # fmt: skip
+def test_invalid_origins_are_refused(site: Path, origin: str) -> None:
+    before = stamps(site)
+    with pytest.raises(ConfigError, match="is not a valid origin"):
+        publish_index(site, data_origins=[origin])
+    assert stamps(site) == before
+
+
+def test_origins_in_a_list_that_was_changed_by_hand_are_checked(site: Path) -> None:
+    index = json.loads(from_script("bundles.json", (site / "bundles.js").read_bytes()))
+    index["data_origins"] = ["https://a; script-src *"]
+    (site / "bundles.js").write_bytes(as_script("bundles.json", json.dumps(index).encode()))
+    with pytest.raises(ConfigError, match="is not a valid origin"):
+        publish_index(site)
+
+
 def test_command_publishes_and_reports(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +298,12 @@ def test_command_publishes_and_reports(
     assert f"{site} was published with problems" in err
     assert main(["--publish", str(tmp_path / "nothing")]) == 1
     assert "contains no bundle to list" in capsys.readouterr().err
+    assert main(["--publish", str(site), "--data-origin", "https://data.example", "--quiet"]) == 1, "still damaged"
+    assert (site / "viewer.html").exists()
+    assert main(["--publish", str(site), "--data-origin", "none", "--quiet"]) == 1
+    assert not (site / "viewer.html").exists()
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data-origin", "https://data.example", "--verify", str(site)])
     for flag in (["--serve"], ["--genes", "all"], ["--verify", str(site)]):
         with pytest.raises(SystemExit, match="2"):
             main(["--publish", str(site), *flag])

@@ -51,3 +51,5 @@ class BundleIndex(_Part):
     version: Literal[1]
     title: str = Field(max_length=LONGEST_NAME)
     bundles: list[IndexedBundle]
+    data_origins: list[str] = []
+    """Other origins whose bundles `viewer.html` in the folder may open."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from axe import barriers
@@ -13,8 +18,9 @@ from conftest import Viewer
 from playwright.sync_api import expect
 from test_hostile import COUNT, payload
 from waiting import eventually, until_js
+from webhosts import Outside
 
-from karospace_jupyter import adata_to_karospace, publish_index
+from karospace_jupyter import Bundle, adata_to_karospace, publish_index
 from karospace_jupyter.bundle.scripts import as_script, from_script
 from karospace_jupyter.datasets import synthetic_tissue
 
@@ -76,6 +82,46 @@ def test_card_opens_the_viewer_of_its_bundle(viewer: Viewer, address: str) -> No
     page.get_by_role("link", name="Lung").click()
     until_js(page, "() => window.karospace?.cells === 700")
     assert viewer.problems == []
+
+
+def test_viewer_leads_back_to_the_index_and_to_its_other_bundles(viewer: Viewer, address: str) -> None:
+    page = viewer.page
+    page.goto(address)
+    page.get_by_role("link", name="Lung").click()
+    dataset = page.get_by_role("combobox", name="Dataset")
+    expect(dataset.locator("option")).to_have_text(TITLES)
+    expect(dataset.locator("option:checked")).to_have_text("Lung")
+    dataset.select_option(label="Kidney")
+    until_js(page, "() => window.karospace?.cells === 300")
+    expect(dataset.locator("option:checked")).to_have_text("Kidney")
+    page.get_by_role("link", name="All datasets: Our atlas").click()
+    shows(viewer, *TITLES)
+    assert viewer.problems == []
+
+
+@pytest.mark.parametrize("depth", ["", "0", "2", "3", "9", "-1", "1.5", "//evil.example", "x"])
+def test_viewer_without_its_index_shows_no_links(viewer: Viewer, made: Path, serve: Any, depth: str) -> None:
+    """The index is at depth 1; at other depths, there is none, or one without this bundle."""
+    url = serve(made)
+    viewer.open(f"{url}a/index.html?index={depth}")
+    viewer.page.wait_for_load_state("networkidle")
+    asked = [request for request in viewer.requests if not request.startswith((url, "blob:", "data:"))]
+    assert asked == []
+    if depth in {"2", "3"}:  # the root of the server again
+        viewer.page.get_by_role("link", name="All datasets").wait_for()
+    else:
+        expect(viewer.page.get_by_role("link")).to_have_count(0)
+    assert viewer.problems == []
+
+
+def test_viewer_with_links_fits_a_narrow_window(viewer: Viewer, made: Path, serve: Any) -> None:
+    page = viewer.page
+    page.set_viewport_size({"width": 400, "height": 600})
+    viewer.open(f"{serve(made)}a/index.html?index=1")
+    link = page.get_by_role("link", name="All datasets: Our atlas")
+    expect(link).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("heading", name="Kidney")).to_be_in_viewport(ratio=1)
+    assert barriers(page, ".ks-title") == []
 
 
 def test_search_and_order_are_kept_in_the_address(viewer: Viewer, address: str) -> None:
@@ -199,14 +245,98 @@ def test_hostile_bundles_are_shown_as_text(viewer: Viewer, made: Path, tmp_path:
         until_js(page, "() => document.images[0].naturalWidth > 100")
         links = page.evaluate("[...document.links].map((link) => link.href)")
         assert len(links) == 4
-        assert all(link.startswith(base) and link.endswith("/index.html") for link in links)
+        assert all(re.fullmatch(re.escape(base) + r"[^?#]+/index\.html\?index=[12]", link) for link in links)
         assert page.evaluate("window.calls") == 0
         assert page.evaluate("document.querySelectorAll('iframe, object, embed, [onerror], [onload]').length") == 0
-    # The mark of the address is text as well.
+    # The viewer shows the titles of the index, too.
+    page.goto(f"{url}{quote(folder)}/index.html?index=1")
+    expect(page.get_by_role("combobox", name="Dataset").locator("option")).to_have_text(
+        [payload(number) for number in (1, 3, 6, 7)]
+    )
+    expect(page.get_by_role("link", name=f"All datasets: {payload(2)}", exact=True)).to_be_visible()
+    assert page.evaluate("window.calls") == 0
+    # Texts of the address are text as well.
     page.goto(f"{url}#search={payload(0)}&compare={payload(1)}&compare=../x")
     expect(page.get_by_role("status")).to_contain_text("No datasets match")
     assert page.evaluate("window.calls") == 0
-    assert all(request.startswith((url, site.as_uri(), "data:")) for request in viewer.requests)
+    assert all(request.startswith((url, site.as_uri(), "blob:", "data:")) for request in viewer.requests)
+
+
+class OtherHost:
+    """Serve a folder from another origin, with or without permission to read it from other pages."""
+
+    def __init__(self, folder: Path, *, allow: str | None) -> None:
+        class Handler(SimpleHTTPRequestHandler):
+            def end_headers(self) -> None:
+                if allow is not None:
+                    self.send_header("Access-Control-Allow-Origin", allow)
+                super().end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self.origin = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> OtherHost:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def test_bundle_of_a_named_origin_is_opened(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:
+    site = shutil.copytree(made, tmp_path / "site")
+    with OtherHost(made, allow="*") as other:
+        publish_index(site, data_origins=[other.origin])
+        url = serve(site)
+        for path in ("mouse/b%20c", "mouse/b%20c/", "mouse/b%20c/index.html?x=1#y", "mouse/b%20c/manifest.json"):
+            viewer.open(f"{url}viewer.html?data={quote(f'{other.origin}/{path}', safe='')}")
+            assert viewer.page.evaluate("window.karospace.cells") == 1200
+        viewer.set(color={"kind": "gene", "gene": "EPCAM"})
+        values = Bundle(made / "mouse/b c").gene("EPCAM")
+        cell = int(values.argmax())
+        assert viewer.value(cell) == pytest.approx(float(values[cell]))
+        assert any(request.startswith(f"{other.origin}/mouse/b%20c/assets/") for request in viewer.requests)
+        assert viewer.problems == []
+        # Pages of bundles keep their policy.
+        viewer.page.goto(f"{url}a/index.html?data={other.origin}/a/")
+        expect(viewer.page.get_by_role("alert")).to_contain_text(f"does not open bundles from {other.origin}")
+
+
+def test_bundle_of_a_host_without_permission_is_an_error(
+    viewer: Viewer, made: Path, tmp_path: Path, serve: Any
+) -> None:
+    site = shutil.copytree(made, tmp_path / "site")
+    with OtherHost(made, allow=None) as other:
+        publish_index(site, data_origins=[other.origin])
+        viewer.page.goto(f"{serve(site)}viewer.html?data={other.origin}/a/")
+        expect(viewer.page.get_by_role("alert")).to_contain_text(f"No response from {other.origin}/a/manifest.json")
+
+
+@pytest.mark.parametrize("page_name", ["viewer.html", "a/index.html"])
+def test_nothing_is_requested_from_origins_that_are_not_named(
+    viewer: Viewer, made: Path, tmp_path: Path, serve: Any, page_name: str
+) -> None:
+    site = shutil.copytree(made, tmp_path / "site")
+    publish_index(site, data_origins=["https://data.example"])
+    page = viewer.page
+    url = serve(site)
+    with Outside() as outside:
+        for target in (
+            f"http://127.0.0.1:{outside.port}/a/", f"//127.0.0.1:{outside.port}/a/", "javascript:planted()", "data:x", "",
+            f"https://data.example@127.0.0.1:{outside.port}/", f"https://data.example.127.0.0.1:{outside.port}/",
+        ):  # fmt: skip
+            page.goto(f"{url}{page_name}?data={quote(target, safe='')}")
+            expect(page.get_by_role("alert")).to_contain_text("This page does not open bundles from")
+        # The policy refuses requests that the check would let pass.
+        page.evaluate("url => fetch(url).catch(() => null)", f"http://127.0.0.1:{outside.port}/a/manifest.json")
+        eventually(lambda: [text for text in viewer.problems if "Content Security Policy" in text], page=page)
+        assert outside.stop() == []
 
 
 def test_list_that_leads_out_of_its_folder_is_refused(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:

@@ -41,7 +41,7 @@ export function Card(props: {
 
 /** The viewer of a bundle, which then leads back to the index. */
 export function pageOf(folder: string, { path }: IndexedBundle): string {
-  return urlOf(folder, path, 'index.html');
+  return `${urlOf(folder, path, 'index.html')}?index=${path.split('/').length}`;
 }
 
 function contentsOf({

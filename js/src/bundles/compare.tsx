@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { IndexedBundle } from '../contract/bundle-index';
-import { pageOf } from './card';
+import { urlOf } from '../source/bundle-index';
 import { Icon } from './icon';
 
 /** Shows two bundles side by side, each in its own viewer. */
@@ -21,7 +21,7 @@ export function Compare(props: {
       {pair.map((bundle) => (
         <iframe
           key={bundle.path}
-          src={pageOf(folder, bundle)}
+          src={urlOf(folder, bundle.path, 'index.html')}
           title={bundle.title}
           allow="fullscreen; clipboard-write"
         />

@@ -7,6 +7,10 @@ export interface BundleIndex {
   version: 1;
   title: string;
   bundles: IndexedBundle[];
+  /**
+   * Other origins whose bundles `viewer.html` in the folder may open.
+   */
+  data_origins?: string[];
 }
 /**
  * One bundle of an index.

@@ -38,17 +38,20 @@ export function encoded(script: string): string {
 
 function run(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const scope = window as unknown as { karospaceFile?: (name: string, base64: string) => void };
+    const scope = window as unknown as {
+      karospaceFile?: ((name: string, base64: string) => void) | undefined;
+    };
     const before = scope.karospaceFile;
     let handed: string | undefined;
     scope.karospaceFile = (name, base64) => {
       if (name === NAME) handed = base64;
+      // The viewer may be reading other scripts at the same time.
+      else before?.(name, base64);
     };
     const script = document.createElement('script');
     const done = () => {
       script.remove();
-      if (before) scope.karospaceFile = before;
-      else delete scope.karospaceFile;
+      scope.karospaceFile = before;
       if (handed === undefined) reject(new NotFoundError(LIST));
       else resolve(handed);
     };
