@@ -24,7 +24,7 @@ from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.scripts import as_script, from_script
 from karospace_jupyter.config import ORIGIN
 from karospace_jupyter.contracts.bundle_index import BundleIndex, IndexedBundle
-from karospace_jupyter.errors import BundleError, ConfigError, KaroSpaceError, SinkError
+from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, KaroSpaceError, SinkError
 from karospace_jupyter.fitting import over_limits
 from karospace_jupyter.formatting import LONGEST_NAME
 from karospace_jupyter.hosts import HOSTS, Extent, HostName
@@ -127,8 +127,14 @@ def publish_index(
     origins = list(dict.fromkeys(kept if data_origins is None else data_origins))
     _check(target, title, host, origins)
     problems: list[str] = []
-    _copy(target, bundles, problems, host, job)
-    listed, warnings = _listed(target, before, problems, job)
+    copied: list[str] = []
+    try:
+        _copy(target, bundles, copied, problems, host, job)
+        listed, warnings = _listed(target, before, problems, job)
+    except Cancelled as exc:
+        held = f" These bundles were already copied: {', '.join(copied)}." if copied else ""
+        msg = f"Publishing was canceled; the index was not changed.{held}"
+        raise Cancelled(msg) from exc
     if not listed and before is None:
         found = "\n".join([f"{target} contains no bundle to list.", *problems])
         msg = f"{found}\nExport a bundle into a subfolder, or name the bundles to copy."
@@ -211,11 +217,12 @@ def _read(target: Path) -> BundleIndex | None:
 def _copy(
     target: Path,
     bundles: Sequence[str | os.PathLike[str]],
+    copied: list[str],
     problems: list[str],
     host: HostName | None,
     job: Job,
 ) -> None:
-    """Copy bundles that are not inside the target."""
+    """Copy bundles that are not inside the target; add the names of their folders to `copied`."""
     taken: dict[str, str] = {}
     for given in bundles:
         text = os.fspath(given)
@@ -237,6 +244,7 @@ def _copy(
             _check_same(target / name, bundle.manifest)
             bundle.verify()
             bundle.save(target / name, scripts="auto" if host is None else "no", job=job)
+            copied.append(name)
         except (BundleError, SinkError) as exc:
             problems.append(_line(text, exc))
 

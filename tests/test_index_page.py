@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gzip
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -225,10 +228,25 @@ def test_canceled_publication_leaves_the_list(made: Path, site: Path) -> None:
     assert stamps(site) == before
 
 
+def test_canceling_between_two_copies_names_the_first(made: Path, site: Path) -> None:
+    before = (site / "bundles.js").read_bytes()
+    job = Job()
+    job.listen(lambda progress: job.cancel() if progress.stage == "Writing two" else None)
+    shutil.rmtree(site / "two")
+    with pytest.raises(Cancelled, match="the index was not changed. These bundles were already copied: three"):
+        publish_index(site, [made / "three.zip", made / "two"], job=job)
+    assert (site / "bundles.js").read_bytes() == before
+    assert not (site / "two").exists()
+
+
+def test_page_is_small_and_names_its_licenses() -> None:
+    page = static_file("bundles.html")
+    assert len(gzip.compress(page)) <= 30_000
+    assert re.search(rb"^preact [0-9.]+ \(MIT\)$", page, re.MULTILINE)
+
+
 def test_limits_of_the_host_apply_to_the_whole_folder(made: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert publish_index(site, host="github-pages").problems == ()
-    import dataclasses
-
     limited = dataclasses.replace(HOSTS["github-pages"], max_files=len(stamps(site)) - 1)
     monkeypatch.setitem(HOSTS, "github-pages", limited)
     report = publish_index(site, [made / "three.zip"], host="github-pages")
