@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 _NEAR = 0.1
-"""Accuracy of predicted sizes, as a fraction. A prediction within it gives a warning; the written size decides."""
+"""Accuracy of predictions, as a fraction. What is this close to a limit is a warning; the written files decide."""
 _GZIP = 1.001
 """Maximum ratio of the stored size of an asset to its size before compression."""
 _TAG_BYTES = 128
@@ -42,7 +42,7 @@ class Fitted(NamedTuple):
 class _Problem(NamedTuple):
     text: str
     excess: float
-    """The predicted size as a multiple of the limit."""
+    """The prediction as a multiple of the limit; infinite if it is exact."""
 
 
 def fit(make_plan: Callable[[ExportConfig], Plan], source: Source, config: ExportConfig) -> Fitted:
@@ -98,7 +98,7 @@ def fit(make_plan: Callable[[ExportConfig], Plan], source: Source, config: Expor
     exceeded = [one.text for one in problems if one.excess > 1 + _NEAR]
     if exceeded:
         raise PlanError("\n".join([*exceeded, _advice(host, plan, config)]))
-    notes += [f"{one.text} The size is a prediction; the export stops if it is too large." for one in problems]
+    notes += [f"{one.text} This is a prediction; the written files decide." for one in problems]
     return Fitted(replace(plan, warnings=(*plan.warnings, *notes)), config, predicted)
 
 
@@ -190,9 +190,15 @@ def _problems(host: Host, plan: Plan, predicted: Size, source: Source, config: E
             # The host gets the unpacked folder.
             whole = predict_size(plan, source, config.model_copy(update={"zip_path": None, "single_file": None}))
         yield from _exceeding(host.max_bytes, whole.bytes, size, host, "for a site", "this export would take about")
-        yield from _exceeding(host.max_files, whole.files, _files, host, "in a site", "this export would have about")
+        # The number of packed files is a prediction.
+        yield from _exceeding(
+            host.max_files, whole.files, _files, host, "in a site", "this export would have about",
+            exact=not plan.all_packed,
+        )  # fmt: skip
         in_folder = _gene_files(plan, config)
-        yield from _exceeding(host.max_folder_files, in_folder, _files, host, "in a folder", "the genes would take")
+        yield from _exceeding(
+            host.max_folder_files, in_folder, _files, host, "in a folder", "the genes would take", exact=True
+        )
         yield from _exceeding(
             host.max_file_bytes, whole.manifest, size, host, "for a file", "manifest.json would take about"
         )
@@ -204,13 +210,19 @@ def _problems(host: Host, plan: Plan, predicted: Size, source: Source, config: E
 
 
 def _exceeding(
-    most: int | None, held: int, shown: Callable[[int], str], host: Host, of: str, what: str
+    most: int | None,
+    held: int,
+    shown: Callable[[int], str],
+    host: Host,
+    of: str,
+    what: str,
+    *,
+    exact: bool = False,
 ) -> Iterator[_Problem]:
-    # Counts of files are exact, sizes are not: warn also of what is almost too large.
-    if most is not None and held > most * (1 if shown is _files else 1 - _NEAR):
-        at_most = f"{host.label} accepts at most {shown(most)} {of}"
-        # A count is exact, and so above any tolerance.
-        yield _Problem(f"{at_most}; {what} {shown(held)}.", math.inf if shown is _files else held / most)
+    # What is almost too large, as predicted, is a warning.
+    if most is not None and held > most * (1 if exact else 1 - _NEAR):
+        text = f"{host.label} accepts at most {shown(most)} {of}; {what} {shown(held)}."
+        yield _Problem(text, math.inf if exact else held / most)
 
 
 def _advice(host: Host, plan: Plan, config: ExportConfig) -> str:

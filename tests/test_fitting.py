@@ -143,7 +143,22 @@ def test_written_size_decides_when_the_prediction_is_close(
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     limit(monkeypatch, max_bytes=exact + 500)  # the manifest holds a warning
     made = adata_to_karospace(adata, out, **options)
-    assert any("The size is a prediction" in text for text in made.warnings)
+    assert any("This is a prediction; the written files decide." in text for text in made.warnings)
+
+
+def test_number_of_packed_files_is_a_prediction(adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = planned(adata, genes_mode="top_mean:3", packed="yes")[1].files
+    limit(monkeypatch, max_files=files)
+    plan, _ = planned(adata, genes_mode="top_mean:3", packed="yes")
+    assert "This is a prediction" in plan.warnings[-1]
+    files = planned(adata, genes_mode="top_mean:3", packed="no")[1].files
+    limit(monkeypatch, max_files=files)
+    assert not [
+        text for text in planned(adata, genes_mode="top_mean:3", packed="no")[0].warnings if "prediction" in text
+    ]
+    limit(monkeypatch, max_files=files - 1)
+    with pytest.raises(PlanError, match="files in a site"):
+        planned(adata, genes_mode="top_mean:3", packed="no")
 
 
 def test_html_file_is_compared_with_the_limit_of_a_file(
