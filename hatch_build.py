@@ -12,6 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUILT = (
     "karospace_jupyter/_static/viewer.html",
+    "karospace_jupyter/_static/bundles.html",
     "karospace_jupyter/_static/widget.js",
     "karospace_jupyter/_static/labextensions/karospace-jupyter/package.json",
 )

@@ -1,5 +1,6 @@
 // Bundles the viewer into one HTML file (inline script and style, so that it opens from any host and from disk), and
-// the widgets into one module, and the panel into an extension of JupyterLab.
+// the page of several bundles likewise, the widgets into one module, and the panel into an extension of JupyterLab.
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { context, transform } from 'esbuild';
 import { minify as smaller } from 'terser';
@@ -25,15 +26,15 @@ const compact = async (script) =>
       ).code
     : script;
 
+/** `</script` inside a script would end it; the backslash changes nothing in a string or a regular expression. */
+const safe = (script) => script.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
+
 const page = {
   name: 'page',
   setup(build) {
     build.onEnd(async (result) => {
       if (result.errors.length > 0) return;
-      // `</script` inside the script would end it; the backslash changes nothing in a string or a regular expression.
-      const script = (await compact(result.outputFiles[0].text))
-        .replaceAll('</script', '<\\/script')
-        .replaceAll('<!--', '<\\!--');
+      const script = safe(await compact(result.outputFiles[0].text));
       const notices = asComment(await noticesOf(packagesIn(result.metafile)));
       const html = (await readFile(template, 'utf8'))
         .replace('/*script*/', () => script)
@@ -44,6 +45,32 @@ const page = {
       await mkdir(new URL('static/', lab), { recursive: true });
       await writeFile(new URL('static/viewer.html', lab), html);
       console.log(`viewer.html ${Math.round(Buffer.byteLength(html) / 1024)} kB`);
+    });
+  },
+};
+
+/** The page of several bundles runs nothing but its own script, which its policy names by its hash. */
+const bundlesPage = {
+  name: 'bundles-page',
+  setup(build) {
+    build.onEnd(async (result) => {
+      if (result.errors.length > 0) return;
+      const script = safe(await compact(result.outputFiles[0].text));
+      const { code: style } = await transform(
+        await readFile(new URL('src/bundles/bundles.css', import.meta.url), 'utf8'),
+        { loader: 'css', minify, target: 'es2022' },
+      );
+      const hash = (text) => `sha256-${createHash('sha256').update(text).digest('base64')}`;
+      const notices = asComment(await noticesOf(packagesIn(result.metafile)));
+      const html = (await readFile(new URL('src/entries/bundles.html', import.meta.url), 'utf8'))
+        .replace('/*script-hash*/', hash(script))
+        .replace('/*style-hash*/', hash(style))
+        .replace('/*style*/', () => style)
+        .replace('/*script*/', () => script)
+        .replace('</body>', () => `${notices}</body>`);
+      await mkdir(new URL('.', target), { recursive: true });
+      await writeFile(new URL('bundles.html', target), html);
+      console.log(`bundles.html ${Math.round(Buffer.byteLength(html) / 1024)} kB`);
     });
   },
 };
@@ -89,6 +116,13 @@ const bundles = await Promise.all([
     write: false,
     format: 'iife',
     plugins: [texts, page],
+  }),
+  context({
+    ...common,
+    entryPoints: [entry('bundles.tsx')],
+    write: false,
+    format: 'iife',
+    plugins: [texts, bundlesPage],
   }),
   // The module that notebooks load for every widget.
   context({

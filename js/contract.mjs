@@ -171,6 +171,14 @@ const viewShapes = [
   ),
 ].join('');
 
+const indexShape = [
+  '// Generated from karospace_jupyter/contracts/bundle-index.schema.json by `npm run contract`. Do not edit.\n',
+  constant(
+    'INDEX_SHAPE',
+    shape(JSON.parse(await readFile(new URL('bundle-index.schema.json', contractsUrl), 'utf8')), OPEN),
+  ),
+].join('');
+
 const lists = Object.entries(JSON.parse(await readFile(palettesUrl, 'utf8'))).map(
   ([name, colors]) => `  ${name}: '${colors.map((color) => color.slice(1)).join(' ')}',\n`,
 );
@@ -208,6 +216,7 @@ for (const [file, text] of [
   ['manifest.ts', types],
   ['manifest-shape.ts', shapes],
   ['view-shape.ts', viewShapes],
+  ['bundle-index-shape.ts', indexShape],
   ...contracts,
   ['palettes.ts', palettes],
   ['codes.ts', codes],

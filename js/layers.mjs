@@ -17,9 +17,22 @@ const below = {
   render: ['contract', 'lib', 'source', 'data', 'state'],
   picture: ['contract', 'lib', 'source', 'data', 'state'],
   panels: ['contract', 'lib', 'source', 'data', 'state', 'picture'],
+  bundles: ['contract', 'lib', 'source'],
   widget: ['contract', 'lib'],
   lab: ['contract', 'lib', 'widget'],
-  entries: ['contract', 'lib', 'source', 'data', 'state', 'render', 'picture', 'panels', 'widget', 'lab'],
+  entries: [
+    'contract',
+    'lib',
+    'source',
+    'data',
+    'state',
+    'render',
+    'picture',
+    'panels',
+    'bundles',
+    'widget',
+    'lab',
+  ],
 };
 
 const root = fileURLToPath(new URL('src', import.meta.url));

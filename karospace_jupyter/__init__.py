@@ -36,6 +36,7 @@ from karospace_jupyter.errors import (
 if TYPE_CHECKING:
     from karospace_jupyter.api import adata_to_karospace, export_h5ad
     from karospace_jupyter.config import ExportConfig
+    from karospace_jupyter.index_page import publish_index
     from karospace_jupyter.job import Job
     from karospace_jupyter.publish.bundle import Bundle
     from karospace_jupyter.widget import karospace_grid, karospace_view, karospace_widget
@@ -51,11 +52,12 @@ _HOMES = {
     "karospace_grid": "karospace_jupyter.widget.grid",
     "karospace_view": "karospace_jupyter.widget.show",
     "karospace_widget": "karospace_jupyter.widget.export_form",
+    "publish_index": "karospace_jupyter.index_page",
 }
 
 __all__ = [
     "Bundle", "ExportConfig", "Job", "__version__", "adata_to_karospace", "export_h5ad", "karospace_grid",
-    "karospace_view", "karospace_widget",
+    "karospace_view", "karospace_widget", "publish_index",
     "BundleError", "Cancelled", "ColumnError", "ComparisonError", "ConfigError", "CoordinatesError", "GenesError",
     "ImageError", "KaroSpaceError", "MissingFileError", "NamedFileError", "NoImageFileError", "NoMatrixError",
     "NoSourceError", "NotExportedError", "OptionError", "PlanError", "SessionBusyError", "SinkError", "SourceError",

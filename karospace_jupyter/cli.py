@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     add(data, "color", "NAME")
     add(data, "view", "FILE")
     output = p.add_argument_group("output options")
+    add(output, "host")
     add(output, "gzip", "true|false")
     add(output, "max_asset_mb", "MB")
     add(output, "scripts")
@@ -107,6 +108,20 @@ def parser() -> argparse.ArgumentParser:
     )
     modes.add_argument(
         "--open", metavar="BUNDLE", help="Show a bundle (folder, HTML or zip) in the browser; serve it until Ctrl-C."
+    )
+    modes.add_argument(
+        "--publish",
+        metavar=("DIR", "BUNDLE"),
+        nargs="+",
+        help="Write an index page for the bundles in DIR and its subfolders, after copying each BUNDLE (folder, HTML, "
+        "zip or URL) into it. --name sets its title; --host checks the limits of the host for the whole folder.",
+    )
+    modes.add_argument(
+        "--data-origin",
+        metavar="ORIGIN",
+        action="append",
+        help="With --publish: let viewer.html in DIR open bundles from this origin of another host, such as "
+        "https://data.example; none removes all. Repeatable.",
     )
     modes.add_argument("--serve", action="store_true", help="Serve the exported bundle on 127.0.0.1 until Ctrl-C.")
     modes.add_argument("--port", metavar="N", type=int, default=8000, help="First port to try. Default: 8000.")
@@ -253,11 +268,15 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
     if options.sample is not None and options.sample < 1:
         return f"--sample must be at least 1, got {options.sample}"
     port = f"--port must be between 0 and 65535, got {options.port}" if not 0 <= options.port <= 65535 else None
-    for mode, fitting in (("verify", {"json", "quiet", "sample"}), ("open", {"port", "quiet"})):
+    for mode, fitting in (
+        ("verify", {"json", "quiet", "sample"}),
+        ("open", {"port", "quiet"}),
+        ("publish", {"json", "quiet", "dataset_name", "host", "data_origin"}),
+    ):
         given = getattr(options, mode)
         if given is None:
             continue
-        if options.sample is not None and not given.lower().startswith(("http://", "https://")):
+        if mode == "verify" and options.sample is not None and not given.lower().startswith(("http://", "https://")):
             break
         for action in p._actions:  # noqa: SLF001 - argparse has no public list of its options
             name = action.dest
@@ -265,6 +284,8 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
                 flag = action.option_strings[0] if action.option_strings else getattr(options, name)
                 return f"--{mode} cannot be combined with {flag}"
         return port
+    if options.data_origin is not None:
+        return "--data-origin needs --publish DIR"
     if options.sample is not None:
         return "--sample needs --verify and the URL of a published bundle"
     if options.h5ad and options.file:
@@ -287,6 +308,8 @@ def _run(options: argparse.Namespace) -> int:
         return _verify(options)
     if options.open is not None:
         return _open(options)
+    if options.publish is not None:
+        return _publish(options)
     from karospace_jupyter import export
 
     config = _config(options)
@@ -411,6 +434,34 @@ def _verify_host(options: argparse.Namespace) -> int:
         _print("\n".join([*lines, *(f"advice: {text}" for text in report.advice)]))
     if report.problems:
         msg = f"{report.url} has problems:\n" + "\n".join(report.problems)
+        raise BundleError(msg)
+    return 0
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from karospace_jupyter.errors import BundleError
+    from karospace_jupyter.index_page import publish_index
+
+    folder, *bundles = options.publish
+    origins = () if options.data_origin == ["none"] else options.data_origin
+    with _job(options) as job:
+        report = publish_index(
+            folder, bundles, title=options.dataset_name, host=options.host, data_origins=origins, job=job
+        )
+    if options.json:
+        listed = [one.model_dump() for one in report.bundles]
+        _print(json.dumps(asdict(report) | {"path": str(report.path), "bundles": listed}))
+    else:
+        _warn(report.warnings, options)
+        if not options.quiet:
+            changes = [f"added or updated {path}" for path in report.added]
+            changes += [f"removed {path}" for path in report.removed]
+            print("\n".join([*changes, f"{report.title}: {counted(len(report.bundles), 'bundle')}"]), file=sys.stderr)
+        _print(str(report.path / "index.html"))
+    if report.problems:
+        msg = f"{report.path} was published with problems:\n" + "\n".join(report.problems)
         raise BundleError(msg)
     return 0
 

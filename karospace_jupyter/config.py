@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from karospace_jupyter.errors import ConfigError, OptionError
 from karospace_jupyter.formatting import LONGEST_NAME, number
 from karospace_jupyter.gene_sets import as_gene_sets, check_size
+from karospace_jupyter.hosts import HOSTS, HostName
 from karospace_jupyter.paths import bounded_text, expanded
 
 
@@ -164,7 +165,8 @@ class NoImage:
 
 DEFAULT_GENES = VariableGenes(500)
 """The genes that are exported by default."""
-_ORIGIN = re.compile(r"https?://[a-z0-9._~\[\]:-]+")
+ORIGIN = re.compile(r"https?://[a-z0-9._~\[\]:-]+")
+"""An origin as browsers write it."""
 
 ImageSpec = ImageFromFile | ImageFromUns | NoImage
 
@@ -402,6 +404,9 @@ class ExportConfig(BaseModel):
     scripts: Literal["auto", "yes", "no"] = "auto"
     """Whether to also write the assets as scripts, so that the folder opens with a double click: `yes`, `no`, or
     `auto` (if the scripts take at most 200 MB)."""
+    host: HostName | None = None
+    """Web host for the bundle. Its limits on files and sizes are checked before anything is written. Options that are
+    left at their defaults are chosen for the host: `scripts`, `max_asset_mb` and `packed`."""
     color: str | None = None
     """Initial color: a column of obs or a gene, which is always exported. `obs:NAME` and `gene:NAME` distinguish
     equal names. By default, a column that looks like cell types or clusters, otherwise total counts, otherwise a gene
@@ -457,7 +462,7 @@ class ExportConfig(BaseModel):
     @classmethod
     def _as_browsers_spell_it(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
+            if origin != "*" and not ORIGIN.fullmatch(origin):
                 msg = (
                     f"{origin!r} is not a valid origin (lower case, no path); "
                     "use an origin such as 'https://lab.example', or '*'"
@@ -654,6 +659,7 @@ _NEEDED = {
     **dict.fromkeys(("max_asset_mb", "um_per_unit"), "expected a number"),
     **dict.fromkeys(("gzip", "preview", "raw"), "expected True or False"),
     **dict.fromkeys(("packed", "scripts"), "expected 'auto', 'yes' or 'no'"),
+    "host": f"expected one of {', '.join(map(repr, HOSTS))}",
     **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path", "view"), "expected a path"),
     **dict.fromkeys(("coords", "sections", "dataset_name", "color", "layer"), "expected a string"),
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from karospace_jupyter.bundle.files import FolderFiles
 from karospace_jupyter.encode import encode_bundle
 from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.fitting import Fitted, check_written, fit
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan import Plan, resolve
 from karospace_jupyter.publish import FolderSink, HtmlSink, MemorySink, SeveralSinks, ZipSink
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.bundle.manifest import Manifest
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.publish import Sink
+    from karospace_jupyter.source import Source
 
 
 def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  # noqa: ANN401 - a path or an AnnData
@@ -41,7 +43,7 @@ def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  #
     job = job or Job.null()
     source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_bytes)
     try:
-        return resolve(source, config, job)
+        return resolve(source, config, job) if config.host is None else _fitted(source, config, job).plan
     finally:
         source.close()
 
@@ -61,6 +63,9 @@ def dry_run(subject: Any, config: ExportConfig, job: Job | None = None) -> tuple
     """
     source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_bytes)
     try:
+        if config.host is not None:
+            fitted = _fitted(source, config, job or Job.null())
+            return fitted.plan, fitted.size
         planned = resolve(source, config, job)
         return planned, predict_size(planned, source, config)
     finally:
@@ -161,6 +166,10 @@ def _targets(config: ExportConfig) -> SeveralSinks:
     return SeveralSinks(files[0], files[1:])
 
 
+def _fitted(source: Source, config: ExportConfig, job: Job, *, genes_on_demand: bool = False) -> Fitted:
+    return fit(lambda chosen: resolve(source, chosen, job, genes_on_demand=genes_on_demand), source, config)
+
+
 def _write(
     subject: Any,  # noqa: ANN401 - a path or an AnnData
     config: ExportConfig,
@@ -173,14 +182,19 @@ def _write(
     sink.check()
     source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_bytes)
     try:
-        planned = resolve(source, config, job, genes_on_demand=genes_on_demand)
+        if config.host is None:
+            planned = resolve(source, config, job, genes_on_demand=genes_on_demand)
+        else:
+            planned, config, _ = _fitted(source, config, job, genes_on_demand=genes_on_demand)
         with sink:
             manifest = encode_bundle(planned, source, config, sink.put, job)
             source.check_unchanged()
             if sink.spool is not None:
                 manifest = write_scripts(FolderFiles(sink.spool), manifest, sink.put, config.scripts, job)
+            text = manifest_bytes(manifest)
+            check_written(manifest, html, len(text), config)
             sink.put("index.html", html)
-            sink.put("manifest.json", manifest_bytes(manifest))
+            sink.put("manifest.json", text)
             sink.prepare(job)
             job.check()
             sink.commit()

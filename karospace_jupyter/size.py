@@ -54,6 +54,8 @@ class Size:
 
     files: int
     bytes: int
+    manifest: int = 0
+    """Bytes of manifest.json, if it is a file of its own."""
 
 
 def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
@@ -89,7 +91,7 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     else:
         shards, scripts = 0, 0.0
     if form == "folder":
-        return Size(files + 2 + shards, int(len(page) + assets + n_text + scripts))
+        return Size(files + 2 + shards, int(len(page) + assets + n_text + scripts), int(n_text))
     around = (files + 2 + shards) * (_ZIP_ENTRY + 2 * _PATH)
     return Size(1, int(len(zlib.compress(page)) + assets + n_text * _share(text + entries) + scripts + around))
 

@@ -43,7 +43,7 @@ def test_table_lists_modules_in_the_order_of_the_layers(drawing: ModuleType) -> 
 def test_table_of_the_viewer_agrees_with_its_layers() -> None:
     text = (ROOT / "js/layers.mjs").read_text(encoding="utf-8")
     below = text[text.index("const below = {") : text.index("};")]
-    wanted = {name: re.findall(r"'(\w+)'", names) for name, names in re.findall(r"(\w+): \[(.*?)\]", below)}
+    wanted = {name: re.findall(r"'(\w+)'", names) for name, names in re.findall(r"(\w+): \[(.*?)\]", below, re.DOTALL)}
     found = {}
     for folder, imports, _ in table("| folder in `js/src` | may import | responsibility |"):
         names = re.findall(r"`(\w+)`", imports)

@@ -25,7 +25,7 @@ echo "npm $*" >> {log}
 [ "$1" = run ] && [ -z "{fails}" ] && {{
     folder=../karospace_jupyter/_static
     {mkdir} -p $folder/labextensions/karospace-jupyter
-    for file in viewer.html widget.js labextensions/karospace-jupyter/package.json; do echo built > $folder/$file; done
+    for file in viewer.html bundles.html widget.js labextensions/karospace-jupyter/package.json; do echo built > $folder/$file; done
 }}
 [ -z "{fails}" ]
 """

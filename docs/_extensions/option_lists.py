@@ -1,6 +1,7 @@
-"""Two directives that list options, so that the pages cannot differ from the code.
+"""Directives that list options and limits, so that the pages cannot differ from the code.
 
-`command-line-options` reads the parser of `karospace-export`; `export-config-options` reads the fields of ExportConfig.
+`command-line-options` reads the parser of `karospace-export`; `export-config-options` reads the fields of ExportConfig;
+`host-limits` reads the limits of web hosts.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from sphinx.util.docutils import SphinxDirective
 
 from karospace_jupyter.cli import parser
 from karospace_jupyter.config import ExportConfig
+from karospace_jupyter.formatting import counted, size
+from karospace_jupyter.hosts import HOSTS
 
 if TYPE_CHECKING:
     from docutils.nodes import Node
@@ -53,6 +56,27 @@ def fields_markdown() -> str:
     return "\n".join(parts)
 
 
+def hosts_markdown() -> str:
+    """Return the limits of web hosts as a table in Markdown."""
+    rows = ["| host | `--host` | largest file | files | site | notes | compared |", "|---|---|---|---|---|---|---|"]
+    for name, host in HOSTS.items():
+        files = [] if host.max_files is None else [f"{host.max_files:,}"]
+        if host.max_folder_files is not None:
+            files.append(f"{counted(host.max_folder_files, 'file')} in a folder")
+        largest, site = ("–" if most is None else size(most) for most in (host.max_file_bytes, host.max_bytes))
+        cells = (f"[{host.label}]({host.source})", f"`{name}`", largest, ", ".join(files) or "–", site, host.note)
+        rows.append(f"| {' | '.join(cells)} | {host.checked} |")
+    return "\n".join(rows)
+
+
+class HostLimits(SphinxDirective):
+    """Lists the limits of web hosts."""
+
+    def run(self) -> list[Node]:
+        """Return the table."""
+        return self.parse_text_to_nodes(hosts_markdown())
+
+
 class CommandLineOptions(SphinxDirective):
     """Lists the options of `karospace-export`."""
 
@@ -73,4 +97,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
     app.add_directive("command-line-options", CommandLineOptions)
     app.add_directive("export-config-options", ExportConfigOptions)
+    app.add_directive("host-limits", HostLimits)
     return {"parallel_read_safe": True}

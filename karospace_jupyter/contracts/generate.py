@@ -12,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import TypeAdapter
 
 from karospace_jupyter.config import NOT_IN_FORMS, ExportConfig
+from karospace_jupyter.contracts.bundle_index import BundleIndex
 from karospace_jupyter.contracts.form import Estimate, Result, SessionState, Summary
 from karospace_jupyter.contracts.messages import ToKernel, ToPage
 from karospace_jupyter.contracts.output import Output
@@ -20,6 +21,7 @@ from karospace_jupyter.view.saved_view import SavedView
 
 FOLDER = Path(__file__).parent
 CONTRACTS: dict[str, tuple[str, Any]] = {
+    "bundle-index": ("BundleIndex", BundleIndex),
     "estimate": ("Estimate", Estimate),
     "output": ("Output", Output),
     "result": ("Result", Result),
@@ -38,8 +40,9 @@ _NOT_KEYWORDS = {"h5ad_path", "outdir"}
 _ACCEPTED = {
     "gene_sets": "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None",
     "neighbors": "str | int",
+    "host": "HostName | None",
 }
-"""Types of options that accept much more than the model stores."""
+"""Types of options that accept much more than the model stores, or have a name."""
 
 
 def generated() -> dict[str, str]:
@@ -80,6 +83,8 @@ def _options_lines() -> Iterator[str]:
     yield "import os"
     yield "from collections.abc import Mapping, Sequence"
     yield "from typing import Literal, TypedDict"
+    yield ""
+    yield "from karospace_jupyter.hosts import HostName"
     yield ""
     yield ""
     yield "class ExportOptions(TypedDict, total=False):"

@@ -9,6 +9,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
+from karospace_jupyter.hosts import HostName
+
 
 class ExportOptions(TypedDict, total=False):
     """Options of an export; see :class:`~karospace_jupyter.ExportConfig`."""
@@ -89,6 +91,10 @@ class ExportOptions(TypedDict, total=False):
     scripts: Literal["auto", "yes", "no"]
     """Whether to also write the assets as scripts, so that the folder opens with a double click: `yes`, `no`, or `auto`
     (if the scripts take at most 200 MB)."""
+
+    host: HostName | None
+    """Web host for the bundle. Its limits on files and sizes are checked before anything is written. Options that are
+    left at their defaults are chosen for the host: `scripts`, `max_asset_mb` and `packed`."""
 
     color: str | None
     """Initial color: a column of obs or a gene, which is always exported. `obs:NAME` and `gene:NAME` distinguish equal

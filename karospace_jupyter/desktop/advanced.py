@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.desktop.layout_options import LayoutOptions
 from karospace_jupyter.desktop.widgets import Choice, Entry, Field, Tip, ungrouped
+from karospace_jupyter.hosts import HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +29,7 @@ _NUMBERS = (
     ("jobs", "Threads", "all cores", int),
 )
 _DEFAULTS = {"neighbors": "auto", "seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
-_FOLDED = ("layer", "matrices", "image_path", "dataset_name", "sections", "embeddings", "color", "view")
+_FOLDED = ("layer", "matrices", "image_path", "dataset_name", "host", "sections", "embeddings", "color", "view")
 _FILE = "file"
 _PER_ROW = 3
 _PACKED = (
@@ -36,6 +37,7 @@ _PACKED = (
     ("yes", "All, whatever their size"),
     ("no", "Only those chosen above"),
 )
+_HOSTS = (("", "Any"), *((name, host.label) for name, host in HOSTS.items()))
 _SCRIPTS = (("auto", "If below 200 MB"), ("yes", "Always"), ("no", "Never (the viewer asks for the folder)"))
 
 
@@ -85,6 +87,8 @@ class Advanced(ttk.Frame):
         self.scripts_choice = Choice(self.scripts.body, theme, lambda value: app_state.change(scripts=value))
         self.packed = Field(self.inside, theme, "Genes in the viewer", helps["packed"])
         self.packed_choice = Choice(self.packed.body, theme, lambda value: app_state.change(packed=value))
+        self.host = Field(self.inside, theme, "Web host", helps["host"])
+        self.host_choice = Choice(self.host.body, theme, lambda value: app_state.change(host=value or None))
         self.layout_options = LayoutOptions(self.inside, theme, app_state, pick_view)
         places = self.layout_options
         fields = [
@@ -96,10 +100,12 @@ class Advanced(ttk.Frame):
             self.name,
             self.scripts,
             self.packed,
+            self.host,
             places.markers,
         ]
         for choice in (
             self.matrix_choice, self.image_choice, self.name_entry, self.scripts_choice, self.packed_choice,
+            self.host_choice,
         ):  # fmt: skip
             choice.grid(row=0, column=0, columnspan=2, sticky="ew")
         self.numbers: dict[str, tuple[Field, Entry]] = {}
@@ -153,6 +159,7 @@ class Advanced(ttk.Frame):
         self.name_entry.put(options["dataset_name"] or "")
         self.scripts_choice.offer(_SCRIPTS, options["scripts"])
         self.packed_choice.offer(_PACKED, options["packed"])
+        self.host_choice.offer(_HOSTS, options["host"] or "")
         # A single HTML file always opens with a double click.
         self.scripts_choice.state(["disabled" if shown.target == "single_file" else "!disabled"])
         for option, (field, entry) in self.numbers.items():
@@ -165,6 +172,7 @@ class Advanced(ttk.Frame):
         self.numbers["um_per_unit"][1].hint(shown.estimate.scale or _AS_DETECTED)
         for field, option in (
             (self.matrix, "layer"), (self.others, "matrices"), (self.image, "image_path"), (self.name, "dataset_name"),
+            (self.host, "host"),
         ):  # fmt: skip
             # Show no error while the user is still choosing a file.
             unpicked = option == "image_path" and options[option] == ""

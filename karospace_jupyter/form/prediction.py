@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.contracts.form import Defaults, Estimate, UnknownGene
-from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError, SinkError, SourceError
+from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError, PlanError, SinkError, SourceError
+from karospace_jupyter.fitting import fit
 from karospace_jupyter.form.options import config_of, problems_of
 from karospace_jupyter.form.summary import arrays_as_coordinates, defaults_of
 from karospace_jupyter.paths import expanded
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.contracts.form import Summary
     from karospace_jupyter.plan import Plan
+    from karospace_jupyter.plan.estimate import Estimate as Planned
     from karospace_jupyter.source import Source
 
 logger = logging.getLogger(__name__)
@@ -72,7 +74,11 @@ def _predicted(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN4
         try:
             sampled = source.sampled()
             made = estimate(sampled, config)
-            size = Size(0, 0) if made.plan is None else predict_size(made.plan, sampled, config)
+            if made.plan is not None and config.host is not None:
+                made, size, problem = _for_host(made, sampled, config)
+                problems |= problem
+            else:
+                size = Size(0, 0) if made.plan is None else predict_size(made.plan, sampled, config)
             unknown = unknown_genes(source, config.genes.names) if config.genes.kind == "list" else []
             problems |= made.problems
             if "coords" in made.problems and config.coords is None and _must_choose(source):
@@ -102,6 +108,22 @@ def _predicted(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN4
         unknown=tuple(UnknownGene(name, tuple(near)) for name, near in unknown),
         defaults=defaults,
     )
+
+
+def _for_host(made: Planned, sampled: Source, config: ExportConfig) -> tuple[Planned, Size, dict[str, str]]:
+    """Fit an estimate to the host of `config`; return it with its size, and the problem if it does not fit."""
+
+    def plan_of(chosen: ExportConfig) -> Plan:
+        plan = estimate(sampled, chosen).plan
+        assert plan is not None  # noqa: S101 - there are coordinates, which no choice for a host changes
+        return plan
+
+    try:
+        fitted = fit(plan_of, sampled, config)
+    except PlanError as exc:
+        assert made.plan is not None  # noqa: S101 - checked by the caller
+        return made, predict_size(made.plan, sampled, config), {"host": str(exc)}
+    return replace(made, plan=fitted.plan), fitted.size, {}
 
 
 def _scale(plan: Plan) -> str:

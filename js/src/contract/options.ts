@@ -121,6 +121,21 @@ export interface Options {
    */
   scripts: 'auto' | 'yes' | 'no';
   /**
+   * Web host for the bundle. Its limits on files and sizes are checked before anything is written. Options that are
+   * left at their defaults are chosen for the host: `scripts`, `max_asset_mb` and `packed`.
+   */
+  host:
+    | (
+        | 'github-pages'
+        | 'gitlab-pages'
+        | 'cloudflare-pages'
+        | 'cloudflare-r2'
+        | 's3'
+        | 'netlify'
+        | 'hugging-face'
+      )
+    | null;
+  /**
    * Initial color: a column of obs or a gene, which is always exported. `obs:NAME` and `gene:NAME` distinguish
    * equal names. By default, a column that looks like cell types or clusters, otherwise total counts, otherwise a gene
    * that many cells express.

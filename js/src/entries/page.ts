@@ -6,7 +6,9 @@ import { httpSource } from '../source/http-source';
 import { scriptRunner, scriptSource } from '../source/script-source';
 import { viewOfHash } from '../state/save/saved-view';
 import { followAddress } from './address';
+import { foreignSource } from './foreign';
 import { isHosted, openHosted } from './hosted';
+import { indexLinks } from './index-links';
 import { answerMessages } from './messages';
 import { createViewer } from './viewer';
 import type { Viewer, ViewerOptions } from './viewer-api';
@@ -117,9 +119,12 @@ export function startPage(createWorker: () => Worker | null): void {
     if (!embedded && isHosted()) return openHosted(show);
     const view = await viewOfHash(location.hash);
     const showView = (source: BundleSource) => {
-      const shown = show(source, { view });
+      const index = window.parent === window ? indexLinks() : undefined;
+      const shown = show(source, { view, index });
       if (/^https?:$/.test(location.protocol)) joins.add(followAddress(shown));
     };
+    const foreign = foreignSource();
+    if (foreign) return showView(foreign);
     if (embedded) return showView(embedded);
     if (location.protocol === 'file:') {
       const scripts = await scriptSource(scriptRunner(document));

@@ -1,3 +1,4 @@
+import type { IndexLinks } from '../panels/index-nav';
 import type { PictureOptions } from '../picture/pictures';
 import type { SavedView } from '../state/save/saved-view';
 import type { ViewState } from '../state/view-state';
@@ -34,6 +35,8 @@ export interface ViewerOptions {
   view?: unknown;
   /** Show only the tissue and a small legend. */
   embed?: boolean;
+  /** The index from which the bundle was opened; null without one. */
+  index?: Promise<IndexLinks | null> | undefined;
   /** Where keyboard shortcuts work: in the whole page, or only in the viewer's element (the default). */
   keys?: 'page' | 'element';
   /** Load all columns right away: the source may become unavailable later, such as a stopped kernel. */

@@ -124,6 +124,7 @@ export function createViewer(
     retry: begin,
     dark: options.dark,
     embed: options.embed,
+    index: options.index,
   });
   const secondView = connectSecondView(model, actions, panels.setSecond);
   disposer.add(secondView.dispose);

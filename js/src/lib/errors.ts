@@ -5,6 +5,7 @@
  * ├─ NotFoundError     a file of the bundle is missing
  * ├─ HttpError         the server returned another error status
  * ├─ UnreachableError  no response, or the browser blocked the request
+ * ├─ ForeignError      the page does not open bundles from another host
  * ├─ HostError         the embedding page or its kernel refused the request
  * ├─ FormatError       a file does not match the manifest
  * ├─ LooseFileError    a file violates the format but could be read
@@ -74,6 +75,14 @@ export class UnreachableError extends ViewerError {
       cause,
     );
     this.url = url;
+  }
+}
+
+export class ForeignError extends ViewerError {
+  override readonly tag = 'foreign';
+
+  constructor(address: string, advice: string) {
+    super(`This page does not open bundles from ${address}.`, advice, null);
   }
 }
 

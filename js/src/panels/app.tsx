@@ -15,6 +15,7 @@ import { Display } from './display';
 import { Help } from './help';
 import { Hint } from './hint';
 import { IconButton } from './icons';
+import type { IndexLinks } from './index-nav';
 import { Labels } from './labels';
 import { useCards } from './layout/cards';
 import { Layouts } from './layout/layouts';
@@ -45,6 +46,8 @@ export interface Chrome {
   /** Show only the tissue and a small legend: the page is embedded in another one. */
   embed: boolean;
   saveOpen: Signal<boolean>;
+  /** The index from which the bundle was opened. */
+  index: Signal<IndexLinks | null>;
   shareOpen: Signal<boolean>;
   /** Set to request keyboard focus for the gene search. */
   findGene: Signal<boolean>;
@@ -134,7 +137,7 @@ function TopCards({ chrome }: { chrome: Chrome }): JSX.Element {
   const open = chrome.panelOpen.value;
   return (
     <div class="ks-top">
-      <TitleCard />
+      <TitleCard index={chrome.index.value} />
       {ready && <Layouts />}
       <div class="ks-card ks-actions">
         {ready && <ShareMenu open={chrome.shareOpen} />}

@@ -10,6 +10,7 @@ import base from './base.css';
 import legend from './color/legend.css';
 import compare from './compare/compare.css';
 import { Panels } from './context';
+import type { IndexLinks } from './index-nav';
 import { attachKeys } from './keys';
 import layouts from './layout/layouts.css';
 import narrow from './narrow.css';
@@ -31,6 +32,8 @@ export interface MountOptions {
   /** Show only the tissue and a small legend. */
   embed?: boolean | undefined;
   pictures: Pictures;
+  /** The index from which the bundle was opened; null without one. */
+  index?: Promise<IndexLinks | null> | undefined;
   /** Whether the surrounding page is dark. Default: the system's color scheme. */
   dark?: boolean | undefined;
 }
@@ -75,9 +78,17 @@ export function mountPanels(
     helpOpen: signal(false),
     saveOpen: signal(false),
     shareOpen: signal(false),
+    index: signal(null),
     findGene: signal(false),
     embed: options.embed ?? false,
   };
+  // Without the index, the bundle is complete; a removed index is no error.
+  options.index?.then(
+    (links) => {
+      chrome.index.value = links;
+    },
+    () => {},
+  );
   // Notebooks size a frame late: its width decides until the user hides or shows the panel.
   let decided = true;
   const fits = () => {

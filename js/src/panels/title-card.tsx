@@ -5,11 +5,12 @@ import { bundleText, placedText } from '../lib/counts';
 import { counted } from '../lib/format';
 import { embeddingLabel, placedCount } from '../state/layout/layout';
 import { usePanels, useView } from './context';
+import { type IndexLinks, IndexNav } from './index-nav';
 
 /** Maximum number of characters, as in the state of a view. */
 const LONGEST = 1000;
 
-export function TitleCard(): JSX.Element | null {
+export function TitleCard({ index }: { index: IndexLinks | null }): JSX.Element | null {
   const { model, actions } = usePanels();
   const editing = useSignal(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -29,6 +30,7 @@ export function TitleCard(): JSX.Element | null {
   const contents = `${bundleText(cells, source, model.noun.value)} · ${counted(genes, 'gene')}`;
   return (
     <div class="ks-card ks-title">
+      {index && <IndexNav {...index} />}
       <h1>
         {editing.value ? (
           <input

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import type { Options } from '../../contract/options';
 import { say } from '../translate';
 import { Check, Field, NumberInput, Select, TextInput } from './fields';
 import { Markers, Places } from './layout-fields';
@@ -8,6 +9,16 @@ const NUMBER_OF = {
   cells: () => say('Number of cells'),
   spots: () => say('Number of spots'),
   bins: () => say('Number of bins'),
+};
+
+const HOSTS: Record<NonNullable<Options['host']>, string> = {
+  'github-pages': 'GitHub Pages',
+  'gitlab-pages': 'GitLab Pages',
+  'cloudflare-pages': 'Cloudflare Pages',
+  'cloudflare-r2': 'Cloudflare R2',
+  s3: 'S3',
+  netlify: 'Netlify',
+  'hugging-face': 'Hugging Face',
 };
 
 /** Options that most exports leave at their defaults. */
@@ -203,6 +214,17 @@ export function More({ traits }: { traits: Traits }): JSX.Element {
               ['no', say('Never (the viewer asks for the folder)')],
             ]}
             onChange={(scripts) => traits.change({ scripts })}
+          />
+        )}
+      </Field>
+      <Field label={say('Web host')} help={help.host} problem={problems.host}>
+        {({ id, describedBy }) => (
+          <Select
+            id={id}
+            describedBy={describedBy}
+            value={options.host ?? ''}
+            choices={[['', say('Any')], ...Object.entries(HOSTS)]}
+            onChange={(host) => traits.change({ host: (host || null) as Options['host'] })}
           />
         )}
       </Field>

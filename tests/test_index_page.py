@@ -1,0 +1,327 @@
+"""Several bundles in one folder: they are copied, verified and listed, and only files that change are written."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from karospace_jupyter import Bundle, adata_to_karospace, publish_index
+from karospace_jupyter.bundle.scripts import as_script, from_script
+from karospace_jupyter.cli import main
+from karospace_jupyter.contracts.bundle_index import BundleIndex
+from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.errors import Cancelled, ConfigError, SinkError
+from karospace_jupyter.hosts import HOSTS
+from karospace_jupyter.job import Job
+from karospace_jupyter.static import static_file
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three bundles: two folders and a zip file."""
+    folder = tmp_path_factory.mktemp("made")
+    options: dict[str, Any] = {"genes_mode": "top_mean:3", "packed": "no", "image_path": "none"}
+    adata_to_karospace(synthetic_tissue(200, 10, seed=1), folder / "one", dataset_name="Liver", **options)
+    adata_to_karospace(synthetic_tissue(120, 10, seed=2), folder / "two", dataset_name="kidney", **options)
+    adata_to_karospace(
+        synthetic_tissue(80, 10, seed=3), zip_path=folder / "three.zip", dataset_name="Lung", preview=False, **options
+    )
+    return folder
+
+
+@pytest.fixture
+def site(made: Path, tmp_path: Path) -> Path:
+    """A folder with an index of the first two bundles."""
+    publish_index(tmp_path / "site", [made / "one", made / "two"], title="Atlas")
+    return tmp_path / "site"
+
+
+def listed(site: Path) -> BundleIndex:
+    return BundleIndex.model_validate_json(from_script("bundles.json", (site / "bundles.js").read_bytes()))
+
+
+def stamps(site: Path) -> dict[str, int]:
+    return {path.relative_to(site).as_posix(): path.stat().st_mtime_ns for path in site.rglob("*") if path.is_file()}
+
+
+def test_bundles_are_copied_and_listed_by_title(made: Path, tmp_path: Path) -> None:
+    site = tmp_path / "new" / "site"
+    report = publish_index(site, [made / "one", str(made / "two"), made / "three.zip"], title="Atlas")
+    assert (report.path, report.title, report.problems, report.warnings) == (site, "Atlas", (), ())
+    assert report.added == ("two", "one", "three")
+    assert report.removed == ()
+    assert sorted(path.name for path in site.iterdir()) == ["bundles.js", "index.html", "one", "three", "two"]
+    assert (site / "index.html").read_bytes() == static_file("bundles.html")
+    index = listed(site)
+    assert [(one.title, one.path, one.n_cells) for one in index.bundles] == [
+        ("kidney", "two", 120),
+        ("Liver", "one", 200),
+        ("Lung", "three", 80),
+    ]
+    manifest = Bundle(made / "one").manifest
+    liver = index.bundles[1]
+    assert liver.n_genes == manifest.n_genes
+    assert liver.columns == manifest.annotation_columns
+    assert liver.preview == "preview.png"
+    assert index.bundles[2].preview is None
+    assert manifest.sections is not None
+    assert liver.n_sections == len(manifest.sections.items)
+    for name in ("one", "two", "three"):
+        assert Bundle(site / name).verify().warnings == ()
+        assert Bundle(site / name).manifest.scripts, "it opens with a double click"
+
+
+def test_adding_and_removing_a_bundle_rewrites_only_the_list(made: Path, site: Path) -> None:
+    before = stamps(site)
+    shutil.copytree(made / "two", site / "more" / "deep" / "copy")
+    report = publish_index(site)
+    assert report.title == "Atlas"
+    assert report.added == ("more/deep/copy",)
+    after = stamps(site)
+    assert {path for path in before if after[path] != before[path]} == {"bundles.js"}
+    assert (site / "bundles.js").stat().st_size < 5000
+    shutil.rmtree(site / "one")
+    report = publish_index(site)
+    assert report.removed == ("one",)
+    assert [one.path for one in report.bundles] == ["more/deep/copy", "two"]
+    assert {path for path, stamp in stamps(site).items() if stamp != after[path]} == {"bundles.js"}
+    before = stamps(site)
+    assert publish_index(site).added == ()
+    assert stamps(site) == before, "nothing has changed"
+
+
+def test_last_bundle_can_be_removed(site: Path) -> None:
+    for name in ("one", "two"):
+        shutil.rmtree(site / name)
+    assert publish_index(site).bundles == ()
+    assert listed(site).bundles == []
+
+
+def test_damaged_bundle_is_named_and_not_listed(made: Path, site: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(made / "one", tmp_path / "broken")
+    asset = next((broken / "assets").rglob("*.gz"))
+    asset.write_bytes(bytes(len(asset.read_bytes())))
+    report = publish_index(site, [broken])
+    assert not (site / "broken").exists()
+    assert len(report.problems) == 1
+    assert asset.relative_to(broken).as_posix() in report.problems[0]
+    assert [one.path for one in report.bundles] == ["two", "one"]
+    shutil.copytree(broken, site / "inside")
+    report = publish_index(site)
+    assert "inside" in report.problems[0]
+    assert [one.path for one in report.bundles] == ["two", "one"]
+
+
+def test_listed_bundle_that_becomes_damaged_is_removed_from_the_list(site: Path) -> None:
+    asset = next((site / "one" / "assets").rglob("*.gz"))
+    asset.unlink()
+    report = publish_index(site)
+    assert report.removed == ("one",)
+    assert str(asset.relative_to(site / "one")) in report.problems[0]
+    (site / "two" / "manifest.json").write_text("{")
+    report = publish_index(site)
+    assert [one.path for one in report.bundles] == []
+    assert any("two" in text and "manifest.json" in text for text in report.problems)
+
+
+def test_unchanged_bundle_is_not_read_again(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bundle, "verify", lambda self: pytest.fail(f"verified {self.path}"))
+    assert len(publish_index(site).bundles) == 2
+
+
+def test_copy_of_the_same_dataset_is_replaced_but_not_that_of_another(made: Path, site: Path, tmp_path: Path) -> None:
+    newer = tmp_path / "one"
+    adata_to_karospace(synthetic_tissue(300, 10), newer, dataset_name="Liver", genes_mode=())
+    report = publish_index(site, [newer])
+    assert report.added == ("one",)
+    assert listed(site).bundles[1].n_cells == 300
+    other = shutil.copytree(made / "two", tmp_path / "other" / "one")
+    report = publish_index(site, [other])
+    assert "already holds another dataset, 'Liver'; 'kidney' was not copied" in report.problems[0]
+    assert listed(site).bundles[1].n_cells == 300
+    (site / "one" / "manifest.json").write_text("{}")
+    report = publish_index(site, [made / "one"])
+    assert "one" in report.problems[0], "the folder may hold something else"
+
+
+def test_bundles_with_the_same_name_are_not_mixed_up(made: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(made / "two", tmp_path / "other" / "ONE")
+    report = publish_index(tmp_path / "site", [made / "one", other])
+    assert "would both be copied to" in report.problems[0]
+    assert [one.title for one in report.bundles] == ["Liver"]
+
+
+def test_bundle_inside_the_folder_is_not_copied(site: Path) -> None:
+    before = stamps(site)
+    report = publish_index(site, [site / "one"])
+    assert report.problems == ()
+    assert stamps(site) == before
+
+
+def test_other_files_of_the_folder_are_kept_and_not_listed(made: Path, site: Path) -> None:
+    (site / "README.md").write_text("mine")
+    (site / "app").mkdir()
+    (site / "app" / "manifest.json").write_text('{"name": "a web app"}')
+    shutil.copytree(made / "two", site / ".git" / "two")
+    (site / "link").symlink_to(made / "one")
+    report = publish_index(site)
+    assert (report.problems, len(report.bundles)) == ((), 2)
+    assert (site / "README.md").read_text() == "mine"
+
+
+def test_unknown_page_of_a_bundle_is_a_warning(site: Path) -> None:
+    (site / "one" / "index.html").write_text("<script>hello</script>")
+    assert "one/index.html is not a known page" in publish_index(site).warnings[0]
+
+
+def test_damaged_list_is_rebuilt(site: Path) -> None:
+    (site / "bundles.js").write_text("karospaceFile(")
+    report = publish_index(site)
+    assert report.title == "site"
+    assert len(listed(site).bundles) == 2
+
+
+@pytest.mark.parametrize(
+    ("prepare", "message"),
+    [
+        (lambda site, made: site.write_text(""), "is a file"),
+        (lambda site, made: site.mkdir(), "contains no bundle to list"),
+        (lambda site, made: None, "contains no bundle to list"),
+        (lambda site, made: shutil.copytree(made / "one", site), "Choose the folder that contains the bundles"),
+    ],
+)
+def test_folder_that_cannot_be_published_is_an_error(made: Path, tmp_path: Path, prepare: Any, message: str) -> None:
+    site = tmp_path / "site"
+    prepare(site, made)
+    with pytest.raises(SinkError, match=message):
+        publish_index(site)
+    assert not (site / "bundles.js").exists()
+
+
+def test_other_index_page_is_not_replaced(made: Path, site: Path) -> None:
+    (site / "index.html").write_text("<h1>Our lab</h1>")
+    with pytest.raises(SinkError, match="is another page"):
+        publish_index(site, [made / "three.zip"])
+    assert (site / "index.html").read_text() == "<h1>Our lab</h1>"
+    assert not (site / "three").exists()
+
+
+@pytest.mark.parametrize("options", [{"title": ""}, {"title": "x" * 1001}, {"host": "geocities"}])
+def test_invalid_options_are_an_error(site: Path, options: Any) -> None:
+    with pytest.raises(ConfigError):
+        publish_index(site, **options)
+
+
+def test_canceled_publication_leaves_the_list(made: Path, site: Path) -> None:
+    before = stamps(site)
+    job = Job()
+    job.cancel()
+    with pytest.raises(Cancelled):
+        publish_index(site, [made / "three.zip"], job=job)
+    assert stamps(site) == before
+
+
+def test_canceling_between_two_copies_names_the_first(made: Path, site: Path) -> None:
+    before = (site / "bundles.js").read_bytes()
+    job = Job()
+    job.listen(lambda progress: job.cancel() if progress.stage == "Writing two" else None)
+    shutil.rmtree(site / "two")
+    with pytest.raises(Cancelled, match="the index was not changed. These bundles were already copied: three"):
+        publish_index(site, [made / "three.zip", made / "two"], job=job)
+    assert (site / "bundles.js").read_bytes() == before
+    assert not (site / "two").exists()
+
+
+def test_page_is_small_and_names_its_licenses() -> None:
+    page = static_file("bundles.html")
+    assert len(gzip.compress(page)) <= 30_000
+    assert re.search(rb"^preact [0-9.]+ \(MIT\)$", page, re.MULTILINE)
+
+
+def test_limits_of_the_host_apply_to_the_whole_folder(made: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert publish_index(site, host="github-pages").problems == ()
+    limited = dataclasses.replace(HOSTS["github-pages"], max_files=len(stamps(site)) - 1)
+    monkeypatch.setitem(HOSTS, "github-pages", limited)
+    report = publish_index(site, [made / "three.zip"], host="github-pages")
+    assert report.problems[0].startswith(f"GitHub Pages accepts at most {limited.max_files} files in a site; this has")
+    assert Bundle(site / "three").manifest.scripts is None, "web hosts need none"
+
+
+def test_viewer_for_other_hosts_is_written_only_for_named_origins(site: Path) -> None:
+    assert not (site / "viewer.html").exists()
+    publish_index(site, data_origins=["https://data.example", "http://127.0.0.1:8000", "https://data.example"])
+    named = "https://data.example http://127.0.0.1:8000"
+    text = (site / "viewer.html").read_text()
+    assert f"connect-src 'self' {named} blob: data:;" in text
+    assert f'<meta name="karospace-data-origins" content="{named}">' in text
+    without = text.replace(f" {named} blob:", " blob:").replace(
+        f'<meta name="karospace-data-origins" content="{named}">\n', ""
+    )
+    assert without == static_file("viewer.html").decode()
+    publish_index(site)
+    assert (site / "viewer.html").read_text() == text, "the origins are kept"
+    publish_index(site, data_origins=())
+    assert not (site / "viewer.html").exists()
+    (site / "viewer.html").write_text("mine")
+    publish_index(site)
+    assert (site / "viewer.html").read_text() == "mine"
+    with pytest.raises(SinkError, match=r"viewer\.html is another page"):
+        publish_index(site, data_origins=["https://data.example"])
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*", "https://a.example/path", "https://A.example", "data.example", "javascript:x", "https://a; script-src *",
+        "https://a.example https://b.example", 'https://a"><script>', "", "https://*.example",
+    ],
+)  # fmt: skip
+def test_invalid_origins_are_refused(site: Path, origin: str) -> None:
+    before = stamps(site)
+    with pytest.raises(ConfigError, match="is not a valid origin"):
+        publish_index(site, data_origins=[origin])
+    assert stamps(site) == before
+
+
+def test_origins_in_a_list_that_was_changed_by_hand_are_checked(site: Path) -> None:
+    index = json.loads(from_script("bundles.json", (site / "bundles.js").read_bytes()))
+    index["data_origins"] = ["https://a; script-src *"]
+    (site / "bundles.js").write_bytes(as_script("bundles.json", json.dumps(index).encode()))
+    with pytest.raises(ConfigError, match="is not a valid origin"):
+        publish_index(site)
+
+
+def test_command_publishes_and_reports(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    assert main(["--publish", str(site), str(made / "one"), str(made / "three.zip"), "--name", "Atlas"]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{site / 'index.html'}\n"
+    assert "added or updated three" in err
+    assert "Atlas: 2 bundles" in err
+    (site / "three" / "manifest.json").write_text("{")
+    assert main(["--publish", str(site), "--json"]) == 1
+    out, err = capsys.readouterr()
+    result = json.loads(out)
+    assert [one["title"] for one in result["bundles"]] == ["Liver"]
+    assert result["removed"] == ["three"]
+    assert f"{site} was published with problems" in err
+    assert main(["--publish", str(tmp_path / "nothing")]) == 1
+    assert "contains no bundle to list" in capsys.readouterr().err
+    assert main(["--publish", str(site), "--data-origin", "https://data.example", "--quiet"]) == 1, "still damaged"
+    assert (site / "viewer.html").exists()
+    assert main(["--publish", str(site), "--data-origin", "none", "--quiet"]) == 1
+    assert not (site / "viewer.html").exists()
+    with pytest.raises(SystemExit, match="2"):
+        main(["--data-origin", "https://data.example", "--verify", str(site)])
+    for flag in (["--serve"], ["--genes", "all"], ["--verify", str(site)]):
+        with pytest.raises(SystemExit, match="2"):
+            main(["--publish", str(site), *flag])
