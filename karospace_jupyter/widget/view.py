@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
+import pandas as pd
 import traitlets
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
@@ -19,10 +20,11 @@ from karospace_jupyter.errors import ImageError, KaroSpaceError, ViewError
 from karospace_jupyter.plan.images.opening import open_picture
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.view.color_text import color_text
-from karospace_jupyter.view.state import Color, ViewState, changed, from_wire
+from karospace_jupyter.view.state import ByAnnotation, Color, ViewState, changed, from_wire
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.base import Base
+from karospace_jupyter.widget.border_distance import distances_of, region_of
 from karospace_jupyter.widget.cells import Cells
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.colors import color_named, is_added
@@ -39,7 +41,7 @@ from karospace_jupyter.widget.regions import as_regions, categories_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
+    from numpy.typing import NDArray
     from PIL import Image
     from pydantic import JsonValue
 
@@ -101,6 +103,9 @@ class KaroSpaceView(Base):
         selected. May be set to booleans, or to names or positions of cells.
     regions : dict
         Names to boolean arrays, in the order in which the regions were created.
+    outlines : dict
+        Names of regions to the lines that were drawn around their cells: float64, shape (n_corners, 2), in coordinate
+        units. Regions that were not made by drawing one line have none. Read-only.
 
     Raises
     ------
@@ -300,6 +305,41 @@ class KaroSpaceView(Base):
     def selected_ids(self) -> list[str]:
         """Names of the selected cells, in the order of obs."""
         return [] if self.selection is None else [str(name) for name in self._cell_names[self.selection]]
+
+    @property
+    def outlines(self) -> dict[str, NDArray[np.float64]]:  # noqa: D102 - in the docstring of the class
+        return {name: np.array(numbers).reshape(-1, 2) for name, numbers in self._pages.outlines.items()}
+
+    def border_distance(self, region: str) -> pd.Series[Any]:
+        """Return the distance of each cell to the border of a region, which was drawn in the viewer.
+
+        The border is the line that was drawn, the distance that to the nearest point of its edges; negative inside.
+        Only cells of the sections in which the region has cells have one. The viewer shows the same numbers.
+
+        Parameters
+        ----------
+        region
+            The name of a region with an outline.
+
+        Returns
+        -------
+        pandas.Series
+            float32, one value per cell, with the names of the cells as index: over ``adata.obs``, or over the bundle's
+            cells if there is no object. NaN for cells of other sections, and for cells that are not in the view.
+            ``attrs["unit"]`` is ``µm``, or ``coordinate units`` if their size is not known.
+
+        Raises
+        ------
+        ViewError
+            If there is no region with this name, or it has no outline.
+        BundleError
+            If the bundle is damaged, or does not state its coordinates, which are not part of format 1.0.
+        """
+        manifest = self.bundle.manifest
+        unit_um = self._now.um_per_unit or (manifest.coordinates.unit_um if manifest.coordinates else None)
+        found = distances_of(region, self.regions, self.outlines, self.bundle, self._live, unit_um)
+        found.index = pd.Index(self._cell_names)
+        return found
 
     def annotate(self, name: str, *, groups: str | None = None, overwrite: bool = False) -> None:
         """Write the regions to ``adata.obs[name]`` as a categorical; cells in no region have a missing value.
@@ -540,6 +580,8 @@ class KaroSpaceView(Base):
         self.state = self._now.plain()
 
     def _color_named(self, text: str) -> Color:
+        if region_of(text) in self._pages.outlines:
+            return ByAnnotation(column=text)
         color = color_named(text, self.bundle, self._live, self._sets_now(), self._matrix_now())
         self._show_added()
         return color

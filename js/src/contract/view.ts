@@ -292,6 +292,11 @@ export interface SavedRegion {
    * Base64 of one bit per cell of the bundle, first cell in the lowest bit.
    */
   bits: string;
+  /**
+   * The line that was drawn around its cells: x and y of each corner, in coordinate units of the tissue; empty if it
+   * was not made by drawing one line.
+   */
+  outline?: number[];
 }
 /**
  * A gene set in a link.
