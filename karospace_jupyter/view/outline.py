@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field
 
 MOST_NUMBERS = 20_000
 """Maximum number of coordinates of an outline. A line drawn by hand has some hundred corners."""
-DISTANCE = "Distance to border of "
-"""Start of the name of the annotation that holds the distances to the border of a region."""
+DISTANCE = "Distance to {} border"
+"""Name of the annotation that holds the distances to the border of a region."""
 
 
 def _closed(numbers: list[float]) -> list[float]:

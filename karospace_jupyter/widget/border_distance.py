@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 def region_of(column: str) -> str | None:
     """Return the region whose distances an annotation of this name holds; None for other names."""
-    return column.removeprefix(DISTANCE) if column.startswith(DISTANCE) else None
+    start, end = DISTANCE.split("{}")
+    return column[len(start) : -len(end)] if column.startswith(start) and column.endswith(end) else None
 
 
 def distances_of(
@@ -66,7 +67,7 @@ def distances_of(
     outline = outlines[region] - np.asarray(placed.origin or (0, 0), dtype=np.float64)
     found = np.full(len(regions[region]), np.nan, dtype=np.float32)
     found[rows] = border_distances(outline, xy, unit_um or 1.0)
-    series = pd.Series(found, name=f"{DISTANCE}{region}")
+    series = pd.Series(found, name=DISTANCE.format(region))
     series.attrs["unit"] = "coordinate units" if unit_um is None else "µm"
     return series
 

@@ -18,6 +18,7 @@ from karospace_jupyter.contracts.messages import Close
 from karospace_jupyter.contracts.output import Output
 from karospace_jupyter.errors import ImageError, KaroSpaceError, ViewError
 from karospace_jupyter.plan.images.opening import open_picture
+from karospace_jupyter.progress import comparing
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.view.color_text import color_text
 from karospace_jupyter.view.state import ByAnnotation, Color, ViewState, changed, from_wire
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from karospace_jupyter.bundle.manifest import Column
+    from karospace_jupyter.job import Job
 
 
 class Change(TypedDict):
@@ -420,7 +422,14 @@ class KaroSpaceView(Base):
         self._live.columns.add(name)
         self._show_live(genes=False)
 
-    def compare(self, a: Any, b: Any = None) -> pd.DataFrame:  # noqa: ANN401 - many types are accepted
+    def compare(
+        self,
+        a: Any,  # noqa: ANN401 - many types are accepted
+        b: Any = None,  # noqa: ANN401
+        *,
+        progress: bool = True,
+        job: Job | None = None,
+    ) -> pd.DataFrame:
         """Compare every gene between two groups of cells, such as the selection and the rest.
 
         All genes of `layer` are compared, or only the exported genes if the bundle has no packed genes. Cells that are
@@ -437,6 +446,11 @@ class KaroSpaceView(Base):
             other group; the name of a region; a dict of columns to a category, a list of categories, or None for
             missing values (cells must match all columns); or booleans, names or positions of cells. Names of groups
             of categories are accepted, too.
+        progress
+            Show a progress bar in the output of the cell if it takes longer than a second. Interrupting the kernel
+            stops the comparison.
+        job
+            Receives progress and can cancel the comparison.
 
         Returns
         -------
@@ -458,6 +472,8 @@ class KaroSpaceView(Base):
         ------
         ViewError
             If a group does not exist, or the cells or genes of the object have changed.
+        Cancelled
+            If the job was canceled.
         ComparisonError
             If the groups overlap, or one has fewer than three cells.
 
@@ -482,8 +498,9 @@ class KaroSpaceView(Base):
         )  # fmt: skip
         in_a, in_b = groups.pair(a, b)
         if live is None:
-            return self.bundle.compare(in_a, in_b, matrix=self._matrix_now())
-        return live.compare(in_a, in_b)
+            return self.bundle.compare(in_a, in_b, matrix=self._matrix_now(), progress=progress, job=job)
+        with comparing(job, progress=progress) as running:
+            return live.compare(in_a, in_b, running)
 
     def refresh(self) -> None:
         """Show the current values of ``adata.obs``, the stored colors in ``adata.uns``, and the matrix.

@@ -21,7 +21,7 @@ from karospace_jupyter.border_distance import border_distances
 pytestmark = pytest.mark.e2e
 
 SQUARE = [200.0, 200.0, 800.0, 200.0, 800.0, 700.0, 200.0, 700.0]
-COLUMN = "Distance to border of Tumor"
+COLUMN = "Distance to Tumor border"
 
 
 def slide(cells: int) -> ad.AnnData:

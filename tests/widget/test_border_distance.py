@@ -54,7 +54,7 @@ def test_distances_are_over_obs_for_cells_of_the_sections_of_the_region(view: Ka
     draw(view, left[:2].tolist(), OUTLINE)
     found = view.border_distance("Tumor")
     assert found.index.equals(adata.obs_names)
-    assert found.name == "Distance to border of Tumor"
+    assert found.name == "Distance to Tumor border"
     assert (found.dtype, found.attrs["unit"]) == (np.float32, "coordinate units")
     has = np.flatnonzero(found.notna())
     np.testing.assert_array_equal(has, live.rows[left])
@@ -72,10 +72,10 @@ def test_distances_are_over_obs_for_cells_of_the_sections_of_the_region(view: Ka
 
 def test_the_view_can_be_colored_by_the_distance(view: KaroSpaceView) -> None:
     with pytest.raises(ViewError, match="is neither a column nor a gene"):
-        view.color = "Distance to border of Tumor"
+        view.color = "Distance to Tumor border"
     draw(view, [0], OUTLINE)
-    view.color = "Distance to border of Tumor"
-    assert view.state["color"] == {"kind": "annotation", "column": "Distance to border of Tumor"}
+    view.color = "Distance to Tumor border"
+    assert view.state["color"] == {"kind": "annotation", "column": "Distance to Tumor border"}
 
 
 def test_outline_is_kept_only_with_its_cells(view: KaroSpaceView) -> None:

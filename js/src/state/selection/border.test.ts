@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { openedModel } from '../model-fixture';
 import { savedView } from '../save/saved-view';
 
-const NAME = 'Distance to border of Tumor';
+const NAME = 'Distance to Tumor border';
 /** Around the first two cells of the fixture, at (0, 10) and (5, 20). */
 const SQUARE = [-5, 5, 8, 5, 8, 25, -5, 25];
 const distance = { kind: 'annotation', column: NAME } as const;
@@ -59,9 +59,9 @@ describe('the distance to the border of a region', () => {
     const { model, actions } = opened;
     await actions.setState({ color: distance });
     actions.renameRegion('Tumor', 'Core');
-    expect(model.state.value.color).toEqual({ kind: 'annotation', column: 'Distance to border of Core' });
+    expect(model.state.value.color).toEqual({ kind: 'annotation', column: 'Distance to Core border' });
     await vi.waitFor(() =>
-      expect(model.layer.value).toMatchObject({ label: 'Distance to border of Core (µm)' }),
+      expect(model.layer.value).toMatchObject({ label: 'Distance to Core border (µm)' }),
     );
     actions.select(Uint32Array.of(0), 'replace', [-4, 6, 4, 6, 4, 14, -4, 14]);
     actions.addRegion('Core');

@@ -1,10 +1,9 @@
 import type { ColumnInfo } from '../../data/column-values';
 import type { Region } from './selection';
 
-/** Start of the name of the annotation that holds the distances to the border of a region; the same in Python. */
-const DISTANCE = 'Distance to border of ';
-export const distanceColumn = (region: string): string => DISTANCE + region;
-export const isDistance = (column: string): boolean => column.startsWith(DISTANCE);
+/** Names the annotation that holds the distances to the border of a region, as in Python. */
+export const distanceColumn = (region: string): string => `Distance to ${region} border`;
+export const isDistance = (column: string): boolean => /^Distance to .* border$/s.test(column);
 
 /** Returns the region whose distances a column holds. */
 export const regionOf = (regions: readonly Region[], column: string): Region | undefined =>
