@@ -139,6 +139,10 @@ export interface ViewState {
    */
   labels?: boolean;
   /**
+   * Whether neighbors are drawn when zoomed in, if the bundle has neighbors.
+   */
+  neighbors?: boolean;
+  /**
    * Gene sets that the viewer lists; None for those of the bundle.
    */
   geneSets?: GeneSet[] | null;
