@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from karospace_jupyter.errors import ConfigError, OptionError
 from karospace_jupyter.formatting import LONGEST_NAME, number
@@ -482,7 +483,7 @@ class ExportConfig(BaseModel):
             try:
                 parse_matrix(text)
             except ConfigError as exc:
-                raise ValueError(str(exc).removesuffix(".")) from exc
+                raise PydanticCustomError(_WHOLE, "{text}", {"text": str(exc)}) from exc
         twice = next((text for text in value if value.count(text) > 1), None)
         if twice is not None:
             msg = f"{twice!r} is listed twice"
@@ -667,6 +668,8 @@ _BOUNDS = {
     "greater_than_equal": ("at least", "ge"), "greater_than": ("greater than", "gt"),
     "less_than_equal": ("at most", "le"),
 }  # fmt: skip
+_WHOLE = "whole_message"
+"""Type of an error whose message already states what was given."""
 _OF_TYPE = ("_type", "_parsing", "_from_float", "path_type", "literal_error")
 
 
@@ -685,6 +688,9 @@ def _explained(exc: ValidationError) -> ConfigError:
         if error["type"] == "string_too_long":
             most, given = error["ctx"]["max_length"], len(error["input"])
             problems.append((name, f"must have at most {most:,} characters, got {given:,}."))
+            continue
+        if error["type"] == _WHOLE:
+            problems.append((name, what))
             continue
         problems.append((name, f"{what}, got {error['input']!r}."))
     return OptionError(tuple(dict.fromkeys(problems)))

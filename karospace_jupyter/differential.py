@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from karospace_jupyter.job import Job
+
+T = TypeVar("T")
 Floats = NDArray[np.float64]
 
 MIN_CELLS = 3
@@ -171,6 +174,20 @@ def compare(
             yield values[held == 1], values[held == 2]
 
     return compare_values(split(), int(a.sum()), int(b.sum()), scale)
+
+
+def counted_genes(genes: Iterable[T], n_genes: int, job: Job) -> Iterator[T]:
+    """Yield genes, and count those that were compared as the progress of a job.
+
+    Raises
+    ------
+    Cancelled
+        If the job was canceled.
+    """
+    with job.stage("Comparing genes", n_genes, "genes") as stage:
+        for gene in genes:
+            yield gene
+            stage.advance()
 
 
 def compare_values(

@@ -5,15 +5,22 @@ from __future__ import annotations
 import html
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from karospace_jupyter.errors import Cancelled
 from karospace_jupyter.job import Job
 from karospace_jupyter.kernel import running_kernel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from karospace_jupyter.job import Progress
+
+
+_QUICK_S = 1.0
+"""A comparison that takes less than this shows no progress."""
 
 
 class _Bar(Protocol):
@@ -31,10 +38,15 @@ class ProgressBar:
     ----------
     notebook
         Whether to show HTML in a notebook. If False, no notebook packages are imported.
+    done
+        What has happened at the end.
+    after_s
+        Show nothing for jobs that take less than this number of seconds.
     """
 
-    def __init__(self, *, notebook: bool = True) -> None:
-        self._bar: _Bar = _NotebookBar() if notebook and running_kernel() is not None else _TerminalBar()
+    def __init__(self, *, notebook: bool = True, done: str = "Exported", after_s: float = 0.0) -> None:
+        self._bar: _Bar = _NotebookBar(done) if notebook and running_kernel() is not None else _TerminalBar()
+        self._shown_from = time.monotonic() + after_s
 
     def __enter__(self) -> ProgressBar:
         return self
@@ -50,11 +62,32 @@ class ProgressBar:
 
     def __call__(self, progress: Progress) -> None:
         """Show one progress report."""
-        self._bar.show(progress)
+        if time.monotonic() >= self._shown_from:
+            self._bar.show(progress)
 
     def close(self) -> None:
         """Stop showing progress."""
         self._bar.end(failed=False)
+
+
+@contextmanager
+def comparing(job: Job | None, *, progress: bool) -> Iterator[Job]:
+    """Run a comparison in the block: show its progress if it takes long, and name it if it is canceled.
+
+    Raises
+    ------
+    Cancelled
+        If the job was canceled.
+    """
+    try:
+        if not progress:
+            yield job or Job.null()
+            return
+        with ProgressBar(done="Compared", after_s=_QUICK_S) as bar:
+            yield bar.watch(job)
+    except Cancelled as exc:
+        msg = "The comparison was canceled."
+        raise Cancelled(msg) from exc
 
 
 class _TerminalBar:
@@ -86,8 +119,9 @@ class _TerminalBar:
 class _NotebookBar:
     """One output, which is updated. It is not a widget: a widget would be lost when the notebook is reopened."""
 
-    def __init__(self) -> None:
+    def __init__(self, done: str) -> None:
         self._handle: Any = None
+        self._done = done
         self._started = time.monotonic()
         self._stage = ""
 
@@ -104,7 +138,7 @@ class _NotebookBar:
         if self._handle is None:
             return
         took = f"{time.monotonic() - self._started:.1f} s"
-        text = f"Stopped after {took}: {self._stage}" if failed else f"Exported in {took}"
+        text = f"Stopped after {took}: {self._stage}" if failed else f"{self._done} in {took}"
         self._put(text, html.escape(text))
         self._handle = None
 

@@ -14,8 +14,8 @@ from karospace_jupyter.bundle.compress import Method, best_method, compress
 from karospace_jupyter.bundle.manifest import AssetFile, Chunk, GeneEntry, Manifest
 from karospace_jupyter.bundle.neighbors import write_graph
 from karospace_jupyter.bundle.scripts import as_script
+from karospace_jupyter.bundle.summary import summarize
 from karospace_jupyter.encode import encode_bundle
-from karospace_jupyter.encode.expression import summarize
 from karospace_jupyter.encode.image import largest_side, predict_image
 from karospace_jupyter.encode.preview import draw_preview
 from karospace_jupyter.encode.tables import csv_chunks, var_columns

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, export
 from karospace_jupyter.bundle.manifest import GeneSummary
-from karospace_jupyter.encode.expression import summarize
+from karospace_jupyter.bundle.summary import summarize
 from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.hvg import rank_variable_genes, seurat_dispersion

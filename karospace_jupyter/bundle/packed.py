@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.damage import damage, header_of
-from karospace_jupyter.bundle.manifest import PACKED_VERSION
+from karospace_jupyter.bundle.manifest import PACKED_VERSION, GeneSummary
 from karospace_jupyter.bundle.markers import markers_bytes, read_markers
 from karospace_jupyter.bundle.planes import from_planes, planes
 from karospace_jupyter.errors import BundleError
@@ -62,6 +62,21 @@ class Index:
     mean: NDArray[np.float32]
     lower: NDArray[np.float32]
     upper: NDArray[np.float32]
+
+    def summary(self, gene: int) -> GeneSummary:
+        """Return the statistics of a gene."""
+        missing = int(self.missing[gene])
+        present = self.n_cells - missing
+        # A damaged index may state numbers that a manifest must not, which a verification reports.
+        return GeneSummary.model_construct(
+            min=float(self.min[gene]),
+            max=float(self.max[gene]),
+            mean=float(self.mean[gene]),
+            lower=float(self.lower[gene]),
+            upper=float(self.upper[gene]),
+            fraction=(int(self.stored[gene]) - missing) / present if present else 0,
+            missing=missing,
+        )
 
 
 @dataclass(frozen=True, slots=True)

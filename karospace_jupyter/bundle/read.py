@@ -23,7 +23,7 @@ from karospace_jupyter.errors import BundleError, MissingFileError, NotExportedE
 from karospace_jupyter.formatting import counted, hint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     import scipy.sparse as sp
 
@@ -281,7 +281,7 @@ class BundleReader:
             starts.append(starts[-1] + len(of_gene))
         return sp.csc_matrix((np.concatenate(values), np.concatenate(cells), starts), shape=(n_cells, len(starts) - 1))
 
-    def _entries(self, matrix: str) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    def _entries(self, matrix: str) -> Generator[tuple[NDArray[np.int64], NDArray[np.float32]], None, None]:
         """Yield the cells and values of each gene of a matrix, without zeros; NaN for missing values.
 
         Raises

@@ -24,6 +24,7 @@ from karospace_jupyter.bundle.scripts import (
     gene_file_problems,
     lacks_gene_files,
 )
+from karospace_jupyter.bundle.summary import differences, summarize, summarize_entries
 from karospace_jupyter.bundle.tables import decoded, paths_of, read_records, remarks
 from karospace_jupyter.bundle.verify_layouts import check_embeddings, check_proportions, check_sections
 from karospace_jupyter.bundle.verify_markers import check_markers
@@ -190,10 +191,8 @@ def _check_expression(bundle: BundleReader) -> Iterator[str]:
         values = bundle.vector(entry.chunks, np.dtype("<f4")).astype(np.float32)
         if np.isinf(values).any():
             yield f"gene {entry.gene!r} contains infinite values"
-        missing = int(np.isnan(values).sum())
-        if entry.summary is not None and missing != entry.summary.missing:
-            stated = entry.summary.missing
-            yield f"gene {entry.gene!r}: cells without a value (NaN): {missing:,} found, {stated:,} in the manifest"
+        elif entry.summary is not None:
+            yield from differences(entry.summary, summarize(values), f"gene {entry.gene!r}", "manifest")
 
 
 def _check_packed(bundle: BundleReader) -> Iterator[str]:
@@ -218,14 +217,17 @@ def _check_packed_genes(
         yield f"the packed genes{of} contain a name twice"
     for absent in sorted(dense.keys() - set(index.names))[:_SHOWN]:
         yield f"gene {absent!r} is in gene_list, but not among the packed genes"
+    ranks = np.sort(index.variability_rank)
+    if ranks.any() and not np.array_equal(ranks, np.arange(1, len(ranks) + 1)):
+        yield f"the variability ranks of the packed genes{of} are neither 1 to {len(ranks):,} nor all 0"
     without_files = lacks_gene_files(bundle.manifest)
     for gene, (cells, values) in enumerate(packed.entries()):
-        name, missing = index.names[gene], int(np.isnan(values).sum())
-        if missing != index.missing[gene]:
-            stated = int(index.missing[gene])
-            yield f"packed gene {name!r}{of}: cells without a value: {missing:,} found, {stated:,} in the index"
+        name = index.names[gene]
         if not values.all() or np.isinf(values).any():
             yield f"packed gene {name!r}{of} contains zeros or infinite values"
+        else:
+            found = summarize_entries(values, index.n_cells - len(values))
+            yield from differences(index.summary(gene), found, f"packed gene {name!r}{of}", "index")
         if name in dense and not without_files:
             vector = np.zeros(bundle.manifest.n_cells, dtype=np.float32)
             vector[cells] = values

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from karospace_jupyter.bundle.manifest import Values
+from karospace_jupyter.view.outline import Outline
 from karospace_jupyter.view.state import LATER, ViewState
 
 
@@ -97,6 +98,8 @@ class Regions(Message):
     names: list[str]
     colors: list[str]
     """`#rrggbb` for each region; empty if the viewer chooses the color."""
+    outlines: list[Outline]
+    """The line that was drawn around each region, as in a saved view; empty if it was not made by drawing one line."""
 
 
 class SnapshotTaken(_Request):

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.bundle.compress import Method, best_method
-from karospace_jupyter.bundle.manifest import AssetFile, Expression, GeneEntry, GeneSummary, Values
+from karospace_jupyter.bundle.manifest import AssetFile, Expression, GeneEntry, Values
+from karospace_jupyter.bundle.summary import summarize
 from karospace_jupyter.encode.variability import Moments, moments, variability_ranks
 from karospace_jupyter.formatting import counted
 from karospace_jupyter.plan.names import listed
@@ -55,50 +56,6 @@ def _genes(found: tuple[tuple[str, int], ...], what: str) -> str:
     most = sorted(found, key=lambda one: -one[1])
     examples = listed([f"{gene} in {counted(n, 'cell')}" for gene, n in most])
     return f"{counted(len(found), 'gene has', 'genes have')} {what}: {examples}"
-
-
-def summarize(values: NDArray[np.float32]) -> GeneSummary:
-    """Summarize one gene; see :class:`~karospace_jupyter.bundle.manifest.GeneSummary`.
-
-    Parameters
-    ----------
-    values
-        float32, shape (n_cells,) with n_cells > 0; finite, or NaN for cells without a value.
-    """
-    present = values[values != 0]  # includes NaN
-    return summarize_entries(present, len(values) - len(present))
-
-
-def summarize_entries(present: NDArray[np.float32], n_zeros: int) -> GeneSummary:
-    """Summarize one gene, given its values other than zero, with NaN, and the number of zeros."""
-    nan = np.isnan(present)
-    missing = int(np.count_nonzero(nan))
-    if missing:
-        present = present[~nan]
-    if not len(present):
-        return GeneSummary(min=0, max=0, mean=0, fraction=0, lower=0, upper=0, missing=missing)
-    low, high = float(present.min()), float(present.max())
-    if n_zeros:
-        low, high = min(low, 0.0), max(high, 0.0)
-    n = len(present) + n_zeros
-    return GeneSummary(
-        min=low,
-        max=high,
-        mean=float(present.sum(dtype=np.float64)) / n,
-        fraction=len(present) / n,
-        lower=0.0 if low >= 0 else _percentile(present, 0.01),
-        upper=_percentile(present, 0.99),
-        missing=missing,
-    )
-
-
-def _percentile(values: NDArray[np.float32], share: float) -> float:
-    # Interpolates in float64 like the viewer does for sections and columns; the results must be equal.
-    at = share * (len(values) - 1)
-    low = int(at)
-    high = min(low + 1, len(values) - 1)
-    ordered = np.partition(values, (low, high))
-    return float(ordered[low]) + (float(ordered[high]) - float(ordered[low])) * (at - low)
 
 
 def encode_expression(

@@ -29,7 +29,8 @@ from karospace_jupyter.bundle.packed import (
     write_steps,
 )
 from karospace_jupyter.bundle.planes import planes
-from karospace_jupyter.encode.expression import MissingValues, summarize_entries
+from karospace_jupyter.bundle.summary import summarize_entries
+from karospace_jupyter.encode.expression import MissingValues
 from karospace_jupyter.encode.markers import GeneEntries, Markers, Order
 from karospace_jupyter.encode.variability import Moments, moments_of_entries, variability_ranks
 from karospace_jupyter.errors import SinkError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import webbrowser
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from karospace_jupyter.bundle.verify import VerifyReport, verify
 from karospace_jupyter.errors import ComparisonError, NotExportedError
 from karospace_jupyter.formatting import hint, shape
 from karospace_jupyter.job import Job
+from karospace_jupyter.progress import comparing
 from karospace_jupyter.publish.write import WithViewer, save_file, save_folder
 from karospace_jupyter.serve import BundleServer
 from karospace_jupyter.source.from_bundle import as_anndata
@@ -226,7 +228,13 @@ class Bundle(BundleReader):
         return save_file(self.files, self.manifest, path, "zip", page, job or Job.null(), scripts=scripts)
 
     def compare(
-        self, a: NDArray[np.bool_], b: NDArray[np.bool_] | None = None, *, matrix: str | None = None
+        self,
+        a: NDArray[np.bool_],
+        b: NDArray[np.bool_] | None = None,
+        *,
+        matrix: str | None = None,
+        progress: bool = True,
+        job: Job | None = None,
     ) -> pd.DataFrame:
         """Compare every gene between two groups of cells.
 
@@ -241,6 +249,11 @@ class Bundle(BundleReader):
             The same for the second group. By default, all cells that are not in `a`.
         matrix
             One of `matrices`; the first by default.
+        progress
+            Show a progress bar if it takes longer than a second: in the output of the cell in a notebook, on stderr
+            elsewhere.
+        job
+            Receives progress and can cancel the comparison.
 
         Returns
         -------
@@ -249,6 +262,8 @@ class Bundle(BundleReader):
 
         Raises
         ------
+        Cancelled
+            If the job was canceled.
         ComparisonError
             If a group has another length or fewer than three cells, the groups overlap, or the bundle has no genes.
         NotExportedError
@@ -268,7 +283,7 @@ class Bundle(BundleReader):
         (['MS4A1', 'CD19', 'CD79A'], 18)
         """
         # scipy's special functions take a tenth of a second to import, which other commands need not wait for.
-        from karospace_jupyter.differential import check_groups, compare
+        from karospace_jupyter.differential import check_groups, compare, counted_genes
 
         in_a = np.asarray(a)
         if in_a.dtype != bool and b is None:
@@ -284,7 +299,8 @@ class Bundle(BundleReader):
             )
             raise ComparisonError(msg)
         name, scale = matrix or self.manifest.matrix, self._scale_of(matrix)
-        found = compare(self._entries(name), in_a, in_b, scale)
+        with comparing(job, progress=progress) as running, closing(self._entries(name)) as entries:
+            found = compare(counted_genes(entries, len(genes), running), in_a, in_b, scale)
         return found.table(genes, matrix=name, fold_change=scale.fold_change, n_a=int(in_a.sum()), n_b=int(in_b.sum()))
 
     def markers(self, column: str) -> pd.DataFrame:

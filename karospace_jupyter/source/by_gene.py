@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     import scipy.sparse as sp
 
@@ -42,7 +42,7 @@ class _Block(NamedTuple):
 
 def labeled_entries(
     source: Source, rows: Rows, labels: NDArray[np.uint8], memory_bytes: int, job: Job
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+) -> Generator[tuple[NDArray[np.uint8], NDArray[np.float32]], None, None]:
     """Yield the values other than zero of each gene, in the order of the genes, and the labels of their cells.
 
     A matrix that is stored by cell is read in as few passes as the memory allows.
@@ -58,7 +58,7 @@ def labeled_entries(
     memory_bytes
         Memory for the entries that are held; half of it is for the block that is being read.
     job
-        Checked before each block.
+        Checked before each block. Receives the progress of each pass over a matrix that is stored by cell.
 
     Yields
     ------
@@ -92,16 +92,18 @@ def _held(
     """
     n_genes = source.n_genes - gene
     held: list[_Block] = []
-    for part in source.entries(rows, most):
-        job.check()
-        entries = part()
-        values = entries.values
-        if gene or n_genes < values.shape[1]:
-            values = values[:, gene : gene + n_genes]
-        held.append(_block(values, labels[entries.cell : entries.cell + values.shape[0]]))
-        while n_genes > 1 and sum(len(block.values) for block in held) > most_held:
-            n_genes = (n_genes + 1) // 2
-            held = [block.first(n_genes) for block in held]
+    with job.stage("Reading cells", len(labels), "cells") as stage:
+        for part in source.entries(rows, most):
+            job.check()
+            entries = part()
+            values = entries.values
+            if gene or n_genes < values.shape[1]:
+                values = values[:, gene : gene + n_genes]
+            held.append(_block(values, labels[entries.cell : entries.cell + values.shape[0]]))
+            while n_genes > 1 and sum(len(block.values) for block in held) > most_held:
+                n_genes = (n_genes + 1) // 2
+                held = [block.first(n_genes) for block in held]
+            stage.advance(values.shape[0])
     return held, n_genes
 
 

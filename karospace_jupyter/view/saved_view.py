@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_SETS
 from karospace_jupyter.paths import bounded_text, expanded
+from karospace_jupyter.view.outline import Outline
 from karospace_jupyter.view.state import LATER, ViewPart, ViewState, from_wire
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ class SavedRegion(ViewPart):
     """`#rrggbb`; empty if the viewer chooses the color."""
     bits: str
     """Base64 of one bit per cell of the bundle, first cell in the lowest bit."""
+    outline: Outline = Field(default_factory=list)
+    """The line that was drawn around its cells: x and y of each corner, in coordinate units of the tissue; empty if it
+    was not made by drawing one line."""
 
 
 class LinkedGeneSet(ViewPart):

@@ -249,6 +249,8 @@ class ViewState(_Part):
     """Order of the legend: the largest category first, by name, or as in the file."""
     labels: bool = False
     """Whether the names of the categories are shown on the cells."""
+    neighbors: bool = False
+    """Whether neighbors are drawn when zoomed in, if the bundle has neighbors."""
     gene_sets: Annotated[list[GeneSet], Field(max_length=MOST_SETS), AfterValidator(_distinct)] | None = None
     """Gene sets that the viewer lists; None for those of the bundle."""
     um_per_unit: float | None = Field(default=None, gt=0)

@@ -7,6 +7,7 @@ import dataclasses
 import gzip
 import json
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import deflate
@@ -17,7 +18,7 @@ from karospace_jupyter.bundle.cell_ids import cell_ids
 from karospace_jupyter.bundle.manifest import Values
 from karospace_jupyter.config import matrix_name, parse_matrix
 from karospace_jupyter.contracts.messages import LiveMatrix
-from karospace_jupyter.differential import Comparison, MatrixScale, check_groups, compare_values
+from karospace_jupyter.differential import Comparison, MatrixScale, check_groups, compare_values, counted_genes
 from karospace_jupyter.errors import BundleError, Cancelled, ColumnError, GenesError, ViewError
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.gene_choice import find_genes
@@ -202,22 +203,26 @@ class LiveCells:
         name = f"layer:{spec.name}" if spec.kind == "layer" else spec.kind
         return MatrixValues(known.values.kind, known.values.log_base) if known.values and known.source == name else None
 
-    def compare(self, a: Mask, b: Mask) -> pd.DataFrame:
+    def compare(self, a: Mask, b: Mask, job: Job | None = None) -> pd.DataFrame:
         """Compare every gene of the current matrix between two groups of cells; see :meth:`Bundle.compare`.
 
         Parameters
         ----------
         a, b
             Masks over obs.
+        job
+            Receives progress and can cancel the comparison.
 
         Raises
         ------
+        Cancelled
+            If the job was canceled.
         ComparisonError
             If the groups overlap or have too few cells.
         ViewError
             If the cells or genes of the object changed since the view was created.
         """
-        found, matrix, scale = self._compared(a, b, Job.null())
+        found, matrix, scale = self._compared(a, b, job or Job.null())
         n_a, n_b = int(a.sum()), int(b.sum())
         return found.table(self.names, matrix=matrix, fold_change=scale.fold_change, n_a=n_a, n_b=n_b)
 
@@ -271,9 +276,11 @@ class LiveCells:
             values = self._known_values(spec) or matrix_values(source)
             scale = MatrixScale(values.kind, values.log_base)
             chosen = None if len(rows) == self.adata.n_obs else rows
-            entries = labeled_entries(source, chosen, labels, DEFAULT_MEMORY_BYTES, job)
-            genes = ((found[of_cell == 1], found[of_cell == 2]) for of_cell, found in entries)
-            return compare_values(genes, int(a.sum()), int(b.sum()), scale), source.matrix_name, scale
+            # Closed even if a traceback, which notebooks keep, refers to it: it may read ahead in a thread.
+            with closing(labeled_entries(source, chosen, labels, DEFAULT_MEMORY_BYTES, job)) as entries:
+                genes = ((found[of_cell == 1], found[of_cell == 2]) for of_cell, found in entries)
+                counted = counted_genes(genes, source.n_genes, job)
+                return compare_values(counted, int(a.sum()), int(b.sum()), scale), source.matrix_name, scale
         finally:
             source.close()
 

@@ -93,6 +93,7 @@ class Pages:
         self._selection: Mask | None = None
         self._regions: dict[str, Mask] = {}
         self._colors: dict[str, str] = {}
+        self._outlines: dict[str, list[float]] = {}
         self._snapshots: dict[str, bytes | str | None] = {}
         channel.route(Open, self._on_open)
         channel.route(Gone, self._known(self._on_gone))
@@ -116,9 +117,17 @@ class Pages:
             self._selection = mask
             self._tell(*self._select(mask))
 
+    @property
+    def outlines(self) -> dict[str, list[float]]:
+        """The lines that were drawn around regions: x and y of each corner, in coordinate units."""
+        return {name: outline for name in self._regions if (outline := self._outlines.get(name))}
+
     def show_regions(self, regions: dict[str, Mask]) -> None:
         """Show regions, unless they are shown already."""
         if not _same_regions(self._regions, regions):
+            # The line around other cells is not theirs.
+            kept = [name for name, mask in regions.items() if _same(self._regions.get(name), mask)]
+            self._outlines = {name: self._outlines[name] for name in kept if name in self._outlines}
             self._regions = regions
             self._tell(*self._regions_of(regions))
 
@@ -197,8 +206,10 @@ class Pages:
         found = {name: self._cells.unpacked(bits) for name, bits in zip(message.names, buffers, strict=False)}
         self._regions = found
         self._colors = dict(zip(message.names, message.colors, strict=False))
+        self._outlines = dict(zip(message.names, message.outlines, strict=False))
         self._view.regions = found
-        self._tell_others(message, Regions(names=message.names, colors=message.colors), buffers)
+        change = Regions(names=message.names, colors=message.colors, outlines=message.outlines)
+        self._tell_others(message, change, buffers)
 
     def _on_snapshot(self, message: SnapshotTaken, buffers: Buffers) -> None:
         # Every frame that displays the view was asked: the first image wins; an error only counts if there is no image.
@@ -232,7 +243,9 @@ class Pages:
         return Select(), [] if mask is None else [self._cells.packed(mask)]
 
     def _regions_of(self, regions: dict[str, Mask]) -> tuple[Message, list[bytes]]:
-        message = Regions(names=list(regions), colors=[self._colors.get(name, "") for name in regions])
+        colors = [self._colors.get(name, "") for name in regions]
+        outlines = [self._outlines.get(name, []) for name in regions]
+        message = Regions(names=list(regions), colors=colors, outlines=outlines)
         return message, [self._cells.packed(mask) for mask in regions.values()]
 
 

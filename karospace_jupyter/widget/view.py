@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
+import pandas as pd
 import traitlets
 
 from karospace_jupyter.bundle.cell_ids import cell_ids
@@ -17,12 +18,14 @@ from karospace_jupyter.contracts.messages import Close
 from karospace_jupyter.contracts.output import Output
 from karospace_jupyter.errors import ImageError, KaroSpaceError, ViewError
 from karospace_jupyter.plan.images.opening import open_picture
+from karospace_jupyter.progress import comparing
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.view.color_text import color_text
-from karospace_jupyter.view.state import Color, ViewState, changed, from_wire
+from karospace_jupyter.view.state import ByAnnotation, Color, ViewState, changed, from_wire
 from karospace_jupyter.widget import cells_rerun
 from karospace_jupyter.widget.assets import Assets, LiveCells
 from karospace_jupyter.widget.base import Base
+from karospace_jupyter.widget.border_distance import distances_of, region_of
 from karospace_jupyter.widget.cells import Cells
 from karospace_jupyter.widget.channel import Channel
 from karospace_jupyter.widget.colors import color_named, is_added
@@ -39,11 +42,12 @@ from karospace_jupyter.widget.regions import as_regions, categories_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
+    from numpy.typing import NDArray
     from PIL import Image
     from pydantic import JsonValue
 
     from karospace_jupyter.bundle.manifest import Column
+    from karospace_jupyter.job import Job
 
 
 class Change(TypedDict):
@@ -101,6 +105,9 @@ class KaroSpaceView(Base):
         selected. May be set to booleans, or to names or positions of cells.
     regions : dict
         Names to boolean arrays, in the order in which the regions were created.
+    outlines : dict
+        Names of regions to the lines that were drawn around their cells: float64, shape (n_corners, 2), in coordinate
+        units. Regions that were not made by drawing one line have none. Read-only.
 
     Raises
     ------
@@ -301,6 +308,41 @@ class KaroSpaceView(Base):
         """Names of the selected cells, in the order of obs."""
         return [] if self.selection is None else [str(name) for name in self._cell_names[self.selection]]
 
+    @property
+    def outlines(self) -> dict[str, NDArray[np.float64]]:  # noqa: D102 - in the docstring of the class
+        return {name: np.array(numbers).reshape(-1, 2) for name, numbers in self._pages.outlines.items()}
+
+    def border_distance(self, region: str) -> pd.Series[Any]:
+        """Return the distance of each cell to the border of a region, which was drawn in the viewer.
+
+        The border is the line that was drawn, the distance that to the nearest point of its edges; negative inside.
+        Only cells of the sections in which the region has cells have one. The viewer shows the same numbers.
+
+        Parameters
+        ----------
+        region
+            The name of a region with an outline.
+
+        Returns
+        -------
+        pandas.Series
+            float32, one value per cell, with the names of the cells as index: over ``adata.obs``, or over the bundle's
+            cells if there is no object. NaN for cells of other sections, and for cells that are not in the view.
+            ``attrs["unit"]`` is ``µm``, or ``coordinate units`` if their size is not known.
+
+        Raises
+        ------
+        ViewError
+            If there is no region with this name, or it has no outline.
+        BundleError
+            If the bundle is damaged, or does not state its coordinates, which are not part of format 1.0.
+        """
+        manifest = self.bundle.manifest
+        unit_um = self._now.um_per_unit or (manifest.coordinates.unit_um if manifest.coordinates else None)
+        found = distances_of(region, self.regions, self.outlines, self.bundle, self._live, unit_um)
+        found.index = pd.Index(self._cell_names)
+        return found
+
     def annotate(self, name: str, *, groups: str | None = None, overwrite: bool = False) -> None:
         """Write the regions to ``adata.obs[name]`` as a categorical; cells in no region have a missing value.
 
@@ -380,7 +422,14 @@ class KaroSpaceView(Base):
         self._live.columns.add(name)
         self._show_live(genes=False)
 
-    def compare(self, a: Any, b: Any = None) -> pd.DataFrame:  # noqa: ANN401 - many types are accepted
+    def compare(
+        self,
+        a: Any,  # noqa: ANN401 - many types are accepted
+        b: Any = None,  # noqa: ANN401
+        *,
+        progress: bool = True,
+        job: Job | None = None,
+    ) -> pd.DataFrame:
         """Compare every gene between two groups of cells, such as the selection and the rest.
 
         All genes of `layer` are compared, or only the exported genes if the bundle has no packed genes. Cells that are
@@ -397,6 +446,11 @@ class KaroSpaceView(Base):
             other group; the name of a region; a dict of columns to a category, a list of categories, or None for
             missing values (cells must match all columns); or booleans, names or positions of cells. Names of groups
             of categories are accepted, too.
+        progress
+            Show a progress bar in the output of the cell if it takes longer than a second. Interrupting the kernel
+            stops the comparison.
+        job
+            Receives progress and can cancel the comparison.
 
         Returns
         -------
@@ -418,6 +472,8 @@ class KaroSpaceView(Base):
         ------
         ViewError
             If a group does not exist, or the cells or genes of the object have changed.
+        Cancelled
+            If the job was canceled.
         ComparisonError
             If the groups overlap, or one has fewer than three cells.
 
@@ -442,8 +498,9 @@ class KaroSpaceView(Base):
         )  # fmt: skip
         in_a, in_b = groups.pair(a, b)
         if live is None:
-            return self.bundle.compare(in_a, in_b, matrix=self._matrix_now())
-        return live.compare(in_a, in_b)
+            return self.bundle.compare(in_a, in_b, matrix=self._matrix_now(), progress=progress, job=job)
+        with comparing(job, progress=progress) as running:
+            return live.compare(in_a, in_b, running)
 
     def refresh(self) -> None:
         """Show the current values of ``adata.obs``, the stored colors in ``adata.uns``, and the matrix.
@@ -540,6 +597,8 @@ class KaroSpaceView(Base):
         self.state = self._now.plain()
 
     def _color_named(self, text: str) -> Color:
+        if region_of(text) in self._pages.outlines:
+            return ByAnnotation(column=text)
         color = color_named(text, self.bundle, self._live, self._sets_now(), self._matrix_now())
         self._show_added()
         return color

@@ -444,3 +444,21 @@ def test_scaled_values_have_no_fold_change(
     expect(shown.get_by_role("columnheader")).to_have_text(["Gene", "AUC", "Adj. p"])
     assert all(np.isnan(row["log2_fold_change"]) for row in saved_table(viewer).values())
     expect(shown).not_to_contain_text("Fold change")
+
+
+def test_markers_are_reached_with_the_keyboard(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
+    viewer.open(serve(folder))
+    page = viewer.page
+    row = page.get_by_role("button", name="Tumor, ", exact=False).first
+    markers = page.get_by_role("button", name="Markers of Tumor")
+    page.get_by_label("Category colors").focus()
+    expect(markers).to_be_hidden()
+    row.focus()
+    page.keyboard.press("ArrowRight")
+    expect(markers).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(row).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(panel(viewer)).to_be_visible()
+    expect(panel(viewer).get_by_label("Group A")).to_contain_text("Tumor")

@@ -300,3 +300,49 @@ def test_real_tissue_has_neighborhoods(
     open_card(viewer)
     wanted = bundle.neighborhoods(column)["z"].to_numpy()
     assert saved_table(viewer)["z"].to_numpy() == pytest.approx(wanted, rel=1e-9, nan_ok=True)
+
+
+def test_escape_closes_the_neighborhoods(opened: Viewer) -> None:
+    select = card(opened).get_by_label("Cells to count")
+    for focus in (lambda: opened.page.locator(".ks-canvas").first.focus(), select.focus):
+        open_card(opened)
+        focus()
+        opened.page.keyboard.press("Escape")
+        expect(card(opened)).to_have_count(0)
+
+
+def test_cells_without_neighbors_among_them_are_explained(folder: Path, opened: Viewer) -> None:
+    open_card(opened)
+    opened.page.evaluate("() => karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => Number(i === 99)))")
+    card(opened).get_by_label("Cells to count").select_option("Selection")
+    expect(card(opened).get_by_role("status")).to_contain_text("None of these cells with a category have a neighbor")
+    expect(heat_map(opened)).to_have_count(0)
+    for name in ("CSV", "SVG", "PNG"):
+        expect(card(opened).get_by_role("button", name=name)).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_plots_use_the_whole_of_a_small_window(opened: Viewer, theme: str) -> None:
+    page = opened.page
+    opened.set(theme=theme)
+    page.set_viewport_size({"width": 400, "height": 500})
+    opener = page.get_by_role("button", name="Neighborhoods", exact=True)
+    opener.focus()
+    page.keyboard.press("Enter")
+    heat_map(opened).wait_for()
+    panel = page.get_by_role("complementary", name="Color and display")
+    expect(panel).to_be_hidden()
+    expect(card(opened)).to_be_focused()
+    box, squares = card(opened).bounding_box(), heat_map(opened).bounding_box()
+    assert box
+    assert squares
+    assert box["height"] > 400
+    assert squares["y"] + squares["height"] < box["y"] + box["height"]
+    for name in ("CSV", "SVG", "PNG", "Close neighborhoods"):
+        control = card(opened).get_by_role("button", name=name).bounding_box()
+        assert control
+        assert box["x"] <= control["x"]
+        assert control["x"] + control["width"] <= box["x"] + box["width"]
+    page.keyboard.press("Escape")
+    expect(panel).to_be_visible()
+    expect(opener).to_be_focused()

@@ -235,3 +235,19 @@ def test_touch_targets_are_large_enough(opened: Opened) -> None:
           ? [] : [`${one.className} ${one.getAttribute('aria-label') ?? one.textContent}: ${width} × ${height}`];
       })""")
     assert small == []
+
+
+def test_markers_of_a_category_are_reached_with_a_finger(opened: Opened) -> None:
+    viewer, adata, fingers = opened
+    name = str(adata.obs["cell_type"].value_counts().index[0])
+    markers = viewer.page.get_by_role("button", name=f"Markers of {name}")
+    box = markers.bounding_box()
+    assert box
+    assert box["height"] >= 36
+    # It covers neither the name nor the number of cells.
+    number = viewer.page.locator(".ks-class-row", has=markers).locator(".ks-number").first.bounding_box()
+    assert number
+    assert number["x"] + number["width"] <= box["x"]
+    at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    fingers.stroke([at])
+    expect(viewer.page.get_by_role("region", name="Compare genes")).to_be_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from karospace_jupyter.encode.expression import summarize
+from karospace_jupyter.bundle.summary import summarize
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 17, 1000])

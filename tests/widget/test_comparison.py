@@ -21,6 +21,7 @@ from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.differential import MatrixScale, compare
 from karospace_jupyter.errors import Cancelled, ComparisonError, ViewError
 from karospace_jupyter.export import run_to_memory
+from karospace_jupyter.job import Job, Progress
 from karospace_jupyter.widget.assets import LiveCells
 from karospace_jupyter.widget.view import KaroSpaceView
 
@@ -308,3 +309,67 @@ def test_most_abundant_types_can_be_compared(adata: ad.AnnData, *, live: bool) -
     with pytest.raises(ViewError, match="has no category 'C'"):
         view.compare({"cell_types": "C"})
     view.close()
+
+
+def canceling_job(stop_at: int) -> Job:
+    """Return a job that cancels itself at the report with this index."""
+    seen: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        if len(seen) == stop_at:
+            job.cancel()
+        seen.append(progress)
+
+    job = Job(stop)
+    return job
+
+
+@pytest.mark.parametrize("where", ["object", "cells of the object", "bundle", "dense bundle"])
+def test_comparison_reports_progress_and_can_be_canceled(
+    adata: ad.AnnData, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("karospace_jupyter.job._REPORT_EVERY_S", 0.0)
+    if where == "object":
+        adata.X = adata.X.tocsc()
+    dense = {"genes_mode": "all", "packed": "no"} if where == "dense bundle" else {}
+    view = karospace_view(exported(adata, **dense) if "bundle" in where else adata)
+    group = {"cell_type": "Tumor"}
+    seen: list[Progress] = []
+    found = view.compare(group, progress=False, job=Job(seen.append))
+    ended = [(one.stage, one.done, one.total, one.unit) for one in seen if one.finished]
+    reading = [("Reading cells", 300, 300, "cells")] if where == "cells of the object" else []
+    assert ended == [*reading, ("Comparing genes", 60, 60, "genes")]
+    for stop_at in range(0, len(seen) - 1, 7):
+        with pytest.raises(Cancelled, match="The comparison was canceled"):
+            view.compare(group, progress=False, job=canceling_job(stop_at))
+    pd.testing.assert_frame_equal(view.compare(group), found)
+    view.close()
+
+
+def test_interrupted_comparison_leaves_nothing_running(
+    view: KaroSpaceView, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("karospace_jupyter.job._REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr("karospace_jupyter.progress._QUICK_S", 0.0)
+    threads = {one.ident for one in threading.enumerate()}
+
+    def interrupt(progress: Progress) -> None:
+        if progress.stage == "Comparing genes" and progress.done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        view.compare({"cell_type": "Tumor"}, job=Job(interrupt))
+    assert caught.value.__traceback__ is not None  # notebooks keep it, and with it the variables of all functions
+    # tqdm's own monitor is a daemon that serves all of its bars.
+    left = [one for one in threading.enumerate() if one.ident not in threads and type(one).__name__ != "TMonitor"]
+    assert left == []
+    shown = capsys.readouterr().err
+    assert "Reading cells: 100%" in shown
+    assert "Comparing genes:   7%" in shown
+    view.compare({"cell_type": "Tumor"}, progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_quick_comparison_shows_no_progress(view: KaroSpaceView, capsys: pytest.CaptureFixture[str]) -> None:
+    view.compare({"cell_type": "Tumor"})
+    assert capsys.readouterr() == ("", "")

@@ -25,6 +25,8 @@ export interface PlainRegion {
   color?: string;
   /** One bit per cell, the first in the lowest bit. */
   bits: Uint8Array;
+  /** As in a saved view; empty if the region has none. */
+  outline?: readonly number[];
 }
 
 export type ToHost =

@@ -199,6 +199,10 @@ export interface Regions {
    * `#rrggbb` for each region; empty if the viewer chooses the color.
    */
   colors: string[];
+  /**
+   * The line that was drawn around each region, as in a saved view; empty if it was not made by drawing one line.
+   */
+  outlines: number[][];
 }
 /**
  * Answers a request for a snapshot. One buffer: the image as PNG; none if there is no image.

@@ -139,6 +139,10 @@ export interface ViewState {
    */
   labels?: boolean;
   /**
+   * Whether neighbors are drawn when zoomed in, if the bundle has neighbors.
+   */
+  neighbors?: boolean;
+  /**
    * Gene sets that the viewer lists; None for those of the bundle.
    */
   geneSets?: GeneSet[] | null;
@@ -292,6 +296,11 @@ export interface SavedRegion {
    * Base64 of one bit per cell of the bundle, first cell in the lowest bit.
    */
   bits: string;
+  /**
+   * The line that was drawn around its cells: x and y of each corner, in coordinate units of the tissue; empty if it
+   * was not made by drawing one line.
+   */
+  outline?: number[];
 }
 /**
  * A gene set in a link.

@@ -62,7 +62,11 @@ function connect(
     } else if (message.type === 'regions') {
       quietly(() =>
         viewer.setRegions(
-          message.regions.map(({ bits, ...rest }) => ({ ...rest, cells: placesIn(bits, cells) })),
+          message.regions.map(({ bits, outline = [], ...rest }) => ({
+            ...rest,
+            cells: placesIn(bits, cells),
+            ...(outline.length > 0 ? { outline } : {}),
+          })),
         ),
       );
     } else if (message.type === 'snapshot') void snapshot(message.id);
@@ -116,6 +120,7 @@ function connect(
       (region): PlainRegion => ({
         name: region.name,
         color: region.color,
+        outline: region.outline ?? [],
         bits: packPlaces(region.cells, cells),
       }),
     );

@@ -5,8 +5,9 @@ import type { NewRegion } from '../state/selection/selection-actions';
 import type { GivenRegion, ShownRegion } from './viewer-api';
 
 /** Copies a region for the users of the viewer. */
-export function publicRegion({ name, color, cells }: Region, total: number): ShownRegion {
-  const region = { name, color, count: cells.length, cells: cells.slice() };
+export function publicRegion({ name, color, cells, outline }: Region, total: number): ShownRegion {
+  const line = outline ? { outline: [...outline] } : {};
+  const region = { name, color, count: cells.length, cells: cells.slice(), ...line };
   // Not enumerable: a message to another page would make and copy the flags of all regions.
   return Object.defineProperty(region, 'mask', { get: () => maskOf(cells, total) }) as ShownRegion;
 }
@@ -20,11 +21,22 @@ function copiedCells(indices: Uint32Array, name: string): Uint32Array {
   return ascending(cells);
 }
 
+/** Copies an outline. Throws on what is not x and y of at least three corners. */
+function checked(outline: readonly number[], name: string): readonly number[] {
+  const copy = Array.from(outline, Number);
+  if (copy.length >= 6 && copy.length % 2 === 0 && copy.every(Number.isFinite)) return copy;
+  throw new Error(`The outline of the region “${name}” needs x and y of at least three corners.`);
+}
+
 /** Checks and copies a region that a user of the viewer defines. */
 export function newRegionOf(region: GivenRegion, total: number): NewRegion {
-  const { name, color } = region;
+  const { name, color, outline } = region;
   if (typeof name !== 'string' || name === '') throw new Error('A region needs a name (a non-empty string).');
-  const rest = color === undefined ? { name } : { name, color };
+  const rest = {
+    name,
+    ...(color === undefined ? {} : { color }),
+    ...(outline ? { outline: checked(outline, name) } : {}),
+  };
   if ('cells' in region) return { ...rest, cells: copiedCells(region.cells, name) };
   if (region.mask?.length !== total) throw new MaskError(`the region “${name}”`, region.mask?.length, total);
   return { ...rest, cells: cellsOf(region.mask) };

@@ -24,10 +24,15 @@ export interface ShownRegion {
   cells: Uint32Array;
   /** A flag for every cell of the bundle, computed on access. */
   readonly mask: Uint8Array;
+  /** The line drawn around its cells, interleaved x, y in coordinate units of the tissue; missing if there is none. */
+  outline?: number[];
 }
 
 /** Defined by cell indices or by a flag for every cell of the bundle. A missing color is assigned. */
-export type GivenRegion = { name: string; color?: string } & ({ cells: Uint32Array } | { mask: Uint8Array });
+export type GivenRegion = { name: string; color?: string; outline?: readonly number[] } & (
+  | { cells: Uint32Array }
+  | { mask: Uint8Array }
+);
 
 export interface ViewerOptions {
   state?: Partial<ViewState>;

@@ -31,6 +31,7 @@ function LabelSwitch(): JSX.Element | null {
 /** Shows or hides neighbors; renders nothing if the bundle has no neighbors. */
 function NeighborsSwitch(): JSX.Element | null {
   const { model, actions } = usePanels();
+  const neighbors = useView('neighbors');
   if (!model.bundle.value?.hasNeighbors) return null;
   const noun = model.noun.value;
   return (
@@ -41,14 +42,12 @@ function NeighborsSwitch(): JSX.Element | null {
       >
         <input
           type="checkbox"
-          checked={model.neighborsOn.value}
+          checked={neighbors}
           onChange={(event) => actions.setNeighbors(event.currentTarget.checked)}
         />
         Neighbors
       </label>
-      {model.neighborsOn.value && model.edgesOmitted.value && (
-        <p class="ks-note">Zoom in to see neighbors.</p>
-      )}
+      {neighbors && model.edgesOmitted.value && <p class="ks-note">Zoom in to see neighbors.</p>}
     </>
   );
 }

@@ -153,6 +153,7 @@ export function attachKeys(
         second.value?.pane.actions.draw(null);
       } else if (model.pinned.value) actions.pin(null);
       else if (model.dotGenes.value) actions.showDots(null);
+      else if (model.neighborhoods.value) actions.showNeighborhoods(false);
       else if (model.comparison.value) actions.closeComparison();
       else actions.clearSelection();
     },

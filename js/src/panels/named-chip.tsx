@@ -1,5 +1,5 @@
 import { type Signal, useSignal } from '@preact/signals';
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon, type IconName } from './icons';
 import { NameField } from './name-field';
@@ -23,6 +23,8 @@ interface Props {
   onRemove: () => string | null;
   /** Whether the pointer or the focus is on the item. */
   onPoint?: (on: boolean) => void;
+  /** Further buttons of the item. */
+  children?: ComponentChildren;
   /** The name of the item whose button takes the focus once rendered. */
   back: Signal<string | null>;
 }
@@ -99,6 +101,7 @@ export function NamedChip(props: Props): JSX.Element {
         <span class="ks-clip">{name}</span>
         <span class="ks-muted">· {size}</span>
       </button>
+      {props.children}
       <ItemButton icon="pencil" does="Rename" name={name} shortcut="F2" onClick={rename} />
       <ItemButton icon="close" does="Remove" name={name} shortcut="Delete" onClick={remove} />
     </li>
@@ -111,18 +114,20 @@ export function ItemButton(props: {
   /** What it does, such as: Rename. */
   does: string;
   name: string;
-  shortcut: string;
+  shortcut?: string;
+  pressed?: boolean;
   tabIndex?: number;
   onClick: () => void;
 }): JSX.Element {
-  const { icon, does, name, shortcut, tabIndex, onClick } = props;
+  const { icon, does, name, shortcut, pressed, tabIndex, onClick } = props;
   return (
     <button
       type="button"
       class="ks-region-act"
       tabIndex={tabIndex}
       aria-label={`${does} ${name}`}
-      title={`${does} (${shortcut})`}
+      aria-pressed={pressed}
+      title={shortcut ? `${does} (${shortcut})` : does}
       onClick={onClick}
     >
       <Icon name={icon} size={14} />

@@ -3,24 +3,35 @@ import type { Bundle } from '../data/bundle';
 import type { CellNames } from '../data/cell-ids';
 import type { ColumnInfo, ColumnValues } from '../data/column-values';
 import { type Noun, nounOf } from '../lib/counts';
+import { distanceColumns } from './selection/distance-columns';
+import type { SelectionModel } from './selection/selection-model';
 
 /** The open bundle and the annotations read from it. */
 export interface BundleModel {
   readonly bundle: Signal<Bundle | null>;
   /** What a row of the data is. */
   readonly noun: ReadonlySignal<Noun>;
-  readonly columns: Signal<readonly ColumnInfo[]>;
+  /** Annotations of the bundle. */
+  readonly storedColumns: Signal<readonly ColumnInfo[]>;
+  /** Annotations of the bundle, followed by the distances to the borders of regions. */
+  readonly columns: ReadonlySignal<readonly ColumnInfo[]>;
   /** Columns whose values are loaded, for the tooltip and the summaries by category. */
   readonly loaded: Signal<ReadonlyMap<string, ColumnValues>>;
   readonly cellNames: Signal<CellNames | null>;
 }
 
-export function createBundleModel(): BundleModel {
+export function createBundleModel({ regions }: Pick<SelectionModel, 'regions'>): BundleModel {
   const bundle = signal<Bundle | null>(null);
+  const storedColumns = signal<readonly ColumnInfo[]>([]);
   return {
     bundle,
     noun: computed(() => nounOf(bundle.value?.manifest.observations)),
-    columns: signal<readonly ColumnInfo[]>([]),
+    storedColumns,
+    columns: computed(() => {
+      const stored = storedColumns.value;
+      const distances = distanceColumns(regions.value, stored);
+      return distances.length > 0 ? [...stored, ...distances] : stored;
+    }),
     loaded: signal<ReadonlyMap<string, ColumnValues>>(new Map()),
     cellNames: signal<CellNames | null>(null),
   };

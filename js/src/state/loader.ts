@@ -14,6 +14,8 @@ import { createLoadContext, type MatrixLoader } from './load-context';
 import type { Model } from './model';
 import { createNeighborsLoader, type NeighborsLoader } from './neighbors/neighbors-loader';
 import { firstColor, firstLayout, unknownNameIn, viewOfBundle } from './save/first-view';
+import { isDistance } from './selection/distance-columns';
+import { watchDistances } from './selection/watch-distances';
 import { update } from './state-model';
 import { notify } from './status';
 
@@ -54,6 +56,7 @@ export function createLoader(
   const color = createColorLoader(model, context);
   const layout = createLayoutLoader(model, context);
   const compare = createCompareLoader(model, context, createWorker);
+  const distances = watchDistances(model, color);
 
   /** Reports what the user did not ask for; once the kernel is lost, a sign of that says enough. */
   const notifyUnlessClosed = (thrown: unknown) => {
@@ -93,7 +96,9 @@ export function createLoader(
     const columns = model.columns.value;
     const wanted = model.state.value.color;
     const missing = unknownNameIn(bundle, columns, wanted);
-    if (missing) notify(model, missing);
+    // Regions are set once the tissue is drawn.
+    if (missing && wanted.kind === 'annotation' && isDistance(wanted.column)) distances.awaitColor();
+    else if (missing) notify(model, missing);
     if (missing || wanted.kind === 'none') update(model, { color: firstColor(columns) });
     const { color: chosen, groupBy } = model.state.value;
     try {
@@ -133,7 +138,7 @@ export function createLoader(
       return;
     }
     batch(() => {
-      model.columns.value = now.columns;
+      model.storedColumns.value = now.columns;
       for (const name of now.changed) forgetColumn(model, name);
     });
     void readAgain(bundle, now.changed, matrix !== null);
@@ -186,7 +191,7 @@ export function createLoader(
       model.bundle.value = bundle;
       void loadPreview(model, bundle, closed);
       const tissue = readTissue(bundle);
-      model.columns.value = await readColumns(bundle);
+      model.storedColumns.value = await readColumns(bundle);
       const misfit = misfitOf(model.state.value.groups, model.columns.value);
       if (misfit) notify(model, misfit);
       const [positions] = await Promise.all([tissue, loadFirstColor(bundle), layout.prepareFirst(bundle)]);
@@ -208,7 +213,7 @@ export function createLoader(
 
   /** Loads columns in advance: all of them, or those that the tooltip shows. */
   const loadColumns = async (bundle: Bundle) => {
-    const columns = model.columns.value;
+    const columns = model.storedColumns.value;
     const categorical = columns.find(({ kind }) => kind === 'category');
     // The tooltip shows the shares of a pie instead of the amount of each type.
     const parts = new Set(bundle.manifest.proportions?.flatMap((one) => one.parts));
@@ -246,6 +251,7 @@ export function createLoader(
     },
     dispose() {
       endChanges?.();
+      distances.dispose();
       context.close();
       closeImage(model);
     },

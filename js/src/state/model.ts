@@ -28,7 +28,8 @@ export interface Model
 
 export function createModel(initial: Partial<ViewState> = {}): Model {
   const state: StateModel = { state: signal<ViewState>(merged(INITIAL, initial)) };
-  const bundle = createBundleModel();
+  const selection = createSelectionModel();
+  const bundle = createBundleModel(selection);
   const layout = createLayoutModel(state);
   return {
     ...state,
@@ -36,7 +37,7 @@ export function createModel(initial: Partial<ViewState> = {}): Model {
     ...layout,
     ...createColorModel({ ...state, ...bundle, ...layout }),
     ...createStatusModel(),
-    ...createSelectionModel(),
+    ...selection,
     ...createCompareModel(),
     ...createNeighborsModel(),
     ...createImageModel(),

@@ -100,7 +100,8 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
       const names = message.regions.map(({ name }) => name);
       const colors = message.regions.map(({ color }) => color ?? '');
       const bits = message.regions.map((region) => region.bits);
-      kernel.tell({ type: 'regions', names, colors }, bits);
+      const outlines = message.regions.map(({ outline = [] }) => [...outline]);
+      kernel.tell({ type: 'regions', names, colors, outlines }, bits);
     } else if (message.type === 'snapshot') {
       const { id, png, message: problem = '' } = message;
       kernel.tell({ type: 'snapshot', id, message: problem }, png ? [png] : []);
@@ -174,9 +175,10 @@ function fromKernel(viewer: ViewerPort, message: ToPage, buffers: readonly Uint8
   else if (message.type === 'snapshot') viewer.post({ type: 'snapshot', id: message.id });
 }
 
-function regionsOf({ names, colors }: Regions, buffers: readonly Uint8Array[]): PlainRegion[] {
+function regionsOf({ names, colors, outlines }: Regions, buffers: readonly Uint8Array[]): PlainRegion[] {
   return names.map((name, i) => {
-    const region: PlainRegion = { name, bits: copied(buffers[i] ?? new Uint8Array(0)) };
+    const bits = copied(buffers[i] ?? new Uint8Array(0));
+    const region: PlainRegion = { name, bits, outline: outlines[i] ?? [] };
     return colors[i] ? { ...region, color: colors[i] } : region;
   });
 }

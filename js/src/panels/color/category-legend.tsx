@@ -98,7 +98,7 @@ function useRoomForNames(rows: readonly Row[]) {
   return list;
 }
 
-/** Moves focus with the arrow keys: up and down between rows, left and right between a row's color and name. */
+/** Moves focus with the arrow keys: up and down between rows, left and right between a row's color, name and markers. */
 function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   const list = event.currentTarget;
   const from = event.target as Element;
@@ -115,7 +115,11 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   if (to === undefined) return;
   event.preventDefault();
   const dots = event.key === 'ArrowLeft' || (from.matches('input') && event.key !== 'ArrowRight');
-  const next = (dots && to?.querySelector('input')) || to?.querySelector('button');
+  const markers = event.key === 'ArrowRight' && from.matches('.ks-class, .ks-row-genes');
+  const next =
+    (markers && to?.querySelector<HTMLElement>('.ks-row-genes')) ||
+    (dots && !from.matches('.ks-row-genes') && to?.querySelector('input')) ||
+    to?.querySelector('button');
   next?.focus();
 }
 
@@ -226,7 +230,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
       <ul
         ref={list}
         class="ks-legend"
-        aria-label="Categories. Up and down arrows move, left arrow goes to the color, Enter hides or shows, Shift+Enter isolates, Alt+Enter selects, Ctrl+Enter checks a category for grouping. On a group, F2 renames and Delete ungroups."
+        aria-label="Categories. Up and down arrows move, left arrow goes to the color, right arrow to the markers, Enter hides or shows, Shift+Enter isolates, Alt+Enter selects, Ctrl+Enter checks a category for grouping. On a group, F2 renames and Delete ungroups."
         onKeyDown={(event) => {
           moveFocus(event);
           if (event.key !== 'Escape' || event.defaultPrevented || picked.names === null) return;

@@ -2,7 +2,9 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { countMissing } from '../../data/summary';
 import { COLUMN_MEANING } from '../../data/value-meaning';
+import { startingWith } from '../../lib/counts';
 import { counted, formatShare, formatWithin } from '../../lib/format';
+import { distanceRegion, tissueUm } from '../../state/selection/border';
 import { usePanels, useView } from '../context';
 import { Problem } from '../problem';
 import { ByClass, ScopeName } from './by-category';
@@ -54,6 +56,13 @@ function Facts(): JSX.Element | null {
         <h2 class="ks-heading">Range</h2>
         <RangeLegend layer={layer} />
         <Colormaps />
+        {distanceRegion(model, layer.color.column) && (
+          <p class="ks-note ks-break">
+            To the line that was drawn around the region,{' '}
+            {tissueUm(model) === null ? 'in coordinate units' : 'in µm'}; negative inside.{' '}
+            {startingWith(model.noun.value)} of other sections have no value.
+          </p>
+        )}
       </section>
       <section class="ks-section">
         <div class="ks-heading-line">

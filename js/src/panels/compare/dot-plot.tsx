@@ -13,7 +13,7 @@ import { Chip } from '../buttons';
 import { GroupSelect } from '../color/by-category';
 import { usePanels } from '../context';
 import { IconButton } from '../icons';
-import { FAMILY, FONT, fitted, SaveButtons, widthOf } from './plot';
+import { FAMILY, FONT, fitted, SaveButtons, useCardFocus, widthOf } from './plot';
 
 const CELL = 22;
 const LARGEST = 9.5;
@@ -39,6 +39,8 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
   const matrix = bundle && matrixOf(bundle);
   const problem = useSignal<string | null>(null);
   const plot = useRef<SVGSVGElement>(null);
+  const card = useRef<HTMLElement>(null);
+  useCardFocus(card);
   const marks = useSignal<Marks>('dots');
   const scaled = useSignal(false);
   const tiles = marks.value === 'tiles';
@@ -65,7 +67,7 @@ function Card({ genes }: { genes: readonly string[] }): JSX.Element {
     marks.value = next;
   };
   return (
-    <section class="ks-card ks-dot-plot" aria-label={title}>
+    <section class="ks-card ks-dot-plot" aria-label={title} ref={card} tabIndex={-1}>
       <div class="ks-heading-line">
         <h2 class="ks-heading">{title}</h2>
         {matrix && <span class="ks-muted">{matrix}</span>}

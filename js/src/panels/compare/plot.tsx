@@ -1,5 +1,6 @@
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useLayoutEffect } from 'preact/hooks';
 import { asError } from '../../lib/errors';
 import { fileName } from '../../picture/file-name';
 import { HeadingButton } from '../buttons';
@@ -52,11 +53,35 @@ export function widthOf(text: string): number {
   return ruler.measureText(text).width * MARGIN;
 }
 
-/** Shortens a text that is too wide, and adds an ellipsis. */
+/** Shortens a text that is too wide in the middle: names may differ only in their beginnings or only in their ends. */
 export function fitted(text: string, most: number): string {
-  let short = text;
-  while (short.length > 1 && widthOf(short) > most) short = `${short.replace(/…$/, '').slice(0, -1)}…`;
-  return short;
+  if (widthOf(text) <= most) return text;
+  const letters = Array.from(text);
+  const kept = (count: number) => {
+    const head = Math.ceil(count / 2);
+    const end = letters.slice(letters.length - (count - head)).join('');
+    return `${letters.slice(0, head).join('').trimEnd()}…${end.trimStart()}`;
+  };
+  let [fits, beyond] = [2, letters.length];
+  while (beyond - fits > 1) {
+    const middle = (fits + beyond) >> 1;
+    if (widthOf(kept(middle)) <= most) fits = middle;
+    else beyond = middle;
+  }
+  return kept(fits);
+}
+
+/**
+ * Takes the focus if a card hides the control that opened it, as in small windows, and gives it back when the card is
+ * closed.
+ */
+export function useCardFocus(card: { readonly current: HTMLElement | null }): void {
+  useLayoutEffect(() => {
+    const opener = document.activeElement;
+    if (!(opener instanceof HTMLElement) || opener.getClientRects().length > 0) return;
+    card.current?.focus();
+    return () => queueMicrotask(() => opener.focus());
+  }, [card]);
 }
 
 /** Returns the plot as a self-contained SVG file, with the colors of the theme. */

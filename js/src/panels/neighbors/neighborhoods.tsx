@@ -13,7 +13,7 @@ import { membersOf } from '../../state/color/groups';
 import { maskOf } from '../../state/selection/selection';
 import { HeadingButton } from '../buttons';
 import { GroupSelect } from '../color/by-category';
-import { FAMILY, FONT, fitted, SaveButtons, widthOf } from '../compare/plot';
+import { FAMILY, FONT, fitted, SaveButtons, useCardFocus, widthOf } from '../compare/plot';
 import { usePanels } from '../context';
 import { IconButton } from '../icons';
 
@@ -77,6 +77,8 @@ function Card(): JSX.Element {
   const made = useSignal<(Made & { mask: Uint8Array | null }) | null>(null);
   const problem = useSignal<string | null>(null);
   const plot = useRef<SVGSVGElement>(null);
+  const card = useRef<HTMLElement>(null);
+  useCardFocus(card);
   const { value, label, mask, onChange, choices } = useCells();
   const layer = model.layer.value;
   const column = model.group.value ?? (layer.kind === 'category' ? layer.column : null);
@@ -100,9 +102,10 @@ function Card(): JSX.Element {
   // While others are counted, the numbers of an earlier choice must not appear under the name of this one.
   const shown =
     made.value && !tooMany && made.value.column === column && made.value.mask === mask ? made.value : null;
+  const codes = useMemo(() => (shown ? present(shown.column, shown.found) : []), [shown]);
   const name = ['neighborhoods', column?.name, ...(value === 'all' ? [] : [label])].join('_');
   return (
-    <section class="ks-card ks-dot-plot" aria-label="Neighborhoods">
+    <section class="ks-card ks-dot-plot ks-neighborhoods" aria-label="Neighborhoods" ref={card} tabIndex={-1}>
       <div class="ks-heading-line">
         <h2 class="ks-heading">Neighborhoods</h2>
         <GroupSelect />
@@ -118,7 +121,7 @@ function Card(): JSX.Element {
             </option>
           ))}
         </select>
-        {shown && (
+        {shown && codes.length > 0 && (
           <>
             <SaveTable {...shown} name={name} />
             <SaveButtons what="heat map" {...{ name, plot, problem }} />
@@ -142,7 +145,14 @@ function Card(): JSX.Element {
           {problem.value}
         </p>
       )}
-      {shown && <Matrix column={shown.column} found={shown.found} plot={plot} />}
+      {shown &&
+        (codes.length > 0 ? (
+          <Matrix column={shown.column} found={shown.found} {...{ codes, plot }} />
+        ) : (
+          <p class="ks-note" role="status">
+            {`None of these ${model.noun.value}s with a category have a neighbor among them. Choose other ${model.noun.value}s to count, or another annotation.`}
+          </p>
+        ))}
     </section>
   );
 }
@@ -179,16 +189,18 @@ export function tableOf(
 }
 
 interface MatrixProps extends Made {
+  /** The categories to show. */
+  codes: readonly number[];
   plot: { current: SVGSVGElement | null };
 }
 
-function Matrix({ column, found, plot }: MatrixProps): JSX.Element {
+function Matrix({ column, found, codes, plot }: MatrixProps): JSX.Element {
   /** The square under the pointer: the codes of its categories. */
   const at = useSignal<readonly [number, number] | null>(null);
   return (
     <>
       <div class="ks-dot-scroll">
-        <Squares {...{ column, found, plot, at }} />
+        <Squares {...{ column, found, codes, plot, at }} />
       </div>
       <About {...{ column, found, at }} />
     </>
@@ -197,7 +209,7 @@ function Matrix({ column, found, plot }: MatrixProps): JSX.Element {
 
 type At = Signal<readonly [number, number] | null>;
 
-function About({ column, found, at }: Omit<MatrixProps, 'plot'> & { at: At }): JSX.Element {
+function About({ column, found, at }: Made & { at: At }): JSX.Element {
   if (!at.value)
     return (
       <p class="ks-note">
@@ -216,10 +228,9 @@ function About({ column, found, at }: Omit<MatrixProps, 'plot'> & { at: At }): J
   );
 }
 
-function Squares({ column, found, plot, at }: MatrixProps & { at: At }): JSX.Element {
+function Squares({ column, found, codes, plot, at }: MatrixProps & { at: At }): JSX.Element {
   const { model, actions } = usePanels();
   const all = column.categories.length;
-  const codes = useMemo(() => present(column, found), [column, found]);
   const scale = useMemo(() => scaleOf(found, codes, all), [found, codes, all]);
   const colors = model.classes.value(column);
   const n = codes.length;

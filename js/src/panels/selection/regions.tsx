@@ -2,11 +2,12 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { counted, formatCount } from '../../lib/format';
+import { distanceColumn } from '../../state/selection/distance-columns';
 import { freeName, isSelected, modeOf, type Region } from '../../state/selection/selection';
 import { HeadingButton } from '../buttons';
-import { usePanels } from '../context';
+import { usePanels, useView } from '../context';
 import { type About, NameField } from '../name-field';
-import { NamedChip, neighborOf } from '../named-chip';
+import { ItemButton, NamedChip, neighborOf } from '../named-chip';
 import { RegionFiles } from './region-files';
 
 const isTaken = (regions: readonly Region[], name: string) => regions.some((region) => region.name === name);
@@ -90,14 +91,16 @@ interface ChipProps {
 
 function Chip({ region, back }: ChipProps): JSX.Element {
   const { model, actions } = usePanels();
-  const { name, color, cells } = region;
+  const { name, cells, outline } = region;
+  const color = useView('color');
+  const column = distanceColumn(name);
   // An element that is removed under the pointer gets no pointerleave event.
   useEffect(() => () => actions.glance(null), [actions, cells]);
   return (
     <NamedChip
       name={name}
       noun="region"
-      color={color}
+      color={region.color}
       size={formatCount(cells.length)}
       pressed={isSelected(cells, model.selection.value)}
       label={`Select ${name}, ${counted(cells.length, model.noun.value)}`}
@@ -112,6 +115,16 @@ function Chip({ region, back }: ChipProps): JSX.Element {
       }}
       onPoint={(on) => actions.glance(on ? cells : null)}
       back={back}
-    />
+    >
+      {outline && (
+        <ItemButton
+          icon="distance"
+          does="Color by distance to border of"
+          name={name}
+          pressed={color.kind === 'annotation' && color.column === column}
+          onClick={() => actions.setColor({ kind: 'annotation', column })}
+        />
+      )}
+    </NamedChip>
   );
 }

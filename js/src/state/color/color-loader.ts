@@ -10,6 +10,7 @@ import type { ReadContext } from '../../source/bundle-source';
 import { forgetColumn, keepColumn } from '../bundle-model';
 import type { LoadContext } from '../load-context';
 import type { Model } from '../model';
+import { distanceRegion, readDistances, tissueUm } from '../selection/border';
 import { update } from '../state-model';
 import { notify } from '../status';
 import { type Color, sameColor } from '../view-state';
@@ -134,7 +135,7 @@ export function createColorLoader(
 
 /** Reads the values of a color; keeps those of an annotation in the model. */
 async function readLayer(
-  model: Pick<Model, 'loaded' | 'dark'>,
+  model: Pick<Model, 'loaded' | 'dark' | 'state' | 'tissue' | 'bundle' | 'regions' | 'storedColumns'>,
   bundle: Bundle,
   color: Color,
   ctx: ReadContext & Required<Pick<ReadContext, 'progress'>>,
@@ -171,14 +172,18 @@ async function readLayer(
       return { kind: 'value', color, label, values, summary: await summarizeGeneInTurns(values), partial };
     }
     case 'annotation': {
-      const column = await bundle.column(color.column, ctx);
+      const region = distanceRegion(model, color.column);
+      const column = region
+        ? await readDistances(model, region, ctx)
+        : await bundle.column(color.column, ctx);
       keepColumn(model, column);
       if (column.kind === 'category') return { kind: 'category', color, column };
       const { values } = column;
+      const unit = region ? ` (${tissueUm(model) === null ? 'coordinate units' : 'µm'})` : '';
       const summary = await column.summarize();
       // Pause so that the panels count a million values in a separate task.
       await pause();
-      return { kind: 'value', color, label, values, summary };
+      return { kind: 'value', color, label: label + unit, values, summary };
     }
   }
 }

@@ -1,9 +1,11 @@
+import { computed, effect, untracked } from '@preact/signals';
 import { asCategories, type CategoryValues } from '../../data/column-values';
 import { type Neighborhoods, neighborhoodsOf } from '../../data/neighborhoods';
 import type { Graph } from '../../data/neighbors';
 import { asError, isAbort } from '../../lib/errors';
 import type { LoadContext } from '../load-context';
 import type { Model } from '../model';
+import { update } from '../state-model';
 import { notify } from '../status';
 
 export interface NeighborsLoader {
@@ -26,21 +28,28 @@ export function createNeighborsLoader(model: Model, { closed, readAsTask }: Load
       if (!bundle) throw new Error('The bundle is not open.');
       return bundle.neighbors(ctx);
     });
+  const wanted = computed(
+    () =>
+      model.status.value.kind === 'ready' &&
+      model.state.value.neighbors &&
+      model.bundle.value?.hasNeighbors === true,
+  );
+  const stop = effect(() => {
+    model.graph.value = null;
+    if (!wanted.value) return;
+    untracked(() => readGraph()).then(
+      (graph) => {
+        if (wanted.value) model.graph.value = graph;
+      },
+      (thrown) => {
+        update(model, { neighbors: false });
+        if (!isAbort(thrown, closed)) notify(model, asError(thrown));
+      },
+    );
+  });
+  closed.addEventListener('abort', stop);
   return {
-    setNeighbors(on) {
-      model.neighborsOn.value = on;
-      if (!on) model.graph.value = null;
-      else
-        readGraph().then(
-          (graph) => {
-            if (model.neighborsOn.value) model.graph.value = graph;
-          },
-          (thrown) => {
-            model.neighborsOn.value = false;
-            if (!isAbort(thrown, closed)) notify(model, asError(thrown));
-          },
-        );
-    },
+    setNeighbors: (neighbors) => update(model, { neighbors }),
     showNeighborhoods(open) {
       // Neighborhoods replace the dot plot.
       if (open) model.dotGenes.value = null;

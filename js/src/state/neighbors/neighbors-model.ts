@@ -2,8 +2,6 @@ import { type Signal, signal } from '@preact/signals';
 import type { Graph } from '../../data/neighbors';
 
 export interface NeighborsModel {
-  /** Whether neighbors are shown. */
-  readonly neighborsOn: Signal<boolean>;
   /** The graph of neighbors while it is loaded and shown; null otherwise. */
   readonly graph: Signal<Graph | null>;
   /** Whether neighbors are shown, but cells are too close together, or edges too many, to draw lines between them. */
@@ -13,7 +11,6 @@ export interface NeighborsModel {
 }
 
 export const createNeighborsModel = (): NeighborsModel => ({
-  neighborsOn: signal(false),
   graph: signal<Graph | null>(null),
   edgesOmitted: signal(false),
   neighborhoods: signal(false),

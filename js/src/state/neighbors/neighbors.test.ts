@@ -4,9 +4,11 @@ import { memorySource } from '../../source/memory-source';
 import { createActions } from '../actions';
 import { createLoader } from '../loader';
 import { createModel } from '../model';
+import { savedView } from '../save/saved-view';
+import type { ViewState } from '../view-state';
 
 /** Opens a bundle of four cells; the file of neighbors has the edges 0–1 and 1–3. */
-async function opened(damage = false) {
+async function opened(damage = false, initial: Partial<ViewState> = {}) {
   const { files, manifest } = await fixture('1.1.0', false);
   const header = new Uint8Array(Uint32Array.of(0x4e50534b, 1, 4, 2).buffer);
   const bytes = new Uint8Array([...header, 1, 1, 0, 0, 0, damage ? 9 : 1]);
@@ -18,7 +20,7 @@ async function opened(damage = false) {
   });
   manifest.neighbors = { version: 1, source: 'nearest:6', n_edges: 2, paths: ['assets/neighbors_000.bin'] };
   files.set('manifest.json', new TextEncoder().encode(JSON.stringify(manifest)));
-  const model = createModel();
+  const model = createModel(initial);
   const loader = createLoader(model, memorySource(files));
   const actions = createActions(model, loader);
   await loader.start();
@@ -48,8 +50,21 @@ test('neighbors that are switched off while they load stay hidden', async () => 
 test('damaged neighbors are reported and switched off', async () => {
   const { model, actions } = await opened(true);
   actions.setNeighbors(true);
-  await expect.poll(() => model.neighborsOn.value).toBe(false);
+  await expect.poll(() => model.state.value.neighbors).toBe(false);
   expect(model.notices.value.map(({ message }) => message).join()).toContain('the neighbors are damaged');
+});
+
+test('neighbors are part of a view, which may lack the switch', async () => {
+  const { model, actions } = await opened(false, { neighbors: true });
+  await expect.poll(() => model.graph.value?.cells.length).toBe(4);
+  const view = savedView(model);
+  expect(view.state).toMatchObject({ neighbors: true });
+  actions.setNeighbors(false);
+  await actions.openView(view);
+  await expect.poll(() => model.graph.value?.cells.length).toBe(4);
+  const { neighbors: _, ...older } = view.state;
+  await actions.openView({ ...view, state: older });
+  expect(model.state.value.neighbors).toBe(true);
 });
 
 test('neighborhoods and the dot plot replace each other', async () => {

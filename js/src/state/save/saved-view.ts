@@ -11,6 +11,7 @@ import { inflate } from '../../lib/inflate';
 import { differs } from '../../lib/shape';
 import { type GeneSet, geneSetsOf, linkedSets, setsOfLink } from '../color/gene-sets';
 import type { Model } from '../model';
+import type { Region } from '../selection/selection';
 import { INITIAL, type ViewState } from '../view-state';
 
 /** View as stored in a file or a link. */
@@ -21,7 +22,7 @@ export interface OpenedView {
   /** Of a link; null for those in the state. */
   geneSets: readonly GeneSet[] | null;
   /** Null if the view does not specify regions. */
-  regions: { name: string; color: string; cells: Uint32Array }[] | null;
+  regions: Region[] | null;
   /** Describes the parts that were left out; null if the view is complete. */
   leftOut: LeftOutError | null;
 }
@@ -46,10 +47,11 @@ export function savedView(model: Model, { whole = true, link = false } = {}): Sa
     n_cells: total,
     state: Object.fromEntries(entries),
     ...(linked ? { gene_sets: linkedSets(geneSets, geneSetsOf(null, model.bundle.value)) } : {}),
-    regions: model.regions.value.map(({ name, color, cells }) => ({
+    regions: model.regions.value.map(({ name, color, cells, outline }) => ({
       name,
       color,
       bits: bitsOf(cells, total),
+      ...(outline ? { outline } : {}),
     })),
   };
 }
@@ -120,21 +122,22 @@ export function openedView(
   const { regions, regions_left_out: left = 0, gene_sets_left_out: setsLeft = 0 } = given;
   if (regions && regions.length > MOST_REGIONS)
     throw new ViewFileError(`it has ${regions.length} regions; the limit is ${MOST_REGIONS}`);
-  const packed = regions?.map(({ name, color = '', bits: text }) => {
+  const packed = regions?.map(({ name, color = '', bits: text, outline = [] }) => {
     const bits = bytesOf(text);
     if (bits.length !== Math.ceil(cells / 8))
       throw new ViewFileError(
         `the region “${name}” was made for a different number of ${noun}s than ${formatCount(cells)}`,
       );
-    return { name, color, bits };
+    if (outline.length % 2 === 1 || (outline.length > 0 && outline.length < 6))
+      throw new ViewFileError(`the outline of the region “${name}” needs x and y of at least three corners`);
+    return { name, color, bits, ...(outline.length > 0 ? { outline } : {}) };
   });
   // Check before unpacking: a damaged view could exhaust the memory.
   if ((packed ?? []).reduce((sum, { bits }) => sum + setIn(bits), 0) > MOST_REGION_CELLS)
     throw new ViewFileError(
       `its regions contain more than ${counted(MOST_REGION_CELLS, noun)} in total, which is the limit`,
     );
-  const unpacked =
-    packed?.map(({ name, color, bits }) => ({ name, color, cells: placesIn(bits, cells) })) ?? null;
+  const unpacked = packed?.map(({ bits, ...rest }) => ({ ...rest, cells: placesIn(bits, cells) })) ?? null;
   const [name] = missing;
   const leftOut =
     left + setsLeft > 0
@@ -207,7 +210,7 @@ export async function hashOf(
   };
   const { regions = [], ...rest } = view;
   const leftOut = regions.length;
-  const size = regions.reduce((sum, { bits }) => sum + bits.length, 0);
+  const size = regions.reduce((sum, { bits, outline = [] }) => sum + bits.length + outline.length, 0);
   if (size <= HOPELESS) {
     const whole = await encode(view);
     if (whole.length <= LONGEST) return { hash: whole, leftOut: 0, setsLeftOut: 0 };

@@ -78,6 +78,7 @@ export function createHistory(model: Model, cells: () => number): History {
       if (step.selection !== undefined) {
         model.selection.value = step.selection && selectionOf(unpackBits(step.selection, cells()));
         model.outline.value = null;
+        model.border.value = null;
       }
       publish();
     });

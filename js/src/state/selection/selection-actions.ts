@@ -5,6 +5,7 @@ import { counted, formatCount } from '../../lib/format';
 import { visibleTest } from '../color/layer';
 import type { Model } from '../model';
 import { notify } from '../status';
+import { onTissue } from './border';
 import type { History } from './history';
 import {
   cellsOf,
@@ -60,6 +61,7 @@ export interface NewRegion {
   /** Ascending and unique. */
   cells: Uint32Array;
   color?: string;
+  outline?: readonly number[] | undefined;
 }
 
 /** Returns the number of cells, even before they are loaded. */
@@ -69,7 +71,11 @@ export const cellCount = (model: Model): number =>
 export function createSelectionActions(model: Model, history: History): SelectionActions {
   const total = () => cellCount(model);
 
-  const put = (next: Selection | null, outline: readonly number[] | null = null) => {
+  const put = (
+    next: Selection | null,
+    outline: readonly number[] | null = null,
+    border: readonly number[] | null = null,
+  ) => {
     const before = model.selection.value;
     if (before === null && next === null) return;
     batch(() => {
@@ -79,6 +85,7 @@ export function createSelectionActions(model: Model, history: History): Selectio
       if (note?.undo) model.regionNote.value = { ...note, undo: false };
       model.selection.value = next;
       model.outline.value = next && outline;
+      model.border.value = next && border;
     });
   };
 
@@ -119,7 +126,7 @@ export function createSelectionActions(model: Model, history: History): Selectio
     const excess = tooMany([...others, ...list]);
     if (excess) throw excess;
     const regions = new Map<string, Region>();
-    for (const { name, cells, color } of list) {
+    for (const { name, cells, color, outline } of list) {
       const last = cells.at(-1) ?? 0;
       if (last >= total())
         throw new Error(
@@ -130,7 +137,7 @@ export function createSelectionActions(model: Model, history: History): Selectio
         ...regions.values(),
         ...list.flatMap((other) => (other.color ? [{ color: other.color }] : [])),
       ];
-      regions.set(name, { name, color: color || freeColor(taken), cells });
+      regions.set(name, { name, color: color || freeColor(taken), cells, outline });
     }
     return [...regions.values()];
   };
@@ -156,10 +163,8 @@ export function createSelectionActions(model: Model, history: History): Selectio
     },
     select(cells, mode, outline) {
       const before = model.selection.value;
-      put(
-        combined(before, cells, mode, total()),
-        (before === null || mode === 'replace') && outline ? outline : null,
-      );
+      const drawn = (before === null || mode === 'replace') && outline ? outline : null;
+      put(combined(before, cells, mode, total()), drawn, drawn && onTissue(model, drawn, cells));
     },
     selectWhere(wanted, mode) {
       const visible = seen();
@@ -196,6 +201,7 @@ export function createSelectionActions(model: Model, history: History): Selectio
         name: wanted,
         color: existing?.color ?? freeColor(regions),
         cells: cellsOf(selection.mask),
+        outline: model.border.value ?? undefined,
       };
       const next = existing
         ? regions.map((other) => (other === existing ? region : other))
@@ -226,7 +232,9 @@ export function createSelectionActions(model: Model, history: History): Selectio
     selectRegion(name, mode = 'replace') {
       const region = find(name);
       if (!region) return;
-      put(combined(model.selection.value, region.cells, chosenMode(mode), total()));
+      const how = chosenMode(mode);
+      const next = combined(model.selection.value, region.cells, how, total());
+      put(next, null, how === 'replace' ? region.outline : null);
     },
     setRegions(list, { undoable = false } = {}) {
       const next = made(list);

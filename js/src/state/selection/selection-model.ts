@@ -25,6 +25,8 @@ export interface SelectionModel {
   readonly draft: Signal<Draft | null>;
   /** Outline drawn to make the selection: interleaved x, y in coordinate units relative to the origin. */
   readonly outline: Signal<readonly number[] | null>;
+  /** That outline on the tissue, in coordinates of the source; null if the selection was not made with one on the tissue. */
+  readonly border: Signal<readonly number[] | null>;
 }
 
 export function createSelectionModel(): SelectionModel {
@@ -39,5 +41,6 @@ export function createSelectionModel(): SelectionModel {
     regionNote: signal<RegionNote | null>(null),
     draft: signal<Draft | null>(null),
     outline: signal<readonly number[] | null>(null),
+    border: signal<readonly number[] | null>(null),
   };
 }
