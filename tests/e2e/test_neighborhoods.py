@@ -313,7 +313,9 @@ def test_escape_closes_the_neighborhoods(opened: Viewer) -> None:
 
 def test_cells_without_neighbors_among_them_are_explained(folder: Path, opened: Viewer) -> None:
     open_card(opened)
-    opened.page.evaluate("() => karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => Number(i === 99)))")
+    opened.page.evaluate(
+        "() => karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => Number(i === 99)))"
+    )
     card(opened).get_by_label("Cells to count").select_option("Selection")
     expect(card(opened).get_by_role("status")).to_contain_text("None of these cells with a category have a neighbor")
     expect(heat_map(opened)).to_have_count(0)
@@ -326,6 +328,7 @@ def test_plots_use_the_whole_of_a_small_window(opened: Viewer, theme: str) -> No
     page = opened.page
     opened.set(theme=theme)
     page.set_viewport_size({"width": 400, "height": 500})
+    page.get_by_role("button", name="Show panel").click()  # hidden at first in a narrow window
     opener = page.get_by_role("button", name="Neighborhoods", exact=True)
     opener.focus()
     page.keyboard.press("Enter")
