@@ -448,12 +448,13 @@ def test_scaled_values_have_no_fold_change(
 
 def test_markers_are_reached_with_the_keyboard(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
     viewer.open(serve(folder))
+    viewer.set(color={"kind": "annotation", "column": "cell_type"})
     page = viewer.page
-    row = page.get_by_role("button", name="Tumor, ", exact=False).first
+    row = page.get_by_role("list", name="Categories").get_by_role("button", name=re.compile("^Tumor, "))
     markers = page.get_by_role("button", name="Markers of Tumor")
-    page.get_by_label("Category colors").focus()
-    expect(markers).to_be_hidden()
+    expect(markers).to_have_css("opacity", "0")
     row.focus()
+    expect(markers).to_have_css("opacity", "1")
     page.keyboard.press("ArrowRight")
     expect(markers).to_be_focused()
     page.keyboard.press("ArrowLeft")

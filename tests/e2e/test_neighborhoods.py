@@ -328,6 +328,7 @@ def test_plots_use_the_whole_of_a_small_window(opened: Viewer, theme: str) -> No
     page = opened.page
     opened.set(theme=theme)
     page.set_viewport_size({"width": 400, "height": 500})
+    page.get_by_role("button", name="Show panel").click()  # hidden at first in a narrow window
     opener = page.get_by_role("button", name="Neighborhoods", exact=True)
     opener.focus()
     page.keyboard.press("Enter")
