@@ -38,6 +38,7 @@ _NOT_KEYWORDS = {"h5ad_path", "outdir"}
 _ACCEPTED = {
     "gene_sets": "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None",
     "neighbors": "str | int",
+    "storage_options": "Mapping[str, object] | None",
 }
 """Types of options that accept much more than the model stores."""
 
