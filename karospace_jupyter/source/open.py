@@ -349,10 +349,11 @@ def _open_url(url: str, options: Mapping[str, Any] | None, spec: MatrixSpec, mem
     import h5py
 
     import_filters()
-    with ExitStack() as opened:
+    opened = ExitStack()
+    try:
         # A copy, because HDF5 must not wait for fsspec: while it reads a file object, it holds a lock that fsspec's
         # thread needs if that happens to collect objects of h5py. The file has no name, so nothing is left of it.
-        copy_of_file = opened.enter_context(tempfile.TemporaryFile(prefix="karospace-"))
+        copy_of_file = opened.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         store.download(copy_of_file, job)
         try:
             root = opened.enter_context(h5py.File(copy_of_file, "r"))
@@ -366,7 +367,10 @@ def _open_url(url: str, options: Mapping[str, Any] | None, spec: MatrixSpec, mem
         if node is None or hasattr(node, "shape"):
             raise NoSourceError(_no_group(store.url, inside, root))
         where = f"{store.url}/{inside}".rstrip("/")
-        return _open_root(node, where, None, spec, memory_bytes, opened.pop_all().close, NoWatch())
+        return _open_root(node, where, None, spec, memory_bytes, opened.close, NoWatch())
+    except BaseException:
+        opened.close()
+        raise
 
 
 def _open_zarr_url(store: Store, options: Mapping[str, Any] | None, spec: MatrixSpec, memory_bytes: int) -> Source:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,27 +20,24 @@ OPTIONS = {"key": "testing", "secret": "testing"}
 
 
 @contextmanager
-def s3_server(*, checks_credentials: bool = False) -> Iterator[str]:
+def s3_server() -> Iterator[str]:
     """Start the server as a process of its own; yield its URL."""
     arguments = ["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    if checks_credentials:
-        # The first request creates nothing: it needs no credentials, as those after it do.
-        arguments = ["-c", f"import os; os.environ['INITIAL_NO_AUTH_ACTION_COUNT'] = '0'; {_RUN}", *arguments[2:]]
     process = subprocess.Popen(
         [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         url = next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
         # Its log must be read, or it stops when the pipe is full.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
+        log = threading.Thread(target=process.stdout.read)
+        log.start()
         yield url
     finally:
         process.terminate()
         process.wait(PATIENCE_S)
-
-
-_RUN = "import sys; sys.argv[0] = 'moto_server'; from moto.server import main; main()"
+        log.join()
+        process.stdout.close()
 
 
 @dataclass
@@ -108,12 +105,10 @@ def faulty(server: str) -> Iterator[Proxy]:
                 self.answer(fault.status, {"Content-Type": "application/xml"}, error)
                 return
             there = http.client.HTTPConnection(server.removeprefix("http://"), timeout=PATIENCE_S)
-            there.request(self.command, self.path, body, dict(self.headers))
-            found = there.getresponse()
-            self.answer(found.status, dict(found.headers), found.read(), found.headers.get("Content-Length"))
-            there.close()
-
-        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = pass_on
+            with closing(there):
+                there.request(self.command, self.path, body, dict(self.headers))
+                found = there.getresponse()
+                self.answer(found.status, dict(found.headers), found.read(), found.headers.get("Content-Length"))
 
         def answer(self, status: int, headers: dict[str, str], body: bytes, length: str | None = None) -> None:
             self.send_response_only(status)
@@ -134,6 +129,8 @@ def faulty(server: str) -> Iterator[Proxy]:
         def log_message(self, *_: object) -> None:
             pass
 
+    for method in ("DELETE", "GET", "HEAD", "POST", "PUT"):
+        setattr(Handler, f"do_{method}", Handler.pass_on)
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
     thread = threading.Thread(target=httpd.serve_forever)
