@@ -10,13 +10,17 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, ClassVar
 
 import fsspec
 import pytest
+from commands import serve
+from fsspec.implementations.memory import MemoryFileSystem
 from object_store import Fault, Proxy, Request, faulty, options, s3_server
 from waiting import PATIENCE_S, eventually
 
@@ -682,3 +686,70 @@ def test_exports_leave_no_thread(adata: Any, url: str, server: str) -> None:
     for number in range(3):
         export(adata, url, server, genes_mode=f"hvgs:{number + 2}")
     eventually(threading.active_count, lambda found: found <= before, what="threads remain")
+
+
+def test_form_exports_to_a_store_with_its_options(adata: Any, url: str, server: str) -> None:
+    from karospace_jupyter import karospace_widget
+
+    form = karospace_widget(adata, url, storage_options={**options(server), "secret": "testing"}, **SMALL)
+    try:
+        assert "storage_options" not in form.options and "testing" not in form.code()
+        assert f"--outdir {url}" in form.code()
+        form.start()
+        assert form.wait() == "done"
+        assert form.bundle_path == url
+        assert any("Uploading" in line for line in form.log)
+    finally:
+        form.close()
+    opened(url, server).verify()
+
+
+def test_bundle_in_a_store_is_opened_in_the_browser(adata: Any, url: str, server: str, tmp_path: Path) -> None:
+    export(adata, url, server)
+    flags = [f"--storage-option={key}={value}" for key, value in options(server).items()]
+
+    def read(address: str) -> None:
+        with urllib.request.urlopen(f"{address}manifest.json", timeout=PATIENCE_S) as answer:
+            manifest = json.load(answer)
+        with urllib.request.urlopen(f"{address}{manifest['asset_files'][0]['path']}", timeout=PATIENCE_S) as answer:
+            assert len(answer.read()) == manifest["asset_files"][0]["size_bytes"]
+
+    serve(["karospace-export", "--open", url, "--port", "0", *flags], tmp_path, read)
+
+
+class Recorded(MemoryFileSystem):
+    """A file system that records the arguments with which files are written."""
+
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+    given: ClassVar[dict[str, dict[str, Any]]] = {}
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return "/" + path.partition("://")[2].strip("/") if "://" in path else "/" + path.strip("/")
+
+    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
+        self.given[path] = kwargs
+        super().pipe_file(path, value)
+
+
+@pytest.mark.parametrize("scheme", ["gs", "az", "hf"])
+def test_headers_are_passed_on_as_each_package_takes_them(
+    adata: Any, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    azure = ModuleType("azure.storage.blob")
+    azure.ContentSettings = dict  # type: ignore[attr-defined]
+    for name in ("azure", "azure.storage"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, "azure.storage.blob", azure)
+    monkeypatch.setitem(sys.modules["fsspec.registry"]._registry, scheme, Recorded)
+    monkeypatch.setattr(Recorded, "given", {})
+    bundle = adata_to_karospace(adata, f"{scheme}://b/{scheme}", **SMALL)
+    bundle.verify()
+    manifest = Recorded.given[f"/b/{scheme}/manifest.json"]
+    expected: dict[str, dict[str, Any]] = {
+        "gs": {"content_type": "application/json", "fixed_key_metadata": {"cache_control": "no-cache"}},
+        "az": {"content_settings": {"content_type": "application/json", "cache_control": "no-cache"}},
+        "hf": {},
+    }
+    assert manifest == expected[scheme]
