@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def export_h5ad(config: ExportConfig, job: Job | None = None) -> Manifest:
-    """Export the file ``config.h5ad_path`` to the folder, HTML file and zip that `config` names.
+    """Export the file ``config.h5ad_path`` to the folder or URL, HTML file and zip that `config` names.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def export_h5ad(config: ExportConfig, job: Job | None = None) -> Manifest:
         )
         raise ConfigError(msg)
     if config.h5ad_path is None:
-        msg = "No input file. Set h5ad_path to the .h5ad file or .zarr folder to export."
+        msg = "No input file. Set h5ad_path to the .h5ad file or .zarr folder to export, or its URL."
         raise ConfigError(msg)
     return run(config.h5ad_path, config, job).manifest
 
@@ -74,7 +74,7 @@ def adata_to_karospace(
     adata
         The AnnData object. Views and backed objects are supported.
     outdir
-        The folder to write. Optional if `single_file` or `zip_path` is given.
+        The folder to write, or a URL such as ``s3://bucket/tissue``. Optional if `single_file` or `zip_path` is given.
     name
         Name of the dataset, the same as the option `dataset_name`. By default, in notebooks, the variable that holds
         the object, if there is exactly one.

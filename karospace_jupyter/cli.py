@@ -47,13 +47,22 @@ def parser() -> argparse.ArgumentParser:
     )
     inputs = p.add_argument_group("input and output")
     inputs.add_argument(
-        "--h5ad", metavar="PATH", help="The .h5ad file or .zarr folder to export; PATH without --h5ad also works."
+        "--h5ad", metavar="PATH", help="The .h5ad file or .zarr folder to export, or its URL; --h5ad can be omitted."
     )
     inputs.add_argument("file", nargs="?", metavar="PATH", help=argparse.SUPPRESS)
     add = _OptionFlags()
     add(inputs, "outdir", "DIR")
     add(inputs, "single_file", "FILE.html")
     add(inputs, "zip_path", "FILE.zip")
+    inputs.add_argument(
+        "--storage-option",
+        dest="storage_options",
+        metavar="KEY=VALUE",
+        action="append",
+        type=_storage_option,
+        help="An option of the file system of URLs such as s3://bucket/tissue, for example "
+        "endpoint_url=https://s3.lab.example. VALUE is JSON or text. Repeatable.",
+    )
     inputs.add_argument("--demo", action="store_true", help="Export the built-in synthetic tissue instead of a file.")
     add(inputs, "dataset_name", "TEXT")
     data = p.add_argument_group("data to export")
@@ -97,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
     modes.add_argument(
         "--verify",
         metavar="BUNDLE",
-        help="Check a bundle (folder, HTML, zip or URL) against its manifest. For a URL, also check how the host "
+        help="Check a bundle (folder, HTML, zip or URL) against its manifest. For https://, also check how the host "
         "serves it.",
     )
     modes.add_argument(
@@ -107,7 +116,9 @@ def parser() -> argparse.ArgumentParser:
         help="With --verify URL: read only N files, chosen at random.",
     )
     modes.add_argument(
-        "--open", metavar="BUNDLE", help="Show a bundle (folder, HTML or zip) in the browser; serve it until Ctrl-C."
+        "--open",
+        metavar="BUNDLE",
+        help="Show a bundle (folder, HTML, zip or s3:// URL) in the browser; serve it until Ctrl-C.",
     )
     modes.add_argument(
         "--publish",
@@ -176,6 +187,17 @@ def _boolean(text: str) -> bool:
     return value
 
 
+def _storage_option(text: str) -> tuple[str, Any]:
+    key, separator, value = text.partition("=")
+    if not key or not separator:
+        msg = "expected KEY=VALUE"  # without the text, which may be a secret
+        raise argparse.ArgumentTypeError(msg)
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
 class _NotPrintedError(Exception):
     """The command succeeded, but its result cannot be written to stdout."""
 
@@ -229,6 +251,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
         _print(f"karospace-export {version('karospace-jupyter')}")
         return 0
+    options.storage_options = dict(options.storage_options) if options.storage_options else None
     problem = _usage(options, p)
     if problem:
         p.error(problem)
@@ -268,11 +291,12 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
     if options.sample is not None and options.sample < 1:
         return f"--sample must be at least 1, got {options.sample}"
     port = f"--port must be between 0 and 65535, got {options.port}" if not 0 <= options.port <= 65535 else None
-    for mode, fitting in (
-        ("verify", {"json", "quiet", "sample"}),
-        ("open", {"port", "quiet"}),
-        ("publish", {"json", "quiet", "dataset_name", "host", "data_origin"}),
-    ):
+    modes = {
+        "verify": {"json", "quiet", "sample", "storage_options"},
+        "open": {"port", "quiet", "storage_options"},
+        "publish": {"json", "quiet", "dataset_name", "host", "data_origin"},
+    }
+    for mode, fitting in modes.items():
         given = getattr(options, mode)
         if given is None:
             continue
@@ -395,7 +419,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     if is_url(options.verify):
         return _verify_host(options)
-    report = Bundle(options.verify).verify()
+    report = Bundle(options.verify, storage_options=options.storage_options).verify()
     if options.json:
         _print(
             json.dumps(
@@ -469,7 +493,7 @@ def _publish(options: argparse.Namespace) -> int:
 def _open(options: argparse.Namespace) -> int:
     from karospace_jupyter.publish.bundle import Bundle
 
-    bundle = Bundle(options.open)
+    bundle = Bundle(options.open, storage_options=options.storage_options)
     _warn(bundle.remarks, options)
     return _serve(bundle, options, in_browser=True)
 

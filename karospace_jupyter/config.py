@@ -20,7 +20,7 @@ from karospace_jupyter.errors import ConfigError, OptionError
 from karospace_jupyter.formatting import LONGEST_NAME, number
 from karospace_jupyter.gene_sets import as_gene_sets, check_size
 from karospace_jupyter.hosts import HOSTS, HostName
-from karospace_jupyter.paths import bounded_text, expanded
+from karospace_jupyter.paths import bounded_text, expanded, is_store_url, is_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,8 @@ class NoImage:
 
 DEFAULT_GENES = VariableGenes(500)
 """The genes that are exported by default."""
+_URL_AS_PATH = re.compile(r"[a-z][a-z0-9+.-]+:[/\\]", re.IGNORECASE)
+"""What `pathlib` makes of a URL: ``s3:/bucket``."""
 ORIGIN = re.compile(r"https?://[a-z0-9._~\[\]:-]+")
 """An origin as browsers write it."""
 
@@ -324,8 +326,8 @@ def parse_coords(text: str) -> CoordsSpec:
     raise ConfigError(msg)
 
 
-NOT_IN_FORMS = frozenset({"h5ad_path"})
-"""Options that forms neither show nor send, because a form has one input."""
+NOT_IN_FORMS = frozenset({"h5ad_path", "storage_options"})
+"""Options that forms neither show nor send: a form has one input, and options of file systems may be secrets."""
 
 
 class ExportConfig(BaseModel):
@@ -344,10 +346,14 @@ class ExportConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    h5ad_path: Path | None = None
-    """The `.h5ad` file or `.zarr` folder to export."""
-    outdir: Path | None = None
-    """The folder to write. An existing bundle in it is replaced once the new one is complete."""
+    h5ad_path: Path | str | None = None
+    """The `.h5ad` file or `.zarr` folder to export, or its URL (`s3://…`)."""
+    outdir: Path | str | None = None
+    """The folder to write, or a URL of an object store (`s3://…`). An existing bundle in it is replaced once the new
+    one is complete."""
+    storage_options: dict[str, Any] | None = Field(default=None, repr=False)
+    """Options of the file systems of URLs, as fsspec takes them: `{"endpoint_url": "https://…"}`. They are never
+    written to a bundle."""
     single_file: Path | None = None
     """Write a self-contained HTML file, which opens with a double click."""
     zip_path: Path | None = None
@@ -583,6 +589,32 @@ class ExportConfig(BaseModel):
             raise ValueError(msg)
         return value
 
+    @field_validator("h5ad_path", "outdir", mode="before")
+    @classmethod
+    def _path_or_url(cls, value: object) -> object:
+        if isinstance(value, os.PathLike) and _URL_AS_PATH.match(os.fspath(value)):
+            msg = "a path cannot hold a URL; pass the URL as text"
+            raise ValueError(msg)
+        if not isinstance(value, str) or value == "" or is_url(value):
+            return value
+        return expanded(value) if value.lower().startswith("file://") else Path(value)
+
+    @field_validator("outdir")
+    @classmethod
+    def _writable(cls, value: Path | str | None) -> Path | str | None:
+        if is_url(value) and not is_store_url(value):
+            msg = "web hosts cannot be written; use a folder, or a URL such as 's3://bucket/tissue'"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("single_file", "zip_path", "view", mode="before")
+    @classmethod
+    def _local_path(cls, value: object) -> object:
+        if is_url(value):
+            msg = "expected a local path; only the folder of a bundle and the input may be URLs"
+            raise ValueError(msg)
+        return value
+
     @field_validator("image_path", mode="before")
     @classmethod
     def _as_text(cls, value: object) -> object:
@@ -661,9 +693,12 @@ _NEEDED = {
     **dict.fromkeys(("gzip", "preview", "raw"), "expected True or False"),
     **dict.fromkeys(("packed", "scripts"), "expected 'auto', 'yes' or 'no'"),
     "host": f"expected one of {', '.join(map(repr, HOSTS))}",
+    "storage_options": "expected a dictionary of options of the file system",
     **dict.fromkeys(("outdir", "single_file", "zip_path", "h5ad_path", "view"), "expected a path"),
     **dict.fromkeys(("coords", "sections", "dataset_name", "color", "layer"), "expected a string"),
 }
+_SECRET = frozenset({"storage_options"})
+"""Options whose values do not appear in messages."""
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"), "greater_than": ("greater than", "gt"),
     "less_than_equal": ("at most", "le"),
@@ -692,5 +727,6 @@ def _explained(exc: ValidationError) -> ConfigError:
         if error["type"] == _WHOLE:
             problems.append((name, what))
             continue
-        problems.append((name, f"{what}, got {error['input']!r}."))
+        found = "" if name in _SECRET else f", got {error['input']!r}"
+        problems.append((name, f"{what}{found}."))
     return OptionError(tuple(dict.fromkeys(problems)))

@@ -10,7 +10,7 @@ from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.fitting import Fitted, check_written, fit
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan import Plan, resolve
-from karospace_jupyter.publish import FolderSink, HtmlSink, MemorySink, SeveralSinks, ZipSink
+from karospace_jupyter.publish import FolderSink, HtmlSink, MemorySink, SeveralSinks, StoreSink, ZipSink
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.publish.scripts import manifest_bytes, write_scripts
 from karospace_jupyter.publish.write import html_manifest
@@ -41,7 +41,7 @@ def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  #
         If the input does not allow the export.
     """
     job = job or Job.null()
-    source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_bytes)
+    source = _source(subject, config, job)
     try:
         return resolve(source, config, job) if config.host is None else _fitted(source, config, job).plan
     finally:
@@ -61,7 +61,7 @@ def dry_run(subject: Any, config: ExportConfig, job: Job | None = None) -> tuple
     KaroSpaceError
         If the input does not allow the export.
     """
-    source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_bytes)
+    source = _source(subject, config, job)
     try:
         if config.host is not None:
             fitted = _fitted(source, config, job or Job.null())
@@ -78,7 +78,7 @@ def run(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  
     Returns
     -------
     Bundle
-        The written folder if there is one, otherwise the HTML file, otherwise the zip file.
+        The written folder or URL if there is one, otherwise the HTML file, otherwise the zip file.
 
     Raises
     ------
@@ -87,6 +87,8 @@ def run(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  
     """
     sink = _targets(config)
     manifest = _write(subject, config, sink, job or Job.null())
+    if isinstance(sink.targets[0], str):  # its files have other paths
+        return Bundle(sink.targets[0], storage_options=config.storage_options)
     in_html = config.outdir is None and config.single_file is not None
     return Bundle(sink.targets[0], html_manifest(manifest) if in_html else manifest)
 
@@ -127,8 +129,8 @@ def run_to_memory(
     return Bundle(sink.files, manifest)
 
 
-def targets(config: ExportConfig) -> list[Path]:
-    """Return the absolute paths that :func:`run` writes.
+def targets(config: ExportConfig) -> list[Path | str]:
+    """Return the absolute paths that :func:`run` writes, and the URL if there is one.
 
     Returns
     -------
@@ -154,10 +156,22 @@ def viewer_html() -> bytes:
     return static_file("viewer.html")
 
 
+def _source(subject: Any, config: ExportConfig, job: Job | None) -> Source:  # noqa: ANN401 - a path or an AnnData
+    return open_source(
+        subject,
+        matrix=config.matrix,
+        memory_bytes=config.memory_bytes,
+        storage_options=config.storage_options,
+        job=job,
+    )
+
+
 def _targets(config: ExportConfig) -> SeveralSinks:
     files = [
         kind(path) for kind, path in ((HtmlSink, config.single_file), (ZipSink, config.zip_path)) if path is not None
     ]
+    if isinstance(config.outdir, str):
+        return SeveralSinks(StoreSink(config.outdir, config.storage_options), files)
     if config.outdir is not None:
         return SeveralSinks(FolderSink(config.outdir), files)
     if not files:
@@ -180,7 +194,7 @@ def _write(
 ) -> Manifest:
     html = viewer_html()
     sink.check()
-    source = open_source(subject, matrix=config.matrix, memory_bytes=config.memory_bytes)
+    source = _source(subject, config, job)
     try:
         if config.host is None:
             planned = resolve(source, config, job, genes_on_demand=genes_on_demand)

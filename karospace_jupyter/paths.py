@@ -2,23 +2,59 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from karospace_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
-    import os
+    from typing import TypeGuard
+
+_URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+"""The start of a URL. A scheme has at least two letters: ``C://`` is a drive."""
+
+
+def is_url(path: object) -> TypeGuard[str]:
+    """Return whether a path is a URL; ``file://`` is not, because :func:`expanded` returns its path.
+
+    Examples
+    --------
+    >>> is_url("s3://bucket/tissue"), is_url("https://lab.example/tissue"), is_url("file:///tissue"), is_url("tissue")
+    (True, True, False, False)
+    """
+    found = _URL.match(path) if isinstance(path, str) else None
+    return found is not None and found[1].lower() != "file"
+
+
+def is_store_url(path: object) -> TypeGuard[str]:
+    """Return whether a path is the URL of an object store or of another file system, and not of a web host.
+
+    Examples
+    --------
+    >>> is_store_url("s3://bucket/tissue"), is_store_url("https://lab.example/tissue")
+    (True, False)
+    """
+    return is_url(path) and not path.lower().startswith(("http://", "https://"))
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
-    """Return `path` with a leading ``~`` or ``~user`` expanded.
+    """Return `path` with a leading ``~`` or ``~user`` expanded, or the path of a ``file://`` URL.
 
     Raises
     ------
     ConfigError
-        If the user does not exist.
+        If the user does not exist, or the URL is that of another computer.
     """
+    if isinstance(path, str) and path[:7].lower() == "file://":
+        parts = urlsplit(path)
+        if parts.netloc not in {"", "localhost"}:
+            msg = f"{path} is not a file of this computer. Use file:///PATH, or the path itself."
+            raise ConfigError(msg)
+        return Path(url2pathname(path[7 + len(parts.netloc) :]))
     try:
         return Path(path).expanduser()
     except RuntimeError as exc:

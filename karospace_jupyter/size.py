@@ -84,6 +84,7 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
         tags = files + 1 - (0 if plan.packed is None else len(plan.genes.names))
         return Size(1, int(len(page) + (carried + n_text) * _BASE64 + tags * (_TAG + _PATH)))
     asked = config.scripts == "yes" or (config.scripts == "auto" and carried * _BASE64 <= MAX_BYTES)
+    asked = asked and not isinstance(config.outdir, str)  # a bundle at a URL has none
     if asked and n_text * _BASE64 <= config.max_asset_bytes:
         shards = math.ceil(carried / min(TOGETHER, config.max_asset_bytes / _BASE64)) + 1  # and manifest.js
         scripts += n_text * _BASE64 * (_share(as_script("", text + entries)) if form == "zip" else 1)

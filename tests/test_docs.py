@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import tempfile
 import urllib.request
 import webbrowser
 from collections.abc import Iterator
@@ -100,8 +101,29 @@ def run_commands(code: str, folder: Path) -> None:
             assert main(words[1:]) == 0, line  # in this process: a start takes longer than most exports
 
 
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[dict[str, str]]:
+    """Start an object store with the bucket and the file that the pages name; yield the variables that lead there."""
+    s3fs = pytest.importorskip("s3fs")
+    pytest.importorskip("moto")
+    from object_store import options, s3_server
+
+    with s3_server() as url:
+        store = s3fs.S3FileSystem(**options(url))
+        store.mkdir("my-bucket")
+        with tempfile.TemporaryDirectory() as folder:
+            small_tissue().write_h5ad(Path(folder) / "tissue.h5ad")
+            store.put(f"{folder}/tissue.h5ad", "my-bucket/data/tissue.h5ad")
+        yield {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_code_of_a_page_runs(page: str, folder: Path) -> None:
+def test_code_of_a_page_runs(
+    page: str, folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if any("s3://" in block.code for block in blocks(page) if block.language in RUN):
+        for name, value in request.getfixturevalue("bucket").items():
+            monkeypatch.setenv(name, value)
     names: dict[str, Any] = {"__name__": "__main__", "adata": small_tissue()}
     for block in blocks(page):
         if block.reason is not None or block.language not in RUN:

@@ -38,7 +38,7 @@ _NO_QUERY = " The query of the URL is not sent."
 _GZIP = b"\x1f\x8b"
 _PATIENCE_S, _SLOWEST = 60, 10_000
 """A host may take this many seconds for a file, and one more for each 10 kB."""
-_PAGES = ("index.html", "manifest.json")
+PAGES = ("index.html", "manifest.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +110,23 @@ def folder_of(url: str) -> str:
         msg = f"The URL of {host} contains a user name or a password, which are not supported. Remove them."
         raise BundleError(msg)
     folder, _, last = parts.path.rpartition("/")
-    if last.lower().endswith((".zip", ".html")) and last not in _PAGES:
-        msg = (
-            f"{url} is a single file. Download it and open the copy; over the web, only the folder of a bundle is read."
-        )
-        raise BundleError(msg)
-    path = f"{folder}/" if last in {"", *_PAGES} else f"{parts.path}/"
+    check_not_single(url, last)
+    path = f"{folder}/" if last in {"", *PAGES} else f"{parts.path}/"
     # URLs are pasted from browsers, which show spaces and non-ASCII letters unescaped.
     return urlunsplit((parts.scheme, parts.netloc, quote(path, safe="/%"), "", ""))
+
+
+def check_not_single(url: str, name: str) -> None:
+    """Raise an error if the last part of a URL is the name of a bundle in one file.
+
+    Raises
+    ------
+    BundleError
+        If it is a zip file or an HTML file other than the page of a folder.
+    """
+    if name.lower().endswith((".zip", ".html")) and name not in PAGES:
+        msg = f"{url} is a single file. Download it and open the copy; from a URL, only the folder of a bundle is read."
+        raise BundleError(msg)
 
 
 def encoded_size(size: int) -> int:
@@ -192,7 +201,7 @@ class HttpFiles(Bounded):
 
     def names(self) -> Iterable[str]:
         """Return the paths of the page, the manifest and, once that is read, the files it lists."""
-        return (*_PAGES, *self._sizes)
+        return (*PAGES, *self._sizes)
 
 
 class _SlowError(OSError):

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from karospace_jupyter.formatting import LONGEST_NAME
 from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_SETS
@@ -43,6 +44,14 @@ def check_path(path: str) -> str:
     return path
 
 
+def _check_and_rename(path: str, info: ValidationInfo) -> str:
+    return check_path(info.context.get(path, path) if info.context else path)
+
+
+BundlePath = Annotated[str, AfterValidator(_check_and_rename)]
+"""The path of a file of the bundle."""
+
+
 class _Part(BaseModel):
     # Readers ignore unknown fields, because later 1.x versions only add fields.
     model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
@@ -55,7 +64,7 @@ class AssetFile(_Part):
     """`obs_csv`, `obs_json`, `coords_json`, `var_csv`, `expression_chunk`, `image`, `preview`.
 
     1.x: `columnar`, `script`, `packed`, `neighbors`."""
-    path: str
+    path: BundlePath
     """Relative to the manifest, `/`-separated."""
     size_bytes: int = Field(ge=0)
     """Stored size, that is, after gzip."""
@@ -65,8 +74,6 @@ class AssetFile(_Part):
     """1.x. Hex digest of the stored bytes."""
     raw_crc32: int | None = Field(default=None, ge=0, lt=2**32)
     """1.x. CRC-32 of the bytes after decompression, as in gzip."""
-
-    _safe = field_validator("path")(check_path)
 
     @classmethod
     def of(
@@ -86,15 +93,13 @@ class AssetFile(_Part):
 class Chunk(_Part):
     """A range of cells in one file."""
 
-    path: str
+    path: BundlePath
     start: int = Field(ge=0)
     """First cell, inclusive."""
     end: int = Field(ge=0)
     """Last cell, exclusive."""
     size_bytes: int = Field(ge=0)
     """Stored size."""
-
-    _safe = field_validator("path")(check_path)
 
 
 class GeneSummary(_Part):
@@ -154,17 +159,12 @@ class Expression(_Part):
 class PackedShard(_Part):
     """Consecutive genes, or consecutive categories of markers, in one file."""
 
-    paths: list[str] = Field(min_length=1)
+    paths: list[BundlePath] = Field(min_length=1)
     """One file; several if it would exceed the maximum asset size. They are read one after the other."""
     first: int = Field(ge=0)
     """First gene or category, inclusive."""
     end: int = Field(ge=0)
     """Last gene or category, exclusive."""
-
-    @field_validator("paths")
-    @classmethod
-    def _safe(cls, paths: list[str]) -> list[str]:
-        return [check_path(path) for path in paths]
 
 
 class PackedMarkers(_Part):
@@ -186,9 +186,9 @@ class Packed(_Part):
     n_genes: int = Field(ge=0)
     values: str
     """`ladder`: codes for the values in `ladders`. `float32`: the values themselves."""
-    index: list[str]
+    index: list[BundlePath]
     """Names, positions and statistics of the genes; several files are read one after the other."""
-    ladders: list[str] | None = None
+    ladders: list[BundlePath] | None = None
     """The values that codes stand for; null for `float32`."""
     labels: list[str] | None = None
     """The columns of var with alternative names of the genes, which are in the index."""
@@ -201,11 +201,6 @@ class Packed(_Part):
     def known(self) -> bool:
         """Whether this package can read them."""
         return self.version == PACKED_VERSION and self.values in {"ladder", "float32"}
-
-    @field_validator("index", "ladders")
-    @classmethod
-    def _safe(cls, paths: list[str] | None) -> list[str] | None:
-        return None if paths is None else [check_path(path) for path in paths]
 
 
 class OtherMatrix(_Part):
@@ -227,18 +222,13 @@ class Neighbors(_Part):
     """Origin of the graph: `obsp:KEY`, `nearest:6` (the 6 nearest cells) or `radius:30um` (all cells within 30 µm)."""
     n_edges: int = Field(ge=0)
     """Number of edges, that is, pairs of neighbors."""
-    paths: list[str] = Field(min_length=1)
+    paths: list[BundlePath] = Field(min_length=1)
     """One file; several if it would exceed the maximum asset size. They are read one after the other."""
 
     @property
     def known(self) -> bool:
         """Whether this package can read them."""
         return self.version == NEIGHBORS_VERSION
-
-    @field_validator("paths")
-    @classmethod
-    def _safe(cls, paths: list[str]) -> list[str]:
-        return [check_path(path) for path in paths]
 
 
 class ImageTransform(_Part):
@@ -251,12 +241,10 @@ class ImageTransform(_Part):
 class Image(_Part):
     """The tissue image."""
 
-    path: str
+    path: BundlePath
     width: int = Field(gt=0)
     height: int = Field(gt=0)
     transform: ImageTransform | None = None
-
-    _safe = field_validator("path")(check_path)
 
 
 class Coordinates(_Part):
@@ -366,13 +354,11 @@ class Proportions(_Part):
 class ScriptShard(_Part):
     """1.x. A script that contains a range of bytes of the other files, for pages that cannot read files."""
 
-    path: str
+    path: BundlePath
     start: int = Field(ge=0)
     """First byte, inclusive, in the concatenation of all stored files of `asset_files`, in order, except scripts."""
     end: int = Field(ge=0)
     """Last byte, exclusive."""
-
-    _safe = field_validator("path")(check_path)
 
 
 Extent = tuple[float, float, float, float]
@@ -453,7 +439,7 @@ class Manifest(BaseModel):
     other_matrices: list[OtherMatrix] | None = None
     """1.2. Additional matrices, between which a viewer can switch; `expression` and `packed` describe the first."""
     image: Image | None = None
-    preview_path: str | None = None
+    preview_path: BundlePath | None = None
     # Added in 1.x:
     generator: str | None = None
     """1.x. Name and version of the program that wrote the bundle."""
@@ -484,6 +470,10 @@ class Manifest(BaseModel):
     scripts: list[ScriptShard] | None = None
     """1.x. The same files as scripts, with the manifest itself in `manifest.js`."""
 
+    def with_paths(self, paths: Mapping[str, str]) -> Manifest:
+        """Return the manifest of the same bundle after files were renamed; `paths` maps old paths to new ones."""
+        return Manifest.model_validate(self.model_dump(), context=dict(paths))
+
     @property
     def matrix(self) -> str:
         """Name of the first matrix; `X` if the bundle does not state it."""
@@ -510,8 +500,3 @@ class Manifest(BaseModel):
         """Return the column with this name, if it has categories."""
         columns = self.columns or ()
         return next((one for one in columns if one.kind == "category" and one.name == name), None)
-
-    @field_validator("preview_path")
-    @classmethod
-    def _safe_preview(cls, path: str | None) -> str | None:
-        return path if path is None else check_path(path)

@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,13 @@ from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, CategoryColumn, Ch
 from karospace_jupyter.bundle.neighbors import as_csr, read_graph
 from karospace_jupyter.bundle.packed import PackedGenes
 from karospace_jupyter.bundle.scripts import lacks_gene_files
+from karospace_jupyter.bundle.store_files import StoreFiles
 from karospace_jupyter.errors import BundleError, MissingFileError, NotExportedError
 from karospace_jupyter.formatting import counted, hint
+from karospace_jupyter.paths import is_store_url
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     import scipy.sparse as sp
 
@@ -41,9 +43,11 @@ class BundleReader:
     Parameters
     ----------
     path
-        The folder, zip file or HTML file, the URL of a published folder (``https://…``), or the files.
+        The folder, zip file or HTML file, the URL of a folder (``https://…``, ``s3://…``), or the files.
     manifest
         The manifest, if it was read before.
+    storage_options
+        Options of the file system of the URL, as fsspec takes them: ``{"endpoint_url": "https://…"}``.
 
     Raises
     ------
@@ -51,11 +55,17 @@ class BundleReader:
         If it is not a bundle that this version can read.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | BundleFiles, manifest: Manifest | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | BundleFiles,
+        manifest: Manifest | None = None,
+        *,
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> None:
         if not isinstance(path, (str, os.PathLike)) and not hasattr(path, "read"):
             msg = f"Bundle expects the path of a folder, zip file or HTML file, got {type(path).__name__}."
             raise BundleError(msg)
-        self.files: BundleFiles = path if not isinstance(path, (str, os.PathLike)) else files_at(path)
+        self.files: BundleFiles = files_at(path, storage_options) if isinstance(path, (str, os.PathLike)) else path
         self.manifest = manifest or read_manifest(self.files)
         self._packed: dict[str, PackedGenes] = {}
         self._listed = {file.path: file for file in self.manifest.asset_files}
@@ -391,14 +401,16 @@ class BundleReader:
         return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
 
 
-def files_at(path: str | os.PathLike[str]) -> BundleFiles:
-    """Return the files of a bundle: of a folder, a zip file, an HTML file, or a web host.
+def files_at(path: str | os.PathLike[str], storage_options: Mapping[str, Any] | None = None) -> BundleFiles:
+    """Return the files of a bundle: of a folder, a zip file, an HTML file, a web host, or an object store.
 
     Raises
     ------
     BundleError
         If there is no bundle.
     """
+    if is_store_url(path):
+        return StoreFiles(path, storage_options)
     return HttpFiles(path) if isinstance(path, str) and is_url(path) else open_files(path)
 
 

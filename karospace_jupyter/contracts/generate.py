@@ -41,6 +41,7 @@ _ACCEPTED = {
     "gene_sets": "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str]] | None",
     "neighbors": "str | int",
     "host": "HostName | None",
+    "storage_options": "Mapping[str, object] | None",
 }
 """Types of options that accept much more than the model stores, or have a name."""
 

@@ -15,6 +15,10 @@ from karospace_jupyter.hosts import HostName
 class ExportOptions(TypedDict, total=False):
     """Options of an export; see :class:`~karospace_jupyter.ExportConfig`."""
 
+    storage_options: Mapping[str, object] | None
+    """Options of the file systems of URLs, as fsspec takes them: `{"endpoint_url": "https://…"}`. They are never
+    written to a bundle."""
+
     single_file: str | os.PathLike[str] | None
     """Write a self-contained HTML file, which opens with a double click."""
 

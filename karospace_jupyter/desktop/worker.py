@@ -281,12 +281,13 @@ def _default_target(path: str) -> str:
 
 def _with_absolute_paths(options: dict[str, Any]) -> dict[str, Any]:
     """Make all paths absolute, because the command may be run in another folder."""
+    from karospace_jupyter.paths import is_url
     from karospace_jupyter.publish.partial import absolute
 
     whole = dict(options)
     for name in ("outdir", "single_file", "zip_path", "view", "image_path"):
         value = options.get(name)
-        if value and not (name == "image_path" and (value == "none" or value.startswith("uns:"))):
+        if value and not is_url(value) and not (name == "image_path" and (value == "none" or value.startswith("uns:"))):
             whole[name] = str(absolute(value))
     genes = options.get("genes_mode")
     if isinstance(genes, str) and genes.startswith("list:"):

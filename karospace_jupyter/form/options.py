@@ -129,7 +129,7 @@ def _given(config: ExportConfig) -> dict[str, Any]:
     return {
         key: getattr(config, key)
         for key in ExportConfig.model_fields
-        if key not in {"h5ad_path", "outdir"} and getattr(config, key) != getattr(default, key)
+        if key not in {*NOT_IN_FORMS, "outdir"} and getattr(config, key) != getattr(default, key)
     }
 
 

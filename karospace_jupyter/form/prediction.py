@@ -158,8 +158,8 @@ def _target(config: ExportConfig) -> tuple[dict[str, str], bool]:
     problems: dict[str, str] = {}
     exists = False
     for option, check in _CHECKS.items():
-        given: Path | None = getattr(config, option)
-        if given is None:
+        given: Path | str | None = getattr(config, option)
+        if given is None or isinstance(given, str):  # a store is checked when the export begins
             continue
         try:
             target = expanded(given).absolute()

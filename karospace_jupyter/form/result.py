@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from karospace_jupyter.bundle.store_files import StoreFiles
 from karospace_jupyter.contracts.form import Result
 
 if TYPE_CHECKING:
@@ -20,13 +21,14 @@ def result_of(bundle: Bundle, *, number: int = 0) -> Result:
         The number of exports made by the form.
     """
     manifest, path = bundle.manifest, bundle.path
+    url = bundle.files.origin if isinstance(bundle.files, StoreFiles) else ""
     try:
         files, taken = bundle.size_on_disk()
     except OSError:  # the bundle is being removed
         files, taken = len(manifest.asset_files), sum(file.size_bytes for file in manifest.asset_files)
     return Result(
         name=manifest.dataset_name,
-        path="" if path is None else str(path),
+        path=url if path is None else str(path),
         bytes=taken,
         files=files,
         n_cells=manifest.n_cells,
@@ -35,7 +37,7 @@ def result_of(bundle: Bundle, *, number: int = 0) -> Result:
         n_genes=manifest.n_genes,
         warnings=tuple(bundle.warnings),
         created=manifest.created_at,
-        folder="" if path is None else relative(path),
+        folder=url if path is None else relative(path),
         places=() if path is None else places(path),
         number=number,
     )

@@ -165,7 +165,7 @@ def _form_of(
 ) -> Made:
     place = str(options.get("outdir") or "{name}_karospace")
     plain = re.sub(r"[^\w.-]+", "_", name).strip("._") or "tissue"
-    outdir = Path(place.replace("{name}", plain))
+    outdir = place.replace("{name}", plain)
     config = ExportConfig(**{"dataset_name": name, **options, "outdir": outdir})
     widget = KaroSpaceWidget(subject, config, place="panel", reassigned=reassigned)
     return Made(model=widget.model_id)

@@ -22,13 +22,16 @@ from karospace_jupyter.bundle.verify import VerifyReport, verify
 from karospace_jupyter.errors import ComparisonError, NotExportedError
 from karospace_jupyter.formatting import hint, shape
 from karospace_jupyter.job import Job
+from karospace_jupyter.paths import is_store_url
 from karospace_jupyter.progress import comparing
-from karospace_jupyter.publish.write import WithViewer, save_file, save_folder
+from karospace_jupyter.publish.write import WithViewer, save_file, save_folder, save_to_store
 from karospace_jupyter.serve import BundleServer
 from karospace_jupyter.source.from_bundle import as_anndata
 from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import anndata as ad
     import pandas as pd
     from numpy.typing import NDArray
@@ -39,14 +42,16 @@ if TYPE_CHECKING:
 
 
 class Bundle(BundleReader):
-    """A bundle in a folder, a zip file, a single HTML file, in memory, or on a web host.
+    """A bundle in a folder, a zip file, a single HTML file, in memory, on a web host, or in an object store.
 
     Parameters
     ----------
     path
-        The folder, zip file or HTML file, the URL of a published folder (``https://…``), or the files.
+        The folder, zip file or HTML file, the URL of a folder (``https://…``, ``s3://…``), or the files.
     manifest
         The manifest, if it was read before.
+    storage_options
+        Options of the file system of the URL, as fsspec takes them: ``{"endpoint_url": "https://…"}``.
 
     Raises
     ------
@@ -150,16 +155,25 @@ class Bundle(BundleReader):
         webbrowser.open(server.url)
         return server
 
-    def save(self, outdir: str | os.PathLike[str], *, scripts: When = "auto", job: Job | None = None) -> Bundle:
-        """Write the bundle to a folder atomically, and return the bundle in that folder.
+    def save(
+        self,
+        outdir: str | os.PathLike[str],
+        *,
+        scripts: When = "auto",
+        storage_options: Mapping[str, Any] | None = None,
+        job: Job | None = None,
+    ) -> Bundle:
+        """Write the bundle to a folder or an object store atomically, and return the bundle there.
 
         Parameters
         ----------
         outdir
-            The folder to write.
+            The folder to write, or a URL such as ``s3://bucket/tissue``.
         scripts
             Whether the folder opens with a double click, which requires additional scripts: ``"yes"``, ``"no"``, or
-            ``"auto"`` (if the scripts take at most 200 MB).
+            ``"auto"`` (if the scripts take at most 200 MB). A bundle at a URL has none.
+        storage_options
+            Options of the file system of the URL.
         job
             Receives progress and can cancel the work.
 
@@ -171,14 +185,18 @@ class Bundle(BundleReader):
         Raises
         ------
         KaroSpaceError
-            If it fails. An existing folder is then unchanged.
+            If it fails. An existing bundle is then unchanged.
 
         Examples
         --------
         >>> Bundle("viewer.zip").save("viewer").path  # doctest: +SKIP
         PosixPath('/home/user/viewer')
         """
-        return Bundle(save_folder(self.files, self.manifest, outdir, scripts, job or Job.null()))
+        job = job or Job.null()
+        if is_store_url(outdir):
+            url = save_to_store(self.files, self.manifest, outdir, storage_options, job)
+            return Bundle(url, storage_options=storage_options)
+        return Bundle(save_folder(self.files, self.manifest, outdir, scripts, job))
 
     def to_html(self, path: str | os.PathLike[str], *, job: Job | None = None) -> Path:
         """Write the bundle to a single HTML file, which opens with a double click, and return its path.

@@ -192,13 +192,14 @@ def sweep(target: Path, *, gone: int = 0) -> None:
     here = socket.gethostname()
     for folder in target.parent.glob(glob.escape(_prefix(target)) + "*"):
         host, _, rest = folder.name.removeprefix(_prefix(target)).rpartition("-")[0].rpartition("-")
-        if host != here or not rest.isdigit() or (int(rest) != gone and _alive(int(rest))):
+        if host != here or not rest.isdigit() or (int(rest) != gone and is_running(int(rest))):
             continue
         logger.info("removing %s, left behind by a process that has ended", folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _alive(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Return whether a process is running; True if this system cannot tell."""
     # Windows has no signal 0: there, os.kill(pid, 0) would send Ctrl-C.
     if pid == os.getpid() or sys.platform == "win32":
         return True

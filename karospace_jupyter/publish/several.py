@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.errors import KaroSpaceError, SinkError
 from karospace_jupyter.publish.single import HtmlSink
+from karospace_jupyter.publish.store import StoreSink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from types import TracebackType
 
     from karospace_jupyter.job import Job
@@ -36,13 +37,14 @@ class SeveralSinks:
         If one target equals or contains another.
     """
 
-    def __init__(self, first: FolderSink | FileSink, others: Sequence[FileSink] = ()) -> None:
-        self.targets: list[Path] = [first.target, *(sink.target for sink in others)]
+    def __init__(self, first: FolderSink | FileSink | StoreSink, others: Sequence[FileSink] = ()) -> None:
+        self.targets: list[Path | str] = [first.target, *(sink.target for sink in others)]
         self._first, self._others = first, list(others)
         self._open = ExitStack()
-        real = [target.resolve() for target in self.targets]
-        for a, outer in zip(self.targets, real, strict=True):
-            for b, inner in zip(self.targets, real, strict=True):
+        paths = [target for target in self.targets if isinstance(target, Path)]
+        real = [path.resolve() for path in paths]
+        for a, outer in zip(paths, real, strict=True):
+            for b, inner in zip(paths, real, strict=True):
                 if a is not b and inner.is_relative_to(outer):
                     msg = (
                         f"{b} is the same as or inside {a}, which is also written. Choose another path for one of them."
@@ -51,9 +53,9 @@ class SeveralSinks:
 
     @property
     def spool(self) -> Path | None:
-        """The folder that contains the files before they are published; None if all targets are HTML files."""
+        """The folder that contains the files before they are published; None if no target has scripts."""
         carried = (self._first, *self._others)
-        return None if all(isinstance(sink, HtmlSink) for sink in carried) else self._first.spool
+        return None if all(isinstance(sink, (HtmlSink, StoreSink)) for sink in carried) else self._first.spool
 
     def check(self) -> None:
         """Raise SinkError if a target must not be replaced."""
@@ -68,7 +70,7 @@ class SeveralSinks:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        self._open.close()
+        self._open.__exit__(kind, exc, tb)
 
     def put(self, path: str, data: bytes) -> None:
         """Store one file."""

@@ -43,7 +43,7 @@ def check_folder(target: Path) -> None:
             "It was not changed; choose another folder."
         )
         raise SinkError(msg)
-    if names and not _holds_bundle(FolderFiles(target)):
+    if names and not holds_bundle(FolderFiles(target)):
         msg = f"{target} has a manifest.json that is not that of a bundle. It was not changed; choose another folder."
         raise SinkError(msg)
 
@@ -129,7 +129,7 @@ def check_file(target: Path, form: Form) -> None:
             raise SinkError(msg)
         if target.is_file() and target.stat().st_size == 0:
             return
-        ours = target.is_file() and _holds_bundle(HtmlFiles(target) if form == "html" else ZipFiles(target))
+        ours = target.is_file() and holds_bundle(HtmlFiles(target) if form == "html" else ZipFiles(target))
     except BundleError:
         ours = False
     except OSError as exc:
@@ -151,7 +151,8 @@ def _exists(target: Path, word: str) -> bool:
         raise SinkError(msg) from exc
 
 
-def _holds_bundle(files: BundleFiles) -> bool:
+def holds_bundle(files: BundleFiles) -> bool:
+    """Return whether there is a manifest of a bundle; it may be invalid or of another version."""
     try:
         value = json.loads(files.read("manifest.json"))
     except (BundleError, ValueError):

@@ -9,7 +9,7 @@ import re
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from karospace_jupyter.bundle.compress import best_method, compress
 from karospace_jupyter.bundle.files import END_TAG, TAG, FolderFiles
@@ -28,12 +28,13 @@ from karospace_jupyter.errors import BundleError
 from karospace_jupyter.job import Job
 from karospace_jupyter.publish.partial import Partial, absolute, write_error
 from karospace_jupyter.publish.scripts import manifest_bytes, write_scripts
+from karospace_jupyter.publish.store import StoreSink
 from karospace_jupyter.publish.targets import SUFFIX, check_file, check_folder, publish_over
 from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from karospace_jupyter.bundle.files import BundleFiles
     from karospace_jupyter.bundle.manifest import Manifest
@@ -67,17 +68,44 @@ def save_folder(
     target = absolute(outdir)
     check_folder(target)
     with Partial(target) as partial:
-        files, manifest = _with_gene_files(files, manifest, partial, job)
-        files, manifest = _with_scripts(files, manifest, partial, scripts, job)
-        paths = [path for path in _paths(manifest) if not (partial.folder / path).exists()]
-        with job.stage(f"Writing {target.name}", len(paths), "files") as stage:
-            for path in paths:
-                partial.write(path, files.read(path))
-                stage.advance()
-        partial.write("index.html", static_file("viewer.html"))
+        _write_folder(files, manifest, partial, scripts, f"Writing {target.name}", job)
         job.check()
         publish_over(partial)
     return target
+
+
+def save_to_store(files: BundleFiles, manifest: Manifest, url: str, options: Mapping[str, Any] | None, job: Job) -> str:
+    """Write the files in the manifest and the page to an object store atomically.
+
+    Returns
+    -------
+    str
+        The URL, without a slash at its end.
+
+    Raises
+    ------
+    KaroSpaceError
+        If it fails. An existing bundle is then unchanged.
+    """
+    with StoreSink(url, options) as sink:
+        _write_folder(files, manifest, sink.partial, "no", "Collecting files", job)
+        sink.prepare(job)
+        job.check()
+        sink.commit()
+    return sink.target
+
+
+def _write_folder(
+    files: BundleFiles, manifest: Manifest, partial: Partial, scripts: When, stage_name: str, job: Job
+) -> None:
+    files, manifest = _with_gene_files(files, manifest, partial, job)
+    files, manifest = _with_scripts(files, manifest, partial, scripts, job)
+    paths = [path for path in _paths(manifest) if not (partial.folder / path).exists()]
+    with job.stage(stage_name, len(paths), "files") as stage:
+        for path in paths:
+            partial.write(path, files.read(path))
+            stage.advance()
+    partial.write("index.html", static_file("viewer.html"))
 
 
 def save_file(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.bundle.files import is_bundle
@@ -52,25 +52,27 @@ def check_object(subject: Any) -> None:  # noqa: ANN401 - any object that a user
         raise SourceError(msg)
 
 
-def foreign_group(root: Any, path: Path) -> str:  # noqa: ANN401 - h5py and zarr share no type
+def foreign_group(root: Any, where: str) -> str:  # noqa: ANN401 - h5py and zarr share no type
     """Return an error message for a file or store without obs and var, or with modalities."""
     names = list(root)
     if "mod" in names and not hasattr(root["mod"], "shape"):
         keys = [key for key in root["mod"] if _is_anndata(root["mod"][key])]
-        return f"{path} is MuData. " + _choice("modalities", keys, [str(path / "mod" / key) for key in keys], "Open")
-    found = [(key, path / key) for key in names if _is_anndata(root[key])]
+        return f"{where} is MuData. " + _choice("modalities", keys, [f"{where}/mod/{key}" for key in keys], "Open")
+    found = [(key, f"{where}/{key}") for key in names if _is_anndata(root[key])]
     for group in ("tables", "table"):
         if group in names and not hasattr(root[group], "shape"):
-            found += [(key, path / group / key) for key in root[group] if _is_anndata(root[group][key])]
+            found += [(key, f"{where}/{group}/{key}") for key in root[group] if _is_anndata(root[group][key])]
     elements = [name for name in ("images", "labels", "points", "shapes", "tables", "table") if name in names]
     if len(elements) >= 2 or any("spatialdata" in str(name) for name in root.attrs):
         if not found:
-            return f"{path} is SpatialData without a table: it has no gene expression. It contains: {_contents(names)}."
-        return f"{path} is SpatialData. " + _choice("tables", [k for k, _ in found], [str(p) for _, p in found], "Open")
+            return (
+                f"{where} is SpatialData without a table: it has no gene expression. It contains: {_contents(names)}."
+            )
+        return f"{where} is SpatialData. " + _choice("tables", [k for k, _ in found], [p for _, p in found], "Open")
     if found:
-        keys, paths = [key for key, _ in found], [str(inner) for _, inner in found]
-        return f"{path} is not AnnData itself. " + _choice("groups", keys, paths, "Open")
-    return _other_hdf5(root, names, path)
+        keys, paths = [key for key, _ in found], [inner for _, inner in found]
+        return f"{where} is not AnnData itself. " + _choice("groups", keys, paths, "Open")
+    return _other_hdf5(root, names, where)
 
 
 def holds_modalities(root: Any) -> bool:  # noqa: ANN401
@@ -80,72 +82,73 @@ def holds_modalities(root: Any) -> bool:  # noqa: ANN401
     return encoding == "MuData" or ("mod" in root and "X" not in root and not hasattr(root["mod"], "shape"))
 
 
-def foreign_file(path: Path, head: bytes) -> str:
-    """Return an error message for a file that is not HDF5, based on its name and its first bytes."""
+def foreign_file(path: PurePath, where: str, head: bytes) -> str:
+    """Return an error message for the file `where` that is not HDF5, based on its name and its first bytes."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     inner = suffixes[-2] if len(suffixes) > 1 else ""
     last = suffixes[-1] if suffixes else ""
     if not head:
-        return f"{path} is not an .h5ad file: it is empty."
+        return f"{where} is not an .h5ad file: it is empty."
     if last in {".rds", ".rdata", ".rda"}:
-        return _r_data(path)
-    if is_bundle(path):
-        return bundle_instead(path)
+        return _r_data(where)
+    if isinstance(path, Path) and is_bundle(path):
+        return bundle_instead(where)
     if head.startswith(b"PK"):
         what = "zarr store" if ".zarr" in suffixes else "file"
-        return f"{path} is a zip archive. Unpack it and open the {what} inside."
+        return f"{where} is a zip archive. Unpack it and open the {what} inside."
     if head.startswith(b"\x1f\x8b"):
         if last == ".gz" and inner in {".csv", ".tsv", ".txt", ".mtx"}:
-            return _text_table(path)
-        return f"{path} is compressed with gzip. Unpack it (gunzip) and open the file inside."
+            return _text_table(where)
+        return f"{where} is compressed with gzip. Unpack it (gunzip) and open the file inside."
     if last in {".csv", ".tsv", ".txt", ".mtx"}:
-        return _text_table(path)
+        return _text_table(where)
     if _R_DATA.match(head):
-        return _r_data(path)
+        return _r_data(where)
     begins = head.decode("utf-8", "replace")
-    return f"{path} is not an .h5ad file: it is not HDF5 (it starts with {begins!r})."
+    return f"{where} is not an .h5ad file: it is not HDF5 (it starts with {begins!r})."
 
 
-def bundle_instead(path: Path) -> str:
+def bundle_instead(where: str) -> str:
     """Return an error message for a bundle in the place of data."""
-    command = f"karospace-export --open {shlex.quote(str(path))}"
+    command = f"karospace-export --open {shlex.quote(where)}"
     return (
-        f"{path} is an exported bundle, not AnnData. To view it, run {command}, or drop it on the desktop app; in a "
+        f"{where} is an exported bundle, not AnnData. To view it, run {command}, or drop it on the desktop app; in a "
         "notebook, use karospace_view."
     )
 
 
-def _r_data(path: Path) -> str:
+def _r_data(where: str) -> str:
     return (
-        f"{path} is an R data file. Convert the Seurat or SingleCellExperiment object in R to .h5ad (packages "
+        f"{where} is an R data file. Convert the Seurat or SingleCellExperiment object in R to .h5ad (packages "
         "anndataR, zellkonverter or SeuratDisk), and open that."
     )
 
 
-def _text_table(path: Path) -> str:
+def _text_table(where: str) -> str:
     return (
-        f"{path} is a text table, not AnnData. Read it with anndata.io.read_csv or read_mtx, add the coordinates "
+        f"{where} is a text table, not AnnData. Read it with anndata.io.read_csv or read_mtx, add the coordinates "
         "of the cells to obsm['spatial'], and export the object, or write it with write_h5ad."
     )
 
 
-def _other_hdf5(root: Any, names: list[str], path: Path) -> str:  # noqa: ANN401
+def _other_hdf5(root: Any, names: list[str], where: str) -> str:  # noqa: ANN401
     ten_x = {"barcodes", "data", "indptr"}
     groups = [root[name] for name in names if not hasattr(root[name], "shape")]
     if any(ten_x <= set(group) for group in groups):
         return (
-            f"{path} is a 10x Genomics matrix, which has no coordinates. Read it with scanpy.read_10x_h5 and add the "
+            f"{where} is a 10x Genomics matrix, which has no coordinates. Read it with scanpy.read_10x_h5 and add the "
             "coordinates, or read its Space Ranger folder with squidpy.read.visium, and export the object."
         )
     if {"matrix", "row_attrs", "col_attrs"} <= set(names):
         return (
-            f"{path} is a Loom file. Read it with anndata.io.read_loom, add the coordinates of the cells to "
+            f"{where} is a Loom file. Read it with anndata.io.read_loom, add the coordinates of the cells to "
             "obsm['spatial'], and export the object."
         )
     if {"assays", "cell.names"} <= set(names):
-        return f"{path} is an h5Seurat file. Convert it in R: SeuratDisk::Convert({path.name!r}, dest = 'h5ad')."
+        name = PurePath(where).name
+        return f"{where} is an h5Seurat file. Convert it in R: SeuratDisk::Convert({name!r}, dest = 'h5ad')."
     missing = [name for name in ("obs", "var") if name not in names]
-    return f"{path} is not AnnData: it has no {' and no '.join(missing)}. It contains: {_contents(names)}."
+    return f"{where} is not AnnData: it has no {' and no '.join(missing)}. It contains: {_contents(names)}."
 
 
 def _is_anndata(node: Any) -> bool:  # noqa: ANN401

@@ -1,11 +1,14 @@
-"""Open an AnnData object, an `.h5ad` file or a zarr folder."""
+"""Open an AnnData object, an `.h5ad` file or a zarr folder, also by URL."""
 
 from __future__ import annotations
 
 import copy
 import os
+import re
+import tempfile
 import warnings
-from pathlib import Path
+from contextlib import ExitStack
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +20,7 @@ from karospace_jupyter.config import MatrixRaw, MatrixSpec, MatrixX
 from karospace_jupyter.errors import NoMatrixError, NoSourceError, SourceError
 from karospace_jupyter.job import Job
 from karospace_jupyter.kernel import variable_of
-from karospace_jupyter.paths import expanded
+from karospace_jupyter.paths import expanded, is_url
 from karospace_jupyter.source.foreign import bundle_instead, check_object, foreign_file, foreign_group, holds_modalities
 from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
 from karospace_jupyter.source.pairs import pairs_of
@@ -25,9 +28,10 @@ from karospace_jupyter.source.passes import Passes
 from karospace_jupyter.source.reading import import_filters, reading
 from karospace_jupyter.source.tables import FileTables, ObjectTables, Tables
 from karospace_jupyter.source.watch import FileWatch, NoWatch, ObjectWatch
+from karospace_jupyter.stores import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from karospace_jupyter.source.entries import Entries
     from karospace_jupyter.source.obsm_values import NumericTable
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from karospace_jupyter.source.sample import Sample
 
 DEFAULT_MEMORY_BYTES = 512 * 10**6
+_ZARR_MARKERS = (".zgroup", "zarr.json", ".zmetadata")
+_IN_HDF5 = re.compile(r"(.+?\.(?:h5ad|h5mu|h5))/(.+)", re.IGNORECASE)
 
 
 def open_source(
@@ -42,18 +48,24 @@ def open_source(
     *,
     matrix: MatrixSpec | None = None,
     memory_bytes: int = DEFAULT_MEMORY_BYTES,
+    storage_options: Mapping[str, Any] | None = None,
+    job: Job | None = None,
 ) -> Source:
     """Open `subject` and select one of its matrices.
 
     Parameters
     ----------
     subject
-        Path of an `.h5ad` file or a zarr folder, path of a group inside one (``two.h5mu/mod/rna``), or an
+        Path or URL of an `.h5ad` file or a zarr folder, path of a group inside one (``two.h5mu/mod/rna``), or an
         :class:`anndata.AnnData`. Views and backed objects are supported.
     matrix
         The matrix to read expression from. By default, X.
     memory_bytes
         Memory for blocks of the matrix.
+    storage_options
+        Options of the file system of a URL.
+    job
+        Receives progress of a download, which it can cancel.
 
     Returns
     -------
@@ -70,6 +82,8 @@ def open_source(
     matrix = matrix or MatrixX()
     if not isinstance(subject, (str, os.PathLike)):
         return _open_object(subject, matrix, memory_bytes)
+    if is_url(subject):
+        return _open_url(subject, storage_options, matrix, memory_bytes, job or Job.null())
     path = expanded(subject)
     if not path.exists():
         file = next((parent for parent in path.parents if parent.is_file()), None)
@@ -281,10 +295,8 @@ def _open_h5ad(path: Path, spec: MatrixSpec, memory_bytes: int, inside: str = ""
     try:
         root = file.get(inside) if inside else file
         if root is None or hasattr(root, "shape"):
-            contents = ", ".join(sorted(file)[:10]) or "nothing"
-            msg = f"{path} has no group {inside}. It contains: {contents}."
-            raise NoSourceError(msg)
-        return _open_root(root, path / inside, spec, memory_bytes, file.close)
+            raise NoSourceError(_no_group(str(path), inside, file))
+        return _open_root(root, str(path / inside), path, spec, memory_bytes, file.close, FileWatch(path))
     except BaseException:
         file.close()
         raise
@@ -305,7 +317,7 @@ def _open_hdf5(path: Path) -> Any:  # noqa: ANN401 - h5py is untyped
             msg = f"{path} is truncated, for example by an incomplete copy or download. Copy it again."
         elif "signature" in reason:
             with path.open("rb") as start:
-                msg = foreign_file(path, start.read(8))
+                msg = foreign_file(path, str(path), start.read(8))
         elif "lock" in reason:
             msg = (
                 f"{path} is locked: another process, such as a notebook or a pipeline, has it open for writing. Close "
@@ -323,38 +335,101 @@ def _open_hdf5(path: Path) -> Any:  # noqa: ANN401 - h5py is untyped
         raise SourceError(msg) from exc
 
 
-def _open_zarr(path: Path, spec: MatrixSpec, memory_bytes: int) -> Source:
-    markers = (".zgroup", "zarr.json", ".zmetadata")
-    if not any((path / name).exists() for name in markers):
-        if is_bundle(path):
-            raise SourceError(bundle_instead(path))
-        msg = f"{path} is a folder, but not a zarr store of an AnnData (it has no {' or '.join(markers[:2])})."
-        inner = sorted(str(p) for pattern in ("*.h5ad", "*.h5mu", "*.zarr") for p in path.glob(pattern))[:8]
-        raise SourceError(msg + (f" Open one of its files instead: {', '.join(inner)}." if inner else ""))
+def _open_url(url: str, options: Mapping[str, Any] | None, spec: MatrixSpec, memory_bytes: int, job: Job) -> Source:
+    store, inside = Store(url, options, SourceError), ""
+    kind = store.kind()
+    group = _IN_HDF5.fullmatch(store.url)
+    if kind is None and group is not None:
+        store, inside = Store(group[1], options, SourceError), group[2]
+        kind = store.kind()
+    if kind is None:
+        msg = f"{url} does not exist. Check the URL."
+        raise NoSourceError(msg)
+    if kind == "directory":
+        return _open_zarr_url(store, options, spec, memory_bytes)
+    import h5py
+
+    import_filters()
+    opened = ExitStack()
+    try:
+        # A copy, because HDF5 must not wait for fsspec: while it reads a file object, it holds a lock that fsspec's
+        # thread needs if that happens to collect objects of h5py. The file has no name, so nothing is left of it.
+        copy_of_file = opened.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        store.download(copy_of_file, job)
+        try:
+            root = opened.enter_context(h5py.File(copy_of_file, "r"))
+        except OSError as exc:
+            copy_of_file.seek(0)
+            msg = foreign_file(PurePosixPath(store.url), store.url, copy_of_file.read(8))
+            if "signature" not in str(exc).lower():
+                msg = f"{store.url} cannot be opened: {exc}. If it was not uploaded completely, upload it again."
+            raise SourceError(msg) from exc
+        node = root.get(inside) if inside else root
+        if node is None or hasattr(node, "shape"):
+            raise NoSourceError(_no_group(store.url, inside, root))
+        where = f"{store.url}/{inside}".rstrip("/")
+        return _open_root(node, where, None, spec, memory_bytes, opened.close, NoWatch())
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _open_zarr_url(store: Store, options: Mapping[str, Any] | None, spec: MatrixSpec, memory_bytes: int) -> Source:
+    if not any(store.read(name, 1) for name in _ZARR_MARKERS):
+        if store.read("manifest.json", 1):
+            raise SourceError(bundle_instead(store.url))
+        names = " or ".join(_ZARR_MARKERS[:2])
+        msg = f"{store.url} is neither a file nor a zarr store of an AnnData (it has no {names})."
+        raise SourceError(msg)
+    zarr = _import_zarr(store.url)
+    with reading(store.url):
+        root = zarr.open_group(store.url, mode="r", storage_options=dict(options or {}))
+    return _open_root(root, store.url, None, spec, memory_bytes, lambda: None, NoWatch())
+
+
+def _import_zarr(where: str) -> Any:  # noqa: ANN401 - zarr is untyped
     try:
         import zarr
     except ImportError as exc:
-        msg = f"Reading {path} requires the package zarr: pip install 'karospace-jupyter[zarr]'."
+        msg = f"Reading {where} requires the package zarr: pip install 'karospace-jupyter[zarr]'."
         raise SourceError(msg) from exc
+    return zarr
+
+
+def _no_group(where: str, inside: str, file: Any) -> str:  # noqa: ANN401 - h5py is untyped
+    contents = ", ".join(sorted(file)[:10]) or "nothing"
+    return f"{where} has no group {inside}. It contains: {contents}."
+
+
+def _open_zarr(path: Path, spec: MatrixSpec, memory_bytes: int) -> Source:
+    if not any((path / name).exists() for name in _ZARR_MARKERS):
+        if is_bundle(path):
+            raise SourceError(bundle_instead(str(path)))
+        msg = f"{path} is a folder, but not a zarr store of an AnnData (it has no {' or '.join(_ZARR_MARKERS[:2])})."
+        inner = sorted(str(p) for pattern in ("*.h5ad", "*.h5mu", "*.zarr") for p in path.glob(pattern))[:8]
+        raise SourceError(msg + (f" Open one of its files instead: {', '.join(inner)}." if inner else ""))
+    zarr = _import_zarr(str(path))
     with reading(str(path)):
         root = zarr.open_group(str(path), mode="r")
-    return _open_root(root, path, spec, memory_bytes, lambda: None)
+    return _open_root(root, str(path), None, spec, memory_bytes, lambda: None, NoWatch())
 
 
 def _open_root(
     root: Any,  # noqa: ANN401 - h5py and zarr share no type
-    path: Path,
+    where: str,
+    file: Path | None,
     spec: MatrixSpec,
     memory_bytes: int,
     close: Callable[[], None],
+    watch: FileWatch | NoWatch,
 ) -> Source:
-    with reading(str(path)):
+    with reading(where):
         if "obs" not in root or "var" not in root or holds_modalities(root):
-            raise SourceError(foreign_group(root, path))
+            raise SourceError(foreign_group(root, where))
         # anndata before 0.7 stored obs and var as record arrays; anndata itself reads their many variants.
         legacy = any(hasattr(root[name], "shape") for name in ("obs", "var", "raw/var") if name in root)
-    tables = ObjectTables(_read_legacy(path)) if legacy else FileTables(root, str(path))
-    with reading(f"{spec.kind} of {path}"):
+    tables = ObjectTables(_read_legacy(file, where)) if legacy else FileTables(root, where)
+    with reading(f"{spec.kind} of {where}"):
         if isinstance(spec, MatrixRaw):
             node = next((root[key] for key in ("raw/X", "raw.X") if key in root), None)
         else:
@@ -363,22 +438,20 @@ def _open_root(
         null = node is not None and str(node.attrs.get("encoding-type", "")) == "null"
         if node is None or null:
             raise _no_matrix(spec, tables.layers, has_raw=tables.raw_var is not None)
-        chosen = matrix_in_file(node, f"{spec.kind} of {path}")
-    file = path if path.is_file() else next((parent for parent in path.parents if parent.is_file()), None)
-    watch = FileWatch(file) if file is not None else NoWatch()
+        chosen = matrix_in_file(node, f"{spec.kind} of {where}")
     return _Opened(
-        _name_of(path),
+        _name_of(PurePath(where)),
         tables,
         chosen,
         spec,
         memory_bytes,
         watch,
         close,
-        lambda other: _open_root(root, path, other, memory_bytes, lambda: None),
+        lambda other: _open_root(root, where, file, other, memory_bytes, lambda: None, watch),
     )
 
 
-def _name_of(path: Path) -> str:
+def _name_of(path: PurePath) -> str:
     """Return the name of a file or store; for a path into one, also what is inside, unless that is called ``table``."""
     around = next((parent for parent in path.parents if parent.suffix.lower() in {".h5ad", ".h5mu", ".zarr"}), None)
     if around is None:
@@ -386,7 +459,10 @@ def _name_of(path: Path) -> str:
     return around.stem if path.name == "table" else f"{around.stem} {path.name}"
 
 
-def _read_legacy(path: Path) -> Any:  # noqa: ANN401
+def _read_legacy(path: Path | None, where: str) -> Any:  # noqa: ANN401
+    if path is None:
+        msg = f"{where} was written by an old version of anndata, which is not read by URL. Download it first."
+        raise SourceError(msg)
     import anndata
 
     with warnings.catch_warnings():

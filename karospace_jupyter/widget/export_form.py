@@ -170,7 +170,7 @@ class KaroSpaceWidget(Base):
         if self._closed:
             msg = "This widget was closed. Create a new one."
             raise ViewError(msg)
-        config = config_of(self.options)
+        config = config_of({**self.options, "storage_options": self._base.storage_options})
         self._session.start(self._subject, config)
         self._exported = config
 
@@ -382,7 +382,7 @@ def karospace_widget(
     adata
         The AnnData object; it is never modified.
     outdir
-        The folder to write; ``karospace_bundle`` by default. With an empty string the bundle stays in memory.
+        The folder or URL to write; ``karospace_bundle`` by default. With an empty string the bundle stays in memory.
     name
         Name of the dataset, the same as the option `dataset_name`.
     **options
@@ -415,7 +415,7 @@ def karospace_widget(
             "Read a file first: anndata.read_h5ad(path)."
         )
         raise SourceError(msg)
-    place = Path("karospace_bundle") if outdir is None else Path(outdir) if str(outdir) else None
+    place = "karospace_bundle" if outdir is None else outdir if str(outdir) else None
     names = variables_of(adata)
     config = ExportConfig(outdir=place, **with_name(options, name))
     return KaroSpaceWidget(adata, config, reassigned=lambda: reassigned(adata, names))

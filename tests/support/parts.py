@@ -19,6 +19,7 @@ MODULES = {
     "tests/notebook/test_environments.py": ("jupyterhub", "marimo", "notebook", "voila"),
     "tests/test_notebooks.py": ("ipykernel", "nbclient", "nbformat"),
     "tests/test_install.py": ("hatchling",),
+    "tests/test_stores.py": ("fsspec", "moto", "s3fs"),
     "tests/test_wheel.py": ("hatchling",),
 }
 """Modules of the dev group that all tests of a folder or file require."""

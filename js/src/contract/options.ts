@@ -15,7 +15,8 @@
  */
 export interface Options {
   /**
-   * The folder to write. An existing bundle in it is replaced once the new one is complete.
+   * The folder to write, or a URL of an object store (`s3://…`). An existing bundle in it is replaced once the new
+   * one is complete.
    */
   outdir: string | null;
   /**

@@ -1,0 +1,755 @@
+"""Object stores: bundles are uploaded and read by URL, and faults leave the old bundle or a complete new one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import fsspec
+import pytest
+from commands import serve
+from fsspec.implementations.memory import MemoryFileSystem
+from object_store import Fault, Proxy, Request, faulty, options, s3_server
+from waiting import PATIENCE_S, eventually
+
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, stores
+from karospace_jupyter.cli import main
+from karospace_jupyter.config import OptionError
+from karospace_jupyter.datasets import synthetic_tissue
+from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, NoSourceError, SinkError, SourceError
+from karospace_jupyter.export import run_to_memory
+from karospace_jupyter.hosting import check_host
+from karospace_jupyter.job import Job, Progress
+from karospace_jupyter.publish import store as publishing
+
+SMALL = {"genes_mode": "hvgs:5", "packed": "no", "image_path": "none", "preview": False}
+OTHER = {**SMALL, "genes_mode": "top_mean:7", "seed": 3, "downsample": 100}
+NAME = re.compile(r"assets/.+\.[0-9a-f]{16}(\..+)?|index\.html|manifest\.json")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture
+def proxy(server: str) -> Iterator[Proxy]:
+    with faulty(server) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def url(server: str) -> str:
+    """The URL of a folder in a new bucket."""
+    bucket = f"bucket-{uuid.uuid4()}"
+    s3(server).mkdir(bucket)
+    return f"s3://{bucket}/tissue"
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "_PAUSES_S", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
+
+
+@pytest.fixture(autouse=True)
+def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of temporary files, which must be empty after each export."""
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def adata() -> Any:
+    return synthetic_tissue(200, 12, seed=1)
+
+
+def s3(server: str) -> Any:
+    return fsspec.filesystem("s3", **options(server), skip_instance_cache=True)
+
+
+def names(server: str, url: str) -> list[str]:
+    root = url.removeprefix("s3://")
+    return [path.removeprefix(root + "/") for path in s3(server).find(root)]
+
+
+def listed(bundle: Bundle) -> set[str]:
+    return {file.path for file in bundle.manifest.asset_files}
+
+
+def export(adata: Any, url: str, server: str, job: Job | None = None, **chosen: Any) -> Bundle:
+    return adata_to_karospace(adata, url, storage_options=options(server), job=job, **(chosen or SMALL))
+
+
+def impatient(server: str) -> dict[str, Any]:
+    """Return options without the retries of botocore, which take long."""
+    return {**options(server), "config_kwargs": {"retries": {"max_attempts": 0}}}
+
+
+def opened(url: str, server: str) -> Bundle:
+    return Bundle(url, storage_options=options(server))
+
+
+def test_exported_bundle_equals_that_in_a_folder(
+    adata: Any, url: str, server: str, tmp_path: Path, spool: Path
+) -> None:
+    local = adata_to_karospace(adata, tmp_path / "viewer", genes_mode="all")
+    bundle = export(adata, url, server, genes_mode="all")
+    assert bundle.verify().hashed == len(listed(bundle))
+    assert bundle.path is None and bundle.files.origin == url
+    assert (bundle.gene("EPCAM") == local.gene("EPCAM")).all()
+    assert [file.sha256 for file in bundle.manifest.asset_files] == [
+        file.sha256 for file in local.manifest.asset_files if file.kind != "script"
+    ]
+    assert {*names(server, url)} == {*listed(bundle), "index.html", "manifest.json"}
+    assert all(NAME.fullmatch(name) for name in names(server, url))
+    assert list(spool.iterdir()) == []
+
+
+def test_web_host_serves_the_uploaded_bundle_as_browsers_need_it(adata: Any, url: str, server: str) -> None:
+    public = {**options(server), "s3_additional_kwargs": {"ACL": "public-read"}}
+    adata_to_karospace(adata, url, storage_options=public, genes_mode="all", embed_origins=["https://lab.example"])
+    report = check_host(url.replace("s3://", f"{server}/"))
+    assert report.problems == ()
+    assert [text for text in report.advice if "compress" not in text] == []
+
+
+def test_files_are_cached_forever_but_page_and_manifest_never(adata: Any, url: str, server: str) -> None:
+    bundle = export(adata, url, server, genes_mode="hvgs:5")
+    store, root = s3(server), url.removeprefix("s3://")
+    heads = {
+        path: store.call_s3("head_object", Bucket=root.split("/")[0], Key=f"tissue/{path}")
+        for path in names(server, url)
+    }
+    assert {heads[path]["CacheControl"] for path in listed(bundle)} == {"public, max-age=31536000, immutable"}
+    assert {heads[path]["CacheControl"] for path in ("index.html", "manifest.json")} == {"no-cache"}
+    kinds = {path.rpartition(".")[2]: head["ContentType"] for path, head in heads.items()}
+    assert kinds["gz"] == "application/gzip"
+    assert kinds["html"] == "text/html; charset=utf-8"
+    assert kinds["json"] == "application/json"
+    assert kinds["png"] == "image/png"
+
+
+def test_manifest_is_uploaded_last_and_unchanged_files_are_not_uploaded_again(
+    adata: Any, url: str, server: str, proxy: Proxy
+) -> None:
+    export(adata, url, proxy.url)
+    puts = [path.rpartition("/tissue/")[2] for path in proxy.puts()]
+    assert puts[-1] == "manifest.json"
+    assert puts[-2] == "index.html"
+    proxy.requests.clear()
+    export(adata, url, proxy.url)
+    assert [path for path in proxy.puts() if "/upload-" not in path and "/assets/" in path] == []
+
+
+def test_files_of_the_old_bundle_are_deleted_and_others_are_kept(adata: Any, url: str, server: str) -> None:
+    old = export(adata, url, server)
+    s3(server).pipe_file(f"{url}/README.md", b"mine")
+    s3(server).pipe_file(f"{url}/assets/notes.csv", b"mine")
+    new = export(adata, url, server, **OTHER)
+    assert listed(old) - listed(new)
+    assert {*names(server, url)} == {*listed(new), "index.html", "manifest.json", "README.md", "assets/notes.csv"}
+
+
+def test_bundle_that_was_copied_to_the_store_is_replaced(adata: Any, url: str, server: str, tmp_path: Path) -> None:
+    adata_to_karospace(adata, tmp_path / "viewer", **SMALL)
+    s3(server).put(f"{tmp_path / 'viewer'}/", f"{url}/", recursive=True)
+    assert "assets/obs_000.csv.gz" in names(server, url)
+    new = export(adata, url, server)
+    assert {*names(server, url)} == {*listed(new), "index.html", "manifest.json"}
+
+
+def test_other_folder_is_not_replaced(adata: Any, url: str, server: str) -> None:
+    s3(server).pipe_file(f"{url}/thesis.docx", b"mine")
+    with pytest.raises(SinkError, match=r"not empty and is not a bundle.*thesis\.docx.*not changed"):
+        export(adata, url, server)
+    s3(server).pipe_file(f"{url}/manifest.json", b"{}")
+    with pytest.raises(SinkError, match=r"manifest\.json that is not that of a bundle"):
+        export(adata, url, server)
+    assert names(server, url) == ["manifest.json", "thesis.docx"]
+
+
+def test_bundle_is_saved_to_a_store_and_back(adata: Any, url: str, server: str, tmp_path: Path) -> None:
+    local = adata_to_karospace(adata, tmp_path / "viewer", genes_mode="all")
+    local.to_html(tmp_path / "viewer.html")
+    there = Bundle(tmp_path / "viewer.html").save(url, storage_options=options(server))
+    there.verify()
+    back = there.save(tmp_path / "back")
+    back.verify()
+    assert back.manifest.scripts is not None
+    assert (back.gene("EPCAM") == local.gene("EPCAM")).all()
+    adata_to_karospace(adata, tmp_path / "back", **SMALL).verify()
+    assert not [path for path in (tmp_path / "back/assets").rglob("*") if NAME.fullmatch(f"assets/{path.name}")]
+
+
+def test_zip_is_written_in_the_same_pass(adata: Any, url: str, server: str, tmp_path: Path) -> None:
+    bundle = export(adata, url, server, zip_path=tmp_path / "a.zip", **SMALL)
+    zipped = Bundle(tmp_path / "a.zip")
+    assert zipped.manifest.scripts is not None and bundle.manifest.scripts is None
+    assert zipped.manifest.gene_list == bundle.manifest.gene_list
+
+
+@pytest.mark.parametrize("ending", ["h5ad", "zarr"])
+def test_input_is_read_by_url(adata: Any, url: str, server: str, tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"data.{ending}"
+    adata.write_h5ad(file) if ending == "h5ad" else adata.write_zarr(file)
+    s3(server).put(str(file), f"{url}/data.{ending}", recursive=True)
+    config = ExportConfig(storage_options=options(server), genes_mode="all")
+    found = run_to_memory(f"{url}/data.{ending}", config)
+    expected = run_to_memory(file, ExportConfig(genes_mode="all"))
+    assert found.manifest.dataset_name == "data"
+    assert [file.sha256 for file in found.manifest.asset_files] == [
+        file.sha256 for file in expected.manifest.asset_files
+    ]
+
+
+def test_group_of_a_file_is_read_by_url(adata: Any, url: str, server: str, tmp_path: Path) -> None:
+    import h5py
+    from anndata.io import write_elem
+
+    with h5py.File(tmp_path / "two.h5mu", "w") as file:
+        write_elem(file, "mod/rna", adata)
+        file["mod"].attrs["encoding-type"] = "dict"
+    s3(server).put(str(tmp_path / "two.h5mu"), f"{url}/two.h5mu")
+    config = ExportConfig(storage_options=options(server))
+    assert run_to_memory(f"{url}/two.h5mu/mod/rna", config).manifest.dataset_name == "two rna"
+    with pytest.raises(SourceError, match=rf"Open {url}/two.h5mu/mod/rna"):
+        run_to_memory(f"{url}/two.h5mu", config)
+    with pytest.raises(NoSourceError, match="has no group mod/atac"):
+        run_to_memory(f"{url}/two.h5mu/mod/atac", config)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("none.h5ad", None, r"none\.h5ad does not exist"),
+        ("a.h5ad", b"", "it is empty"),
+        ("a.h5ad", b"PK\3\4 and more", "is a zip archive"),
+        ("a.h5ad", b"\x89HDF\r\n\x1a\n and nothing else", "upload it again"),
+    ],
+)
+def test_input_that_is_not_anndata_is_explained(
+    url: str, server: str, name: str, data: bytes | None, message: str
+) -> None:
+    if data is not None:
+        s3(server).pipe_file(f"{url}/{name}", data)
+    with pytest.raises(SourceError, match=message):
+        run_to_memory(f"{url}/{name}", ExportConfig(storage_options=options(server)))
+
+
+def test_bundle_as_input_is_explained(adata: Any, url: str, server: str) -> None:
+    export(adata, url, server)
+    with pytest.raises(SourceError, match="is an exported bundle"):
+        run_to_memory(url, ExportConfig(storage_options=options(server)))
+
+
+def test_input_that_is_replaced_during_the_download_is_an_error(
+    adata: Any, url: str, server: str, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "_BLOCK_BYTES", 2**16)
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    s3(server).put(str(tmp_path / "a.h5ad"), f"{url}/a.h5ad")
+
+    def replace(request: Request) -> None:
+        if request.headers.get("Range", "").startswith("bytes=131072-"):
+            s3(server).pipe_file(f"{url}/a.h5ad", (tmp_path / "a.h5ad").read_bytes()[:-1] + b"x")
+
+    proxy.fault = replace
+    with pytest.raises(SourceError, match="changed while it was downloaded"):
+        run_to_memory(f"{url}/a.h5ad", ExportConfig(storage_options=options(proxy.url)))
+
+
+PASSING = {
+    "500": Fault(status=500),
+    "503": Fault(status=503, code="SlowDown", message="Please reduce your request rate."),
+    "reset": Fault(reset=True),
+}
+
+
+@pytest.mark.parametrize("kind", PASSING)
+def test_passing_faults_are_repeated(adata: Any, url: str, server: str, proxy: Proxy, kind: str) -> None:
+    seen: dict[tuple[str, str], int] = {}
+    lock = threading.Lock()
+
+    def each_fails_once(request: Request) -> Fault | None:
+        with lock:
+            key = (request.method, request.path)
+            seen[key] = seen.get(key, 0) + 1
+            return PASSING[kind] if seen[key] == 1 else None
+
+    proxy.fault = each_fails_once
+    bundle = adata_to_karospace(adata, url, storage_options=impatient(proxy.url), **SMALL)
+    assert bundle.verify().hashed == len(listed(bundle))
+    opened(url, server).verify()
+
+
+def broken(server: str, url: str, fault: Fault, first: int) -> Any:
+    """Return a proxy's faults: every write of an asset from the given one on, counted without claims."""
+    count = 0
+    lock = threading.Lock()
+
+    def fails(request: Request) -> Fault | None:
+        nonlocal count
+        if request.method != "PUT" or "/upload-" in request.path:
+            return None
+        with lock:
+            count += 1
+            return fault if count > first else None
+
+    return fails
+
+
+FINAL = {
+    "down": (Fault(status=500), "Try again later"),
+    "full": (
+        Fault(
+            status=507,
+            code="XMinioStorageFull",
+            message="Storage backend has reached its minimum free drive threshold.",
+        ),
+        "The store is full",
+    ),
+    "forbidden": (Fault(status=403, code="AccessDenied", message="Access Denied"), "Check the credentials"),
+}
+
+
+@pytest.mark.parametrize("first", [0, 5])
+@pytest.mark.parametrize("kind", FINAL)
+def test_failed_upload_leaves_the_old_bundle_and_the_next_export_continues(
+    adata: Any, url: str, server: str, proxy: Proxy, spool: Path, kind: str, first: int
+) -> None:
+    old = export(adata, url, server)
+    fault, message = FINAL[kind]
+    proxy.fault = broken(server, url, fault, first)
+    with pytest.raises(SinkError, match=message) as raised:
+        adata_to_karospace(adata, url, storage_options=impatient(proxy.url), **OTHER)
+    assert "is unchanged" in str(raised.value) and "next export" in str(raised.value)
+    again = opened(url, server)
+    assert again.verify().hashed == len(listed(old))
+    assert listed(again) == listed(old)
+    assert not [name for name in names(server, url) if "upload-" in name]
+    assert list(spool.iterdir()) == []
+    left = {*names(server, url)} - listed(old)
+    proxy.fault = lambda request: None
+    proxy.requests.clear()
+    new = export(adata, url, proxy.url, **OTHER)
+    assert {*names(server, url)} == {*listed(new), "index.html", "manifest.json"}
+    put = {path.rpartition("/tissue/")[2] for path in proxy.puts()}
+    assert not left & put - {"index.html", "manifest.json"}
+    new.verify()
+
+
+@pytest.mark.parametrize("what", ["index.html", "manifest.json"])
+def test_fault_at_the_switch_leaves_a_complete_bundle(
+    adata: Any, url: str, server: str, proxy: Proxy, what: str
+) -> None:
+    old = export(adata, url, server)
+    forbidden = FINAL["forbidden"][0]
+    proxy.fault = lambda request: forbidden if request.method == "PUT" and request.path.endswith(what) else None
+    with pytest.raises(SinkError, match=re.escape(what)):
+        export(adata, url, proxy.url, **OTHER)
+    again = opened(url, server)
+    assert listed(again) == listed(old)
+    again.verify()
+
+
+def test_failed_sweep_leaves_a_complete_bundle(adata: Any, url: str, server: str, proxy: Proxy) -> None:
+    export(adata, url, server)
+    forbidden = FINAL["forbidden"][0]
+    proxy.fault = lambda request: forbidden if request.method in {"POST", "DELETE"} else None
+    new = export(adata, url, proxy.url, **OTHER)
+    new.verify()
+    assert len(names(server, url)) > len(listed(new)) + 2
+
+
+def test_canceled_upload_leaves_the_store_as_it_was(adata: Any, url: str, server: str, spool: Path) -> None:
+    export(adata, url, server)
+    before = names(server, url)
+    seen: list[Progress] = []
+
+    def listen(progress: Progress) -> None:
+        if progress.stage == "Uploading":
+            seen.append(progress)
+            job.cancel()
+
+    job = Job(listen)
+    with pytest.raises(Cancelled, match="nothing was written"):
+        export(adata, url, server, job, **OTHER)
+    assert seen and not seen[-1].finished
+    assert names(server, url) == before
+    assert list(spool.iterdir()) == []
+
+
+def test_slow_store_does_not_delay_cancel(adata: Any, url: str, server: str, proxy: Proxy) -> None:
+    release = threading.Event()
+    slow = Fault(wait=release)
+    held = threading.Event()
+
+    def hold(request: Request) -> Fault | None:
+        if request.method == "PUT" and "/upload-" not in request.path:
+            held.set()
+            return slow
+        return None
+
+    proxy.fault = hold
+    job = Job()
+    ended: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            export(adata, url, proxy.url, job)
+        except Cancelled as exc:
+            ended.append(exc)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert held.wait(PATIENCE_S)
+    job.cancel()
+    release.set()  # requests on their way end; no others follow
+    thread.join(PATIENCE_S)
+    assert len(ended) == 1
+    assert len([path for path in proxy.puts() if "/upload-" not in path]) <= stores._PARALLEL
+    assert names(server, url) == []
+
+
+@pytest.mark.parametrize("at", [1, 12, "index.html", "manifest.json"])
+def test_killed_upload_leaves_the_old_bundle_and_the_next_export_sweeps(
+    adata: Any, url: str, server: str, proxy: Proxy, tmp_path: Path, spool: Path, at: int | str
+) -> None:
+    old = export(adata, url, server)
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    reached, never = threading.Event(), threading.Event()
+    hang, seen = Fault(reset=True, wait=never), []
+
+    def kill_here(request: Request) -> Fault | None:
+        if request.method != "PUT" or "/upload-" in request.path:
+            return None
+        seen.append(request)
+        if request.path.endswith(at) if isinstance(at, str) else len(seen) > at:
+            reached.set()
+            return hang
+        return None
+
+    proxy.fault = kill_here
+    command = [
+        sys.executable,
+        "-m",
+        "karospace_jupyter.cli",
+        str(tmp_path / "a.h5ad"),
+        "--outdir",
+        url,
+        "--genes",
+        "top_mean:7",
+    ]
+    command += [f"--storage-option={key}={value}" for key, value in options(proxy.url).items()]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(spool)})
+    try:
+        assert reached.wait(PATIENCE_S)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(PATIENCE_S)
+        assert process.stderr is not None
+        process.stderr.close()
+    never.set()
+    again = opened(url, server)
+    assert listed(again) == listed(old)
+    again.verify()
+    assert len(names(server, url)) > len(listed(old)) + 2
+    proxy.fault = lambda request: None
+    new = export(adata, url, server, **OTHER)
+    new.verify()
+    assert {*names(server, url)} == {*listed(new), "index.html", "manifest.json"}
+
+
+def test_first_upload_that_is_killed_does_not_block_the_next(adata: Any, url: str, server: str) -> None:
+    bundle = export(adata, url, server)
+    s3(server).rm(f"{url}/manifest.json")
+    assert {*names(server, url)} == {*listed(bundle), "index.html"}
+    export(adata, url, server, **OTHER).verify()
+
+
+def test_second_export_to_the_same_url_is_an_error(adata: Any, url: str, server: str, proxy: Proxy) -> None:
+    problems: list[str] = []
+
+    def meanwhile(request: Request) -> None:
+        if request.method == "PUT" and request.path.endswith("index.html"):
+            try:
+                export(adata, url, server, **OTHER)
+            except SinkError as exc:
+                problems.append(str(exc))
+
+    proxy.fault = meanwhile
+    bundle = export(adata, url, proxy.url)
+    assert len(problems) == 1
+    assert "Another export is uploading" in problems[0] and f"delete {url}/assets/upload-" in problems[0]
+    bundle.verify()
+    assert {*names(server, url)} == {*listed(bundle), "index.html", "manifest.json"}
+
+
+def test_claim_of_another_computer_ends_when_it_is_old(
+    adata: Any, url: str, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = f"{url}/assets/upload-{'0' * 16}.json"
+    s3(server).pipe_file(claim, json.dumps({"host": "another", "process": os.getpid()}).encode())
+    with pytest.raises(SinkError, match="Another export"):
+        export(adata, url, server)
+    monkeypatch.setattr(publishing, "_STALE_S", -1)
+    bundle = export(adata, url, server)
+    assert {*names(server, url)} == {*listed(bundle), "index.html", "manifest.json"}
+
+
+def test_missing_bucket_is_noticed_before_the_export(adata: Any, server: str) -> None:
+    seen: list[Progress] = []
+    with pytest.raises(SinkError, match=r"s3://no-such-bucket/tissue.*bucket does not exist.*Check the URL"):
+        export(adata, "s3://no-such-bucket/tissue", server, Job(seen.append))
+    assert seen == []
+    with pytest.raises(BundleError, match="is not a bundle"):
+        opened("s3://no-such-bucket/tissue", server)
+
+
+def test_missing_credentials_are_explained(url: str, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    with pytest.raises(BundleError, match=r"Unable to locate credentials\. Check the credentials"):
+        Bundle(url, storage_options={"endpoint_url": server})
+
+
+@pytest.mark.parametrize("code", ["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"])
+def test_wrong_credentials_are_noticed_before_the_export(adata: Any, url: str, proxy: Proxy, code: str) -> None:
+    proxy.fault = lambda request: Fault(status=403, code=code, message="The key is wrong.")
+    seen: list[Progress] = []
+    with pytest.raises(SinkError, match=rf"{url} cannot be .*Check the credentials"):
+        export(adata, url, proxy.url, Job(seen.append))
+    assert seen == []
+    assert len(proxy.requests) == 1
+
+
+def test_store_that_cannot_be_written_is_noticed_before_genes_are_written(adata: Any, url: str, proxy: Proxy) -> None:
+    forbidden = FINAL["forbidden"][0]
+    proxy.fault = lambda request: forbidden if request.method == "PUT" else None
+    seen: list[Progress] = []
+    with pytest.raises(SinkError, match="Check the credentials"):
+        export(adata, url, proxy.url, Job(seen.append))
+    assert "Writing genes" not in {progress.stage for progress in seen}
+
+
+def test_damaged_file_in_a_store_is_found(adata: Any, url: str, server: str) -> None:
+    bundle = export(adata, url, server)
+    path = min(listed(bundle))
+    data = s3(server).cat_file(f"{url}/{path}")
+    s3(server).pipe_file(f"{url}/{path}", data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(BundleError, match=re.escape(path)):
+        opened(url, server).verify()
+    s3(server).pipe_file(f"{url}/{path}", data + b"more")
+    with pytest.raises(BundleError, match="the manifest says"):
+        opened(url, server).read(path)
+    s3(server).pipe_file(f"{url}/{path}", b"")
+    with pytest.raises(BundleError, match=re.escape(path)):
+        opened(url, server).verify()
+    s3(server).rm(f"{url}/{path}")
+    with pytest.raises(BundleError, match=re.escape(path)):
+        opened(url, server).verify()
+
+
+def test_command_line_exports_verifies_and_reads_urls(
+    adata: Any, url: str, server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = [f"--storage-option={key}={value}" for key, value in options(server).items()]
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    s3(server).put(str(tmp_path / "a.h5ad"), f"{url}.h5ad")
+    assert main(["--h5ad", f"{url}.h5ad", "--outdir", url, "--genes", "hvgs:5", *flags]) == 0
+    assert capsys.readouterr().out.strip() == url
+    assert main(["--verify", url, *flags]) == 0
+    assert re.search(rf"{url}: verified \(\d+ files", capsys.readouterr().out)
+    assert main([f"{url}.h5ad", "--dry-run", "--json", *flags]) == 0
+    assert json.loads(capsys.readouterr().out)["n_cells"] == 200
+    assert main(["--verify", f"{url}-none", *flags]) == 1
+    assert "is not a bundle" in capsys.readouterr().err
+    assert main([f"{url}-none.h5ad", "--dry-run", *flags]) == 2
+
+
+def test_option_of_a_file_system_is_json_or_text(capsys: pytest.CaptureFixture[str]) -> None:
+    from karospace_jupyter.cli import parser
+
+    given = parser().parse_args(
+        ["--storage-option", "anon=true", "--storage-option", "key=a=b", "--storage-option", 'k={"a": 1}']
+    )
+    assert given.storage_options == [("anon", True), ("key", "a=b"), ("k", {"a": 1})]
+    with pytest.raises(SystemExit):
+        main(["--verify", "s3://a/b", "--storage-option", "my-secret"])
+    assert "expected KEY=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("scheme", "package"),
+    [("gs", "gcsfs"), ("az", "adlfs"), ("hf", "huggingface_hub"), ("abfs", "adlfs"), ("s3", "s3fs")],
+)
+def test_missing_package_is_named(adata: Any, scheme: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> Any:
+        raise ImportError("Install it")
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", missing)
+    with pytest.raises(BundleError, match=f"pip install {package}"):
+        Bundle(f"{scheme}://bucket/tissue")
+    with pytest.raises(SinkError, match=f"pip install {package}"):
+        adata_to_karospace(adata, f"{scheme}://bucket/tissue")
+    with pytest.raises(SourceError, match=f"pip install {package}"):
+        run_to_memory(f"{scheme}://bucket/tissue.h5ad", ExportConfig())
+
+
+def test_unknown_kind_of_url_is_explained() -> None:
+    with pytest.raises(BundleError, match="nope://a/b cannot be opened: Protocol not known: nope"):
+        Bundle("nope://a/b")
+
+
+def test_values_of_options_are_secret() -> None:
+    config = ExportConfig(outdir="s3://a/b", storage_options={"secret": "hunter2"})
+    assert "hunter2" not in repr(config)
+    with pytest.raises(OptionError) as raised:
+        ExportConfig(storage_options="hunter2")
+    assert "hunter2" not in str(raised.value)
+    with pytest.raises(BundleError) as failed:
+        Bundle(
+            "memory://a",
+            storage_options={"skip_instance_cache": True, "use_listings_cache": "hunter2", "asynchronous": {}},
+        )
+    assert "hunter2" not in str(failed.value)
+
+
+def test_url_that_is_a_path_or_a_web_host_is_rejected() -> None:
+    with pytest.raises(OptionError, match="pass the URL as text"):
+        ExportConfig(outdir=Path("s3://bucket/tissue"))
+    with pytest.raises(OptionError, match="web hosts cannot be written"):
+        ExportConfig(outdir="https://lab.example/tissue")
+    for name in ("single_file", "zip_path", "view"):
+        with pytest.raises(OptionError, match="expected a local path"):
+            ExportConfig(**{name: "s3://bucket/tissue.html"})
+
+
+def test_file_url_is_a_path(adata: Any, tmp_path: Path) -> None:
+    target = tmp_path / "my viewer"
+    bundle = adata_to_karospace(adata, target.as_uri(), **SMALL)
+    assert bundle.path == target
+    assert Bundle(target.as_uri()).verify().files == bundle.verify().files
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    assert run_to_memory((tmp_path / "a.h5ad").as_uri(), ExportConfig(**SMALL)).manifest.dataset_name == "a"
+    with pytest.raises(ConfigError, match="not a file of this computer"):
+        Bundle("file://other/tissue")
+
+
+@pytest.mark.parametrize("end", ["", "/", "/index.html", "/manifest.json"])
+def test_memory_file_system_holds_a_bundle(adata: Any, end: str) -> None:
+    url = "memory://a/tissue"
+    try:
+        adata_to_karospace(adata, url, **SMALL)
+        Bundle(url + end).verify()
+    finally:
+        fsspec.filesystem("memory").rm("/a", recursive=True)
+
+
+def test_single_file_at_a_url_is_rejected() -> None:
+    with pytest.raises(BundleError, match=r"is a single file\. Download it"):
+        Bundle("s3://bucket/tissue.zip")
+
+
+def test_file_system_with_folders_gets_its_folders(adata: Any, tmp_path: Path) -> None:
+    url = f"local://{tmp_path}/deep/tissue"
+    adata_to_karospace(adata, url, **SMALL)
+    new = adata_to_karospace(adata, url, **OTHER)
+    new.verify()
+    there = {
+        path.relative_to(tmp_path / "deep/tissue").as_posix()
+        for path in (tmp_path / "deep").rglob("*")
+        if path.is_file()
+    }
+    assert there == {*listed(new), "index.html", "manifest.json"}
+
+
+def test_exports_leave_no_thread(adata: Any, url: str, server: str) -> None:
+    export(adata, url, server)  # starts the threads of fsspec
+    before = threading.active_count()
+    for number in range(3):
+        export(adata, url, server, genes_mode=f"hvgs:{number + 2}")
+    eventually(threading.active_count, lambda found: found <= before, what="threads remain")
+
+
+def test_form_exports_to_a_store_with_its_options(adata: Any, url: str, server: str) -> None:
+    from karospace_jupyter import karospace_widget
+
+    form = karospace_widget(adata, url, storage_options={**options(server), "secret": "testing"}, **SMALL)
+    try:
+        assert "storage_options" not in form.options and "testing" not in form.code()
+        assert f"--outdir {url}" in form.code()
+        form.start()
+        assert form.wait() == "done"
+        assert form.bundle_path == url
+        assert any("Uploading" in line for line in form.log)
+    finally:
+        form.close()
+    opened(url, server).verify()
+
+
+def test_bundle_in_a_store_is_opened_in_the_browser(adata: Any, url: str, server: str, tmp_path: Path) -> None:
+    export(adata, url, server)
+    flags = [f"--storage-option={key}={value}" for key, value in options(server).items()]
+
+    def read(address: str) -> None:
+        with urllib.request.urlopen(f"{address}manifest.json", timeout=PATIENCE_S) as answer:
+            manifest = json.load(answer)
+        with urllib.request.urlopen(f"{address}{manifest['asset_files'][0]['path']}", timeout=PATIENCE_S) as answer:
+            assert len(answer.read()) == manifest["asset_files"][0]["size_bytes"]
+
+    serve(["karospace-export", "--open", url, "--port", "0", *flags], tmp_path, read)
+
+
+class Recorded(MemoryFileSystem):
+    """A file system that records the arguments with which files are written."""
+
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+    given: ClassVar[dict[str, dict[str, Any]]] = {}
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return "/" + path.partition("://")[2].strip("/") if "://" in path else "/" + path.strip("/")
+
+    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
+        self.given[path] = kwargs
+        super().pipe_file(path, value)
+
+
+@pytest.mark.parametrize("scheme", ["gs", "az", "hf"])
+def test_headers_are_passed_on_as_each_package_takes_them(
+    adata: Any, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    azure = ModuleType("azure.storage.blob")
+    azure.ContentSettings = dict  # type: ignore[attr-defined]
+    for name in ("azure", "azure.storage"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, "azure.storage.blob", azure)
+    monkeypatch.setitem(sys.modules["fsspec.registry"]._registry, scheme, Recorded)
+    monkeypatch.setattr(Recorded, "given", {})
+    bundle = adata_to_karospace(adata, f"{scheme}://b/{scheme}", **SMALL)
+    bundle.verify()
+    manifest = Recorded.given[f"/b/{scheme}/manifest.json"]
+    expected: dict[str, dict[str, Any]] = {
+        "gs": {"content_type": "application/json", "fixed_key_metadata": {"cache_control": "no-cache"}},
+        "az": {"content_settings": {"content_type": "application/json", "cache_control": "no-cache"}},
+        "hf": {},
+    }
+    assert manifest == expected[scheme]
