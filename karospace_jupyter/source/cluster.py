@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import time
 from collections import deque
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,37 +29,79 @@ _AHEAD = 2
 _MOST_AHEAD = 256
 _PATIENCE_S = 10
 """Seconds until a scheduler has to answer."""
+_LOOK_S = 1
+"""Seconds between looks at the workers while a result is waited for."""
+_NO_WORKERS_S = 60
+"""Seconds without a worker after which an export ends; managers of clusters start new ones."""
 
 
-def computed(values: Iterable[Any]) -> Iterator[Any]:
-    """Compute dask collections one after the other, and yield the results in order.
+def current_client() -> Any:  # noqa: ANN401 - distributed is untyped
+    """Return the connection to a cluster that dask uses in this process; None without one."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None
+    try:
+        return distributed.Client.current()
+    except ValueError:  # there is none
+        return None
 
-    On a cluster, the next ones are computed meanwhile, and the results of lost workers are computed again by others.
+
+def computed(value: Any, client: Any) -> Any:  # noqa: ANN401 - dask is untyped
+    """Compute a dask collection, on the cluster of `client` if there is one.
 
     Raises
     ------
     SourceError
-        If the connection to the cluster is lost, or its workers are lost again and again.
+        As :func:`row_chunks` does.
     """
-    client = _client()
     if client is None:
-        for value in values:
-            yield value.compute(scheduler="synchronous")
-        return
+        return value.compute(scheduler="synchronous")
+    with _connected(client):
+        return _result(client, client.compute(value))
+
+
+def row_chunks(array: Any, client: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - dask is untyped
+    """Compute a dask array and yield, for each chunk of rows, its chunks of columns.
+
+    On the cluster of `client`, the next chunks are computed meanwhile, and those of lost workers are computed again by
+    others.
+
+    Raises
+    ------
+    SourceError
+        If the connection to the cluster is lost, its workers are lost again and again, or it has none left.
+    """
+    dask: Any = importlib.import_module("dask")  # untyped
+    cull = importlib.import_module("dask.optimization").cull
+
+    # One graph for all chunks: making one for each would take time that grows with the square of their number.
+    (array,) = dask.optimize(array)
+    graph = dict(array.__dask_graph__())
+    parts = ((cull(graph, list(keys))[0], list(keys)) for keys in array.__dask_keys__())
+    if client is None:
+        for part, keys in parts:
+            yield list(dask.get(part, keys))
+    else:
+        yield from _ahead(client, (client.get(part, keys, sync=False) for part, keys in parts))
+
+
+def _ahead(client: Any, works: Iterator[list[Any]]) -> Iterator[list[Any]]:  # noqa: ANN401
+    """Yield the results of each list of futures, in order; iterating over `works` starts them."""
     with _connected(client):
         ahead = min(_MOST_AHEAD, max(1, _AHEAD * sum(client.nthreads().values())))
-        waiting: deque[Any] = deque()
+        waiting: deque[list[Any]] = deque()
         try:
-            for value in values:
-                waiting.append(client.compute(value))
+            for futures in works:
+                waiting.append(futures)
                 if len(waiting) > ahead:
-                    yield _result(waiting.popleft())
+                    yield [_result(client, future) for future in waiting.popleft()]
             while waiting:
-                yield _result(waiting.popleft())
+                yield [_result(client, future) for future in waiting.popleft()]
         finally:
             # Results that are not used would stay in the memory of the workers.
-            for future in waiting:
-                future.release()
+            for futures in waiting:
+                for future in futures:
+                    future.release()
 
 
 class _Place(NamedTuple):
@@ -69,31 +112,31 @@ class _Place(NamedTuple):
     key: str
 
 
-def slices(arrays: Sequence[Any], runs: Iterable[tuple[int, int]]) -> Iterator[list[NDArray[Any]]]:
+def slices(arrays: Sequence[Any], runs: Iterable[tuple[int, int]], client: Any) -> Iterator[list[NDArray[Any]]]:  # noqa: ANN401
     """Yield ``array[first:last]`` of each array for every run; the workers of a cluster read arrays in files.
 
     Raises
     ------
     SourceError
-        If the connection to the cluster is lost, or its workers cannot open the file.
+        As :func:`row_chunks` does, or if the workers cannot open the file.
     """
     places = [_place(array) for array in arrays]
-    if None in places or _client() is None:
+    if None in places or client is None:
         for first, last in runs:
             yield [array[first:last] for array in arrays]
         return
-    from dask.delayed import delayed
-
-    read = delayed(_read, pure=False)
-    yield from computed(read(places, first, last) for first, last in runs)
+    works = ([client.submit(_read, places, first, last, pure=False)] for first, last in runs)
+    yield from (read for (read,) in _ahead(client, works))
 
 
 def _place(array: Any) -> _Place | None:  # noqa: ANN401 - h5py and zarr share no type
+    """Return where an array is; None if it is not in a file with a path, such as a URL."""
     library = type(array).__module__.partition(".")[0]
     if library == "h5py":
-        return _Place(library, os.path.realpath(array.file.filename), array.name)
+        path = array.file.filename
+        return _Place(library, os.path.realpath(path), array.name) if Path(path).is_file() else None
     root = getattr(getattr(array, "store", None), "root", None) if library == "zarr" else None
-    return None if root is None else _Place(library, os.path.realpath(root), array.path)
+    return _Place(library, os.path.realpath(root), array.path) if root is not None and Path(root).is_dir() else None
 
 
 def _read(places: list[_Place], first: int, last: int) -> list[NDArray[Any]]:
@@ -113,9 +156,23 @@ def _read(places: list[_Place], first: int, last: int) -> list[NDArray[Any]]:
         return [file[place.key][first:last] for place in places]
 
 
-def _result(future: Any) -> Any:  # noqa: ANN401 - distributed is untyped
+def _result(client: Any, future: Any) -> Any:  # noqa: ANN401 - distributed is untyped
+    """Wait for the result of a future, and free the memory of the worker."""
+    alone_since: float | None = None
     try:
-        return future.result()
+        while True:
+            try:
+                return future.result(timeout=_LOOK_S)
+            except TimeoutError:
+                if future.done():  # the computation itself has raised it
+                    raise
+            if client.nthreads():
+                alone_since = None
+                continue
+            alone_since = alone_since or time.monotonic()
+            if time.monotonic() - alone_since > _NO_WORKERS_S:
+                msg = "The cluster has no workers left. Nothing was written. Start workers and export again."
+                raise SourceError(msg)
     finally:
         future.release()
 
@@ -144,17 +201,6 @@ def _connected(client: Any) -> Iterator[None]:  # noqa: ANN401 - distributed is 
             "The connection to the dask cluster was lost. Nothing was written. Connect to the cluster and export again."
         )
         raise SourceError(msg) from exc
-
-
-def _client() -> Any:  # noqa: ANN401 - distributed is untyped
-    """Return the connection to a cluster that dask uses in this process; None without one."""
-    distributed = sys.modules.get("distributed")
-    if distributed is None:
-        return None
-    try:
-        return distributed.Client.current()
-    except ValueError:  # there is none
-        return None
 
 
 @contextmanager

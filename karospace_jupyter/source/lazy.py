@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from karospace_jupyter.source.cluster import computed
+from karospace_jupyter.source.cluster import computed, current_client
 
 
 def is_dask(value: Any) -> bool:  # noqa: ANN401 - any value
@@ -16,7 +16,7 @@ def is_dask(value: Any) -> bool:  # noqa: ANN401 - any value
 def loaded(value: Any) -> Any:  # noqa: ANN401 - any value
     """Return a table or an array that is read lazily in memory; any other value unchanged."""
     if is_dask(value):
-        return next(computed([value]))
+        return computed(value, current_client())
     # Tables of anndata over xarray.
     if type(value).__module__.startswith("anndata.") and hasattr(value, "to_memory") and hasattr(value, "true_index"):
         return value.to_memory()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -12,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from karospace_jupyter.errors import GenesError
-from karospace_jupyter.source.cluster import computed, slices
+from karospace_jupyter.source.cluster import computed, current_client, row_chunks, slices
 from karospace_jupyter.source.lazy import is_dask
 from karospace_jupyter.source.values import as_numbers, check_numbers
 
@@ -35,6 +34,8 @@ class CompressedMatrix:
     indptr: NDArray[np.int64]
     shape: tuple[int, int]
     by_row: bool
+    client: Any = field(default_factory=current_client, repr=False, compare=False)
+    """The cluster that reads the matrix: the one that this process was connected to at first."""
 
     def __post_init__(self) -> None:
         """Reject inconsistent arrays, which would make compiled code read out of bounds.
@@ -97,7 +98,9 @@ class CompressedMatrix:
         """Yield ranges of the compressed axis and their lines, as rows; see :meth:`runs`."""
         runs = list(self.runs(max_bytes))
         ends = ((int(self.indptr[start]), int(self.indptr[stop])) for start, stop in runs)
-        for (start, stop), (data, indices) in zip(runs, slices((self.data, self.indices), ends), strict=True):
+        for (start, stop), (data, indices) in zip(
+            runs, slices((self.data, self.indices), ends, self.client), strict=True
+        ):
             yield start, stop, self._as_rows(start, stop, data, indices)
 
     def _as_rows(self, start: int, stop: int, values: Any, indices: Any) -> sp.csr_matrix:  # noqa: ANN401 - any array
@@ -128,6 +131,8 @@ class DenseMatrix:
     """A dense matrix, in memory or in a file."""
 
     array: Any
+    client: Any = field(default_factory=current_client, repr=False, compare=False)
+    """The cluster that reads the matrix: the one that this process was connected to at first."""
 
     def __post_init__(self) -> None:
         """Reject arrays that do not contain numbers."""
@@ -165,7 +170,9 @@ class DenseMatrix:
         if chunks and step > chunks[0]:
             step -= step % chunks[0]
         starts = range(0, n_rows, step)
-        for start, (rows,) in zip(starts, slices([self.array], ((at, at + step) for at in starts)), strict=True):
+        for start, (rows,) in zip(
+            starts, slices([self.array], ((at, at + step) for at in starts), self.client), strict=True
+        ):
             yield start, as_numbers(rows)
 
 
@@ -174,6 +181,8 @@ class DaskMatrix:
     """A dask array, read in its own row chunks."""
 
     array: Any
+    client: Any = field(default_factory=current_client, repr=False, compare=False)
+    """The cluster that computes the matrix: the one that this process was connected to at first."""
 
     def __post_init__(self) -> None:
         """Reject arrays that do not contain numbers or have unknown chunk sizes.
@@ -211,19 +220,20 @@ class DaskMatrix:
 
     def lines(self, start: int, stop: int) -> Block:
         """Compute rows `start` to `stop`."""
-        return _block(next(computed([self._rows(start, stop)])))
+        return _block(computed(self._converted[start:stop], self.client))
 
-    def _rows(self, start: int, stop: int) -> Any:  # noqa: ANN401 - dask is untyped
+    @property
+    def _converted(self) -> Any:  # noqa: ANN401 - dask is untyped
         # Convert chunks before slicing or stacking: scipy supports neither for float16.
-        return self.array.map_blocks(_block, meta=np.empty((0, 0)))[start:stop]
+        return self.array.map_blocks(_block, meta=np.empty((0, 0)))
 
     def row_blocks(self, max_bytes: int) -> Iterator[tuple[int, Block]]:
         """Yield (first row, rows)."""
         del max_bytes  # computing a part of a dask chunk costs as much as computing the chunk
-        starts = [0, *np.cumsum(self.array.chunks[0]).tolist()]
-        blocks = computed(self._rows(start, stop) for start, stop in itertools.pairwise(starts))
-        for start, block in zip(starts, blocks, strict=False):
-            yield start, _block(block)
+        start = 0
+        for length, chunks in zip(self.array.chunks[0], row_chunks(self._converted, self.client), strict=True):
+            yield start, _side_by_side(chunks)
+            start += length
 
 
 Matrix = CompressedMatrix | DenseMatrix | DaskMatrix
@@ -255,6 +265,14 @@ def matrix_in_memory(value: Any) -> Matrix:  # noqa: ANN401 - anndata allows any
 def _block(piece: Any) -> Block:  # noqa: ANN401 - dask is untyped
     """Return a computed chunk of a dask array as numpy or CSR, with a type that numpy and scipy can compute with."""
     return sp.csr_matrix(_sparse_numbers(piece)) if sp.issparse(piece) else as_numbers(piece)
+
+
+def _side_by_side(chunks: list[Any]) -> Block:
+    """Join chunks of columns."""
+    if len(chunks) > 1 and all(map(sp.issparse, chunks)):
+        return sp.hstack(chunks, format="csr")
+    plain = [chunk.toarray() if len(chunks) > 1 and sp.issparse(chunk) else chunk for chunk in chunks]
+    return _block(plain[0] if len(plain) == 1 else np.concatenate(plain, axis=1))
 
 
 def _sparse_numbers(value: Any) -> Any:  # noqa: ANN401 - any sparse format

@@ -49,7 +49,7 @@ def measured(path: Path, workers: int, outdir: Path) -> float:
     with contextlib.ExitStack() as stack:
         if workers:
             cluster = stack.enter_context(
-                LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=0)
+                LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0", memory_limit=0)
             )
             stack.enter_context(Client(cluster))
         start = time.monotonic()

@@ -58,7 +58,7 @@ def cluster() -> Iterator[Client]:
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", memory_limit=0
         ) as workers,
         distributed.Client(workers, set_as_default=False) as client,
     ):
@@ -228,7 +228,7 @@ def test_nothing_is_written_when_the_cluster_is_lost(files: dict[str, Path], los
     distributed = pytest.importorskip("distributed")
     target = tmp_path / "viewer"
     before = exported(ad.read_h5ad(files["h5ad"])[:100], target)
-    with distributed.Client(processes=True, n_workers=1, threads_per_worker=1, dashboard_address=None) as client:
+    with distributed.Client(processes=True, n_workers=1, threads_per_worker=1, dashboard_address=":0") as client:
         adata = read_lazy(files["h5ad"])
         cut = threading.Event()
 
