@@ -417,10 +417,12 @@ def test_panel_text_has_sufficient_contrast(many: Path, viewer: Viewer, theme: s
         }"""
     )
     page.get_by_text("compared with the rest").wait_for()
+    # These buttons appear on hover and focus.
+    page.evaluate("() => document.querySelectorAll('.ks-row-genes').forEach((button) => (button.style.opacity = 1))")
     seen = page.evaluate(CONTRAST)
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
     page.get_by_role("list", name="Mean of EPCAM").wait_for()
     seen += page.evaluate(CONTRAST)
     texts = {entry["text"] for entry in seen}
-    assert {hidden, "here", "icon of Rename here", "Search 120 categories", "Detected in"} <= texts
+    assert {hidden, "Markers", "here", "icon of Rename here", "Search 120 categories", "Detected in"} <= texts
     assert [entry for entry in seen if entry["found"] < entry["least"]] == []

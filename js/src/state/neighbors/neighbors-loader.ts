@@ -47,7 +47,7 @@ export function createNeighborsLoader(model: Model, { closed, readAsTask }: Load
       },
     );
   });
-  closed.addEventListener('abort', stop);
+  closed.addEventListener('abort', stop, { once: true });
   return {
     setNeighbors: (neighbors) => update(model, { neighbors }),
     showNeighborhoods(open) {
