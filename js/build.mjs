@@ -1,5 +1,5 @@
-// Bundles the viewer into one HTML file (inline script and style, so that it opens from any host and from disk), and
-// the page of several bundles likewise, the widgets into one module, and the panel into an extension of JupyterLab.
+// Bundles the viewer and the index page into one HTML file each (inline script and style, so that they open from any host
+// and from disk), the widgets into one module, and the panel into an extension of JupyterLab.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { context, transform } from 'esbuild';
@@ -49,7 +49,7 @@ const page = {
   },
 };
 
-/** The page of several bundles runs nothing but its own script, which its policy names by its hash. */
+/** The index page runs only its own script, which its policy allows by hash. */
 const bundlesPage = {
   name: 'bundles-page',
   setup(build) {

@@ -53,7 +53,7 @@ def export_h5ad(config: ExportConfig, job: Job | None = None) -> Manifest:
         )
         raise ConfigError(msg)
     if config.h5ad_path is None:
-        msg = "No input file. Set h5ad_path to the .h5ad file or .zarr folder to export, or its URL."
+        msg = "No input file. Set h5ad_path to the .h5ad file or .zarr folder to export, or to its URL."
         raise ConfigError(msg)
     return run(config.h5ad_path, config, job).manifest
 

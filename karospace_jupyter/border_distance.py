@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 SQUARES = 128
-"""Squares along the longer side of the cells' extent."""
+"""Number of squares along the longer side of the cells' extent."""
 _AT_ONCE = 1_000_000
-"""Pairs of points and edges in one step, which bounds the memory."""
+"""Maximum number of pairs of points and edges in one step, to bound the memory."""
 
 Floats = NDArray[np.float64]
 
@@ -21,16 +21,16 @@ def border_distances(outline: Floats, xy: Floats, factor: float = 1.0) -> NDArra
     Parameters
     ----------
     outline
-        Its corners, shape (n_corners, 2). The last is connected with the first.
+        The corners, shape (n_corners, 2). The last corner is connected with the first.
     xy
-        The cells, shape (n, 2), in the same unit; NaN for a cell without a place.
+        Coordinates of the cells, shape (n, 2), in the same unit; NaN for a cell without coordinates.
     factor
-        What one unit is in the unit of the result.
+        Size of one unit of the coordinates in the unit of the result.
 
     Returns
     -------
     numpy.ndarray
-        float32, shape (n,); NaN for a cell without a place.
+        float32, shape (n,); NaN for a cell without coordinates.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def border_distances(outline: Floats, xy: Floats, factor: float = 1.0) -> NDArra
     cells = xy[placed]
     low = cells.min(axis=0)
     side = float((cells.max(axis=0) - low).max()) / SQUARES or 1.0
-    reach = side * np.sqrt(0.5) * 1.0001  # from the center to a corner, and some more for rounding
+    reach = side * np.sqrt(0.5) * 1.0001  # from the center to a corner, plus a margin for rounding
     square = np.floor((cells - low) / side).astype(np.int64)
     codes, which = np.unique(square[:, 1] * (SQUARES + 1) + square[:, 0], return_inverse=True)
     row, column = np.divmod(codes, SQUARES + 1)
@@ -99,7 +99,7 @@ def _is_inside(outline: Floats, xy: Floats) -> NDArray[np.bool_]:
     step = max(1, _AT_ONCE // len(outline))
     xi, yi = outline.T
     xj, yj = np.roll(outline, 1, axis=0).T
-    rise = np.where(yj == yi, 1, yj - yi)  # a level edge crosses no level ray
+    rise = np.where(yj == yi, 1, yj - yi)  # a horizontal edge never crosses a horizontal ray
     for at in range(0, len(xy), step):
         x, y = xy[at : at + step, :1], xy[at : at + step, 1:]
         crosses = ((yi > y) != (yj > y)) & (x < (xj - xi) * (y - yi) / rise + xi)

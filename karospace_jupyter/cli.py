@@ -47,7 +47,9 @@ def parser() -> argparse.ArgumentParser:
     )
     inputs = p.add_argument_group("input and output")
     inputs.add_argument(
-        "--h5ad", metavar="PATH", help="The .h5ad file or .zarr folder to export, or its URL; --h5ad can be omitted."
+        "--h5ad",
+        metavar="PATH",
+        help="The .h5ad file or .zarr folder to export, or its URL. PATH without --h5ad also works.",
     )
     inputs.add_argument("file", nargs="?", metavar="PATH", help=argparse.SUPPRESS)
     add = _OptionFlags()
@@ -60,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         action="append",
         type=_storage_option,
-        help="An option of the file system of URLs such as s3://bucket/tissue, for example "
+        help="Set an option of the file system of URLs such as s3://bucket/tissue, for example "
         "endpoint_url=https://s3.lab.example. VALUE is JSON or text. Repeatable.",
     )
     inputs.add_argument("--demo", action="store_true", help="Export the built-in synthetic tissue instead of a file.")
@@ -99,15 +101,17 @@ def parser() -> argparse.ArgumentParser:
     add(output, "jobs", "N")
     add(output, "memory_mb", "MB")
     output.add_argument(
-        "--dask", metavar="ADDRESS", help="Let the workers of a dask cluster read the matrix: tcp://127.0.0.1:8786."
+        "--dask",
+        metavar="ADDRESS",
+        help="Let the workers of the dask cluster at this address read the matrix, for example tcp://127.0.0.1:8786.",
     )
     modes = p.add_argument_group("other modes")
     modes.add_argument("--dry-run", action="store_true", help="Print what would be exported; write nothing.")
     modes.add_argument(
         "--verify",
         metavar="BUNDLE",
-        help="Check a bundle (folder, HTML, zip or URL) against its manifest. For https://, also check how the host "
-        "serves it.",
+        help="Check a bundle (folder, HTML, zip or URL) against its manifest. For an https:// URL, also check how the "
+        "host serves it.",
     )
     modes.add_argument(
         "--sample",
@@ -124,15 +128,16 @@ def parser() -> argparse.ArgumentParser:
         "--publish",
         metavar=("DIR", "BUNDLE"),
         nargs="+",
-        help="Write an index page for the bundles in DIR and its subfolders, after copying each BUNDLE (folder, HTML, "
-        "zip or URL) into it. --name sets its title; --host checks the limits of the host for the whole folder.",
+        help="Copy each BUNDLE (folder, HTML, zip or URL) into DIR, then write an index page for all bundles in DIR "
+        "and its subfolders. --name sets the title of the page; --host checks the whole folder against the limits of "
+        "a host.",
     )
     modes.add_argument(
         "--data-origin",
         metavar="ORIGIN",
         action="append",
-        help="With --publish: let viewer.html in DIR open bundles from this origin of another host, such as "
-        "https://data.example; none removes all. Repeatable.",
+        help="With --publish: also write viewer.html, which can open bundles from this origin of another host, such as "
+        "https://data.example. 'none' removes all origins. Repeatable.",
     )
     modes.add_argument("--serve", action="store_true", help="Serve the exported bundle on 127.0.0.1 until Ctrl-C.")
     modes.add_argument("--port", metavar="N", type=int, default=8000, help="First port to try. Default: 8000.")

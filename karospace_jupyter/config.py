@@ -167,7 +167,7 @@ class NoImage:
 DEFAULT_GENES = VariableGenes(500)
 """The genes that are exported by default."""
 _URL_AS_PATH = re.compile(r"[a-z][a-z0-9+.-]+:[/\\]", re.IGNORECASE)
-"""What `pathlib` makes of a URL: ``s3:/bucket``."""
+"""What `pathlib` turns a URL into: ``s3:/bucket``."""
 ORIGIN = re.compile(r"https?://[a-z0-9._~\[\]:-]+")
 """An origin as browsers write it."""
 
@@ -352,8 +352,8 @@ class ExportConfig(BaseModel):
     """The folder to write, or a URL of an object store (`s3://…`). An existing bundle in it is replaced once the new
     one is complete."""
     storage_options: dict[str, Any] | None = Field(default=None, repr=False)
-    """Options of the file systems of URLs, as fsspec takes them: `{"endpoint_url": "https://…"}`. They are never
-    written to a bundle."""
+    """Options of the file systems of URLs, for fsspec: `{"endpoint_url": "https://…"}`. They are never written to a
+    bundle."""
     single_file: Path | None = None
     """Write a self-contained HTML file, which opens with a double click."""
     zip_path: Path | None = None
@@ -412,8 +412,8 @@ class ExportConfig(BaseModel):
     """Whether to also write the assets as scripts, so that the folder opens with a double click: `yes`, `no`, or
     `auto` (if the scripts take at most 200 MB)."""
     host: HostName | None = None
-    """Web host for the bundle. Its limits on files and sizes are checked before anything is written. Options that are
-    left at their defaults are chosen for the host: `scripts`, `max_asset_mb` and `packed`."""
+    """Web host on which the bundle will be published. Its limits are checked before anything is written. `scripts`,
+    `max_asset_mb` and `packed` are chosen to fit the host if they are left at their defaults."""
     color: str | None = None
     """Initial color: a column of obs or a gene, which is always exported. `obs:NAME` and `gene:NAME` distinguish
     equal names. By default, a column that looks like cell types or clusters, otherwise total counts, otherwise a gene
@@ -593,7 +593,7 @@ class ExportConfig(BaseModel):
     @classmethod
     def _path_or_url(cls, value: object) -> object:
         if isinstance(value, os.PathLike) and _URL_AS_PATH.match(os.fspath(value)):
-            msg = "a path cannot hold a URL; pass the URL as text"
+            msg = "a Path cannot hold a URL; pass the URL as a string"
             raise ValueError(msg)
         if not isinstance(value, str) or value == "" or is_url(value):
             return value
@@ -603,7 +603,7 @@ class ExportConfig(BaseModel):
     @classmethod
     def _writable(cls, value: Path | str | None) -> Path | str | None:
         if is_url(value) and not is_store_url(value):
-            msg = "web hosts cannot be written; use a folder, or a URL such as 's3://bucket/tissue'"
+            msg = "cannot write to a web host; use a folder, or a URL such as 's3://bucket/tissue'"
             raise ValueError(msg)
         return value
 
@@ -611,7 +611,7 @@ class ExportConfig(BaseModel):
     @classmethod
     def _local_path(cls, value: object) -> object:
         if is_url(value):
-            msg = "expected a local path; only the folder of a bundle and the input may be URLs"
+            msg = "expected a local path; only outdir and h5ad_path can be URLs"
             raise ValueError(msg)
         return value
 

@@ -177,7 +177,7 @@ def compare(
 
 
 def counted_genes(genes: Iterable[T], n_genes: int, job: Job) -> Iterator[T]:
-    """Yield genes, and count those that were compared as the progress of a job.
+    """Yield genes, and report the number of compared genes as the progress of a job.
 
     Raises
     ------

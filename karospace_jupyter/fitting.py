@@ -1,4 +1,4 @@
-"""Fit an export to the limits of a web host: choose the options that are left at their defaults, and check the rest."""
+"""Fit an export to the limits of a web host: choose options that are left at their defaults, and check the limits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from karospace_jupyter.bundle.scripts import carried_files
 from karospace_jupyter.config import ExportConfig
 from karospace_jupyter.errors import PlanError, SinkError
 from karospace_jupyter.formatting import counted, size
-from karospace_jupyter.hosts import HOSTS, Extent, Host
+from karospace_jupyter.hosts import HOSTS, Host, Usage
 from karospace_jupyter.size import Size, predict_size
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 _NEAR = 0.1
-"""Accuracy of predictions, as a fraction. What is this close to a limit is a warning; the written files decide."""
+"""Accuracy of predictions, as a fraction. A prediction this close to a limit is a warning; the written files decide."""
 _GZIP = 1.001
 """Maximum ratio of the stored size of an asset to its size before compression."""
 _TAG_BYTES = 128
-"""About the bytes around each file in an HTML file."""
+"""Approximate number of bytes around each file in an HTML file."""
 _DEFAULT_MB = ExportConfig.model_fields["max_asset_mb"].default
 
 
@@ -36,7 +36,7 @@ class Fitted(NamedTuple):
     config: ExportConfig
     """The options with the choices for the host."""
     size: Size
-    """What the export takes, predicted."""
+    """Predicted size of the export."""
 
 
 class _Problem(NamedTuple):
@@ -48,7 +48,7 @@ class _Problem(NamedTuple):
 def fit(make_plan: Callable[[ExportConfig], Plan], source: Source, config: ExportConfig) -> Fitted:
     """Plan an export for the host of `config`.
 
-    Options that are left at their defaults are chosen for the host: no scripts for a double click, larger assets if
+    These options are chosen if they are left at their defaults: no scripts for a double click, larger assets if
     there would be too many files, and no packed genes if the export would otherwise be too large.
 
     Parameters
@@ -63,8 +63,8 @@ def fit(make_plan: Callable[[ExportConfig], Plan], source: Source, config: Expor
     Raises
     ------
     PlanError
-        If the export would exceed a limit by more than predictions are inaccurate. The message names the limit and
-        the options to change.
+        If the export would exceed a limit by more than the error of predictions. The message names the limit and the
+        options to change.
     """
     assert config.host is not None  # noqa: S101 - callers check
     host = HOSTS[config.host]
@@ -81,7 +81,7 @@ def fit(make_plan: Callable[[ExportConfig], Plan], source: Source, config: Expor
             predicted = predict_size(plan, source, config)
             problems = list(_problems(host, plan, predicted, source, config))
             notes.append(
-                f"Assets have up to {size(config.max_asset_bytes)}, so that the files fit the limits of {host.label}."
+                f"Assets may be up to {size(config.max_asset_bytes)}, so that the number of files fits {host.label}."
             )
     too_large = any(one.excess > 1 for one in problems)
     if too_large and plan.packed is not None and config.packed == "auto" and not config.other_matrices:
@@ -91,19 +91,19 @@ def fit(make_plan: Callable[[ExportConfig], Plan], source: Source, config: Expor
         if not list(_problems(host, bare, bare_size, source, bare_config)):
             held = f"{counted(len(bare.genes.names), 'gene')} of {bare.n_genes_source:,}"
             notes.append(
-                f"The viewer can show only {held}, because all genes would exceed the limits of {host.label}. "
+                f"The viewer can show only {held}, because packing all genes would exceed the limits of {host.label}. "
                 f"{problems[0].text}"
             )
             plan, config, predicted, problems = bare, bare_config, bare_size, []
     exceeded = [one.text for one in problems if one.excess > 1 + _NEAR]
     if exceeded:
         raise PlanError("\n".join([*exceeded, _advice(host, plan, config)]))
-    notes += [f"{one.text} This is a prediction; the written files decide." for one in problems]
+    notes += [f"{one.text} This is a prediction; the written files are checked, too." for one in problems]
     return Fitted(replace(plan, warnings=(*plan.warnings, *notes)), config, predicted)
 
 
 def check_written(manifest: Manifest, page: bytes, manifest_size: int, config: ExportConfig) -> None:
-    """Compare an export, just before it is published, with the limits of its host.
+    """Check an export against the limits of its host, just before it is published.
 
     Raises
     ------
@@ -116,26 +116,26 @@ def check_written(manifest: Manifest, page: bytes, manifest_size: int, config: E
     found: list[str] = []
     if config.outdir is not None or config.zip_path is not None:
         sizes = {file.path: file.size_bytes for file in manifest.asset_files}
-        found += over_limits(host, Extent.of(sizes | {"index.html": len(page), "manifest.json": manifest_size}))
+        found += over_limits(host, Usage.of(sizes | {"index.html": len(page), "manifest.json": manifest_size}))
     if config.single_file is not None:
         carried = [manifest_size, *(file.size_bytes for file in carried_files(manifest))]
         total = len(page) + sum(-(-4 * one // 3) + _TAG_BYTES for one in carried)
-        found += over_limits(host, Extent.of({config.single_file.name: total}))
+        found += over_limits(host, Usage.of({config.single_file.name: total}))
     if found:
         raise SinkError("\n".join([*found, "Nothing was published. Export fewer genes or cells, or use another host."]))
 
 
-def over_limits(host: Host, extent: Extent) -> list[str]:
-    """Return which limits of a host files exceed, as one text each."""
+def over_limits(host: Host, usage: Usage) -> list[str]:
+    """Return a message for each limit of a host that files exceed."""
     return [
         f"{host.label} accepts at most {shown(most)} {of}; {what} {shown(held)}."
         for most, held, shown, of, what in (
-            (host.max_bytes, extent.bytes, size, "for a site", "this takes"),
-            (host.max_files, extent.files, _files, "in a site", "this has"),
-            (host.max_file_bytes, extent.largest[1], size, "for a file", f"{extent.largest[0]} has"),
+            (host.max_bytes, usage.bytes, size, "per site", "this site takes"),
+            (host.max_files, usage.files, _files, "per site", "this site has"),
+            (host.max_file_bytes, usage.largest[1], size, "per file", f"{usage.largest[0]} takes"),
             (
-                host.max_folder_files, extent.fullest[1], _files, "in a folder",
-                f"{extent.fullest[0] or 'the top folder'} has",
+                host.max_folder_files, usage.fullest[1], _files, "per folder",
+                f"{usage.fullest[0] or 'the top folder'} has",
             ),
         )
         if most is not None and held > most
@@ -156,7 +156,7 @@ def _with_assets(host: Host, config: ExportConfig) -> ExportConfig:
     if config.max_asset_mb == _DEFAULT_MB:
         return config.model_copy(update={"max_asset_mb": _largest_mb(host)})
     msg = (
-        f"{host.label} accepts files of at most {size(most)}, but assets may have up to "
+        f"{host.label} accepts files of at most {size(most)}, but assets may be up to "
         f"{size(config.max_asset_bytes)}. Set max_asset_mb to at most {_largest_mb(host):g}."
     )
     raise PlanError(msg)
@@ -189,24 +189,24 @@ def _problems(host: Host, plan: Plan, predicted: Size, source: Source, config: E
         if config.outdir is None and config.zip_path is not None:
             # The host gets the unpacked folder.
             whole = predict_size(plan, source, config.model_copy(update={"zip_path": None, "single_file": None}))
-        yield from _exceeding(host.max_bytes, whole.bytes, size, host, "for a site", "this export would take about")
+        yield from _exceeding(host.max_bytes, whole.bytes, size, host, "per site", "this export would take about")
         # The number of packed files is a prediction.
         yield from _exceeding(
-            host.max_files, whole.files, _files, host, "in a site", "this export would have about",
+            host.max_files, whole.files, _files, host, "per site", "this export would have about",
             exact=not plan.all_packed,
         )  # fmt: skip
         in_folder = _gene_files(plan, config)
         yield from _exceeding(
-            host.max_folder_files, in_folder, _files, host, "in a folder", "the genes would take", exact=True
+            host.max_folder_files, in_folder, _files, host, "per folder", "the genes would take", exact=True
         )
         yield from _exceeding(
-            host.max_file_bytes, whole.manifest, size, host, "for a file", "manifest.json would take about"
+            host.max_file_bytes, whole.manifest, size, host, "per file", "manifest.json would take about"
         )
     if config.single_file is not None:
         html = predict_size(plan, source, config.model_copy(update={"outdir": None, "zip_path": None})).bytes
         named = f"{config.single_file.name} would take about"
-        yield from _exceeding(host.max_file_bytes, html, size, host, "for a file", named)
-        yield from _exceeding(host.max_bytes, html, size, host, "for a site", named)
+        yield from _exceeding(host.max_file_bytes, html, size, host, "per file", named)
+        yield from _exceeding(host.max_bytes, html, size, host, "per site", named)
 
 
 def _exceeding(
@@ -219,7 +219,7 @@ def _exceeding(
     *,
     exact: bool = False,
 ) -> Iterator[_Problem]:
-    # What is almost too large, as predicted, is a warning.
+    # A prediction just below the limit is a problem, too: it becomes a warning.
     if most is not None and held > most * (1 if exact else 1 - _NEAR):
         text = f"{host.label} accepts at most {shown(most)} {of}; {what} {shown(held)}."
         yield _Problem(text, math.inf if exact else held / most)
@@ -229,14 +229,14 @@ def _advice(host: Host, plan: Plan, config: ExportConfig) -> str:
     ways = []
     if plan.packed is not None:
         if plan.genes.names:
-            ways.append("write fewer single genes (genes_mode; the viewer also reads packed genes)")
+            ways.append("write fewer genes as separate files (genes_mode; the viewer can also read packed genes)")
         ways.append("leave out packed genes (packed='no')")
     elif plan.genes.names:
         ways.append("export fewer genes (genes_mode)")
     ways.append("export fewer cells (downsample)")
     others = [other.label for other in HOSTS.values() if _unlimited(other) and other is not host]
     if config.single_file is not None:
-        ways.append("export a folder (outdir) instead of one HTML file")
+        ways.append("export a folder (outdir) instead of a single HTML file")
     return f"To fit: {', '.join(ways)}, or use a host without these limits ({', '.join(others)})."
 
 

@@ -10,7 +10,7 @@ HostName = Literal["github-pages", "gitlab-pages", "cloudflare-pages", "cloudfla
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A web host and what it accepts; None stands for no limit."""
+    """A web host and its limits; None means no limit."""
 
     label: str
     """Name for messages."""
@@ -59,14 +59,14 @@ HOSTS: dict[HostName, Host] = {
         "https://developers.cloudflare.com/r2/platform/limits/",
         "2026-11",
         max_file_bytes=5 * 10**9,
-        note="per upload in one part",
+        note="for an upload in one part",
     ),
     "s3": Host(
         "S3",
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html",
         "2026-11",
         max_file_bytes=5 * 10**9,
-        note="per upload in one part",
+        note="for an upload in one part",
     ),
     "netlify": Host(
         "Netlify",
@@ -89,8 +89,8 @@ assert set(HOSTS) == set(get_args(HostName))  # noqa: S101 - mypy cannot check t
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
-    """How much a site takes, as far as the limits of hosts are concerned."""
+class Usage:
+    """What a site takes of each limit of a host."""
 
     files: int
     bytes: int
@@ -100,7 +100,7 @@ class Extent:
     """The folder with the most files, and their number."""
 
     @classmethod
-    def of(cls, sizes: dict[str, int]) -> Extent:
+    def of(cls, sizes: dict[str, int]) -> Usage:
         """Measure files, given their sizes by path."""
         folders: dict[str, int] = {}
         for path in sizes:

@@ -2,7 +2,7 @@
 
 The page, ``index.html``, is the same for every folder. The list is ``bundles.js``, a script, so that the page also
 opens with a double click. It is derived from the manifests, so adding or removing a bundle rewrites only this file.
-``viewer.html`` is only written for origins of other hosts whose bundles it may open.
+``viewer.html`` is written only if bundles from other hosts are allowed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from karospace_jupyter.contracts.bundle_index import BundleIndex, IndexedBundle
 from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, KaroSpaceError, SinkError
 from karospace_jupyter.fitting import over_limits
 from karospace_jupyter.formatting import LONGEST_NAME
-from karospace_jupyter.hosts import HOSTS, Extent, HostName
+from karospace_jupyter.hosts import HOSTS, HostName, Usage
 from karospace_jupyter.job import Job
 from karospace_jupyter.paths import expanded
 from karospace_jupyter.publish.bundle import Bundle
@@ -54,7 +54,7 @@ _IMAGES = {".png", ".jpg", ".jpeg", ".webp"}
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """The bundles of an index, and what was wrong with others."""
+    """The bundles of an index, and the problems of others."""
 
     path: Path
     """The folder of the index."""
@@ -80,8 +80,8 @@ def publish_index(
 ) -> IndexReport:
     """Write a page that lists all bundles in a folder and its subfolders.
 
-    Damaged bundles are not listed; the report names them. A bundle whose manifest has not changed since the last call
-    is not read again, except for the sizes of its files. Only files that change are written.
+    Damaged bundles are not listed; the report names them. If the manifest of a bundle has not changed since the last
+    call, only the sizes of its files are checked. Only files that change are written.
 
     Parameters
     ----------
@@ -93,11 +93,11 @@ def publish_index(
     title
         Title of the page. By default, the current title, or the name of the folder.
     host
-        The web host; its limits are compared with the whole folder.
+        The web host; the whole folder is checked against its limits.
     data_origins
-        Origins of other hosts, such as ``https://data.example``, whose bundles ``viewer.html`` in the folder opens:
+        Origins of other hosts, such as ``https://data.example``, whose bundles ``viewer.html`` in the folder may open:
         ``viewer.html?data=https://data.example/tissue/``. The other host must allow this with CORS. By default, the
-        current origins; none at first.
+        origins of the last call; none at first.
     job
         Receives progress and can cancel the work.
 
@@ -137,7 +137,7 @@ def publish_index(
         raise Cancelled(msg) from exc
     if not listed and before is None:
         found = "\n".join([f"{target} contains no bundle to list.", *problems])
-        msg = f"{found}\nExport a bundle into a subfolder, or name the bundles to copy."
+        msg = f"{found}\nExport a bundle into a subfolder, or pass the bundles to copy."
         raise SinkError(msg)
     name = title if title is not None else before.title if before is not None else target.name[:LONGEST_NAME]
     index = BundleIndex(version=1, title=name or "Bundles", bundles=listed, data_origins=origins)
@@ -148,7 +148,7 @@ def publish_index(
     _write(target, PAGE, static_file("bundles.html"))
     _write(target, LIST, as_script(_LISTED, index.model_dump_json().encode()))
     if host is not None:
-        problems += over_limits(HOSTS[host], Extent.of(dict(_sizes(target))))
+        problems += over_limits(HOSTS[host], Usage.of(dict(_sizes(target))))
     old = {} if before is None else {one.path: one for one in before.bundles}
     new = {one.path: one for one in listed}
     return IndexReport(
@@ -174,18 +174,21 @@ def _check(target: Path, title: str | None, host: str | None, origins: Sequence[
             msg = f"{origin!r} is not a valid origin (lower case, no path); use one such as 'https://data.example'."
             raise ConfigError(msg)
     if len(origins) > _MOST_ORIGINS:
-        msg = f"Got {len(origins)} origins of data; at most {_MOST_ORIGINS} are supported."
+        msg = f"Got {len(origins)} data origins; at most {_MOST_ORIGINS} are supported."
         raise ConfigError(msg)
     if target.exists() and not target.is_dir():
         msg = f"{target} is a file. Choose a folder."
         raise SinkError(msg)
     if (target / "manifest.json").exists():
-        msg = f"{target} has a manifest.json, like a bundle. Choose the folder that contains the bundles."
+        msg = f"{target} contains a manifest.json, like a bundle. Choose the folder that contains the bundles."
         raise SinkError(msg)
     for name, mark in ((PAGE, _MARK), *([(VIEWER, _DATA_MARK)] if origins else [])):
         page = target / name
         if page.exists() and not _is_marked(page, mark):
-            msg = f"{page} is another page. It was not changed; move it, or choose another folder."
+            msg = (
+                f"{page} already exists and is not a page of an index. It was not changed; move it, or choose another "
+                "folder."
+            )
             raise SinkError(msg)
 
 
@@ -197,7 +200,7 @@ def _is_marked(page: Path, mark: bytes) -> bool:
 
 
 def _viewer(origins: Sequence[str]) -> bytes:
-    """Return the viewer with a policy that also allows to read from these origins, which are valid."""
+    """Return the viewer with a policy that also allows reading from these origins, which must be valid."""
     text = " ".join(origins).encode()
     page = static_file("viewer.html")
     assert page.count(_CONNECT) == page[:4096].count(_HEAD) == 1  # noqa: S101 - as built
@@ -206,7 +209,7 @@ def _viewer(origins: Sequence[str]) -> bytes:
 
 
 def _read(target: Path) -> BundleIndex | None:
-    """Return the current list; None if there is none or it is damaged, because it is derived from the bundles."""
+    """Return the current list; None if there is none or it is damaged: it can be rebuilt from the bundles."""
     try:
         stored = (target / LIST).read_bytes()
         return BundleIndex.model_validate_json(from_script(_LISTED, stored))
@@ -230,7 +233,7 @@ def _copy(
             if not is_url(text):
                 place = expanded(given).resolve()
                 if place.is_dir() and place.is_relative_to(target.resolve()):
-                    Bundle(place)  # names what is not a bundle
+                    Bundle(place)  # raises an error if it is not a bundle
                     continue
             bundle = Bundle(given)
             name = _name_of(text)
@@ -260,7 +263,7 @@ def _name_of(text: str) -> str:
         name = Path(path).name if Path(path).is_dir() else Path(path).stem
     name = re.sub(r'[\x00-\x1f\\/:*?"<>|]', "_", name).strip(" .")
     if not name:
-        msg = f"{text} has no name for its folder. Save it in a folder with a name first."
+        msg = f"No folder name can be derived from {text}. Save the bundle in a folder with a name first."
         raise SinkError(msg)
     return name
 
@@ -275,8 +278,8 @@ def _check_same(target: Path, manifest: Manifest) -> None:
         return
     if other != manifest.dataset_name:
         msg = (
-            f"{target} already holds another dataset, {other!r}; {manifest.dataset_name!r} was not copied. Rename one "
-            "of the folders, or remove the old one."
+            f"{target} already contains another dataset, {other!r}; {manifest.dataset_name!r} was not copied. Rename "
+            "one of the folders, or remove the old one."
         )
         raise SinkError(msg)
 
@@ -302,8 +305,8 @@ def _listed(
                 found.append(entry)
                 if not own:
                     warnings.append(
-                        f"{path}/index.html is not a known page of this package; it runs as a program on your site. "
-                        "Save the bundle again to replace the page."
+                        f"{path}/index.html is not a known page of this package, and its scripts would run on your "
+                        "site. Save the bundle again to replace the page."
                     )
             stage.advance()
     return sorted(found, key=lambda one: (one.title.casefold(), one.path)), warnings
@@ -319,7 +322,7 @@ def _bundles_in(target: Path) -> Iterator[Path]:
 
 
 def _may_be_bundle(folder: Path) -> bool:
-    """Return whether a manifest.json is, or may have been, that of a bundle; web apps have other ones."""
+    """Return whether a manifest.json is, or may have been, that of a bundle; web apps use this name, too."""
     try:
         value = json.loads(FolderFiles(folder).read("manifest.json"))
     except (BundleError, ValueError):

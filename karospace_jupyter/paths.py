@@ -47,12 +47,12 @@ def expanded(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ConfigError
-        If the user does not exist, or the URL is that of another computer.
+        If the user does not exist, or the URL names another computer.
     """
     if isinstance(path, str) and path[:7].lower() == "file://":
         parts = urlsplit(path)
         if parts.netloc not in {"", "localhost"}:
-            msg = f"{path} is not a file of this computer. Use file:///PATH, or the path itself."
+            msg = f"{path} is not a file on this computer. Use file:///PATH, or the path itself."
             raise ConfigError(msg)
         return Path(url2pathname(path[7 + len(parts.netloc) :]))
     try:

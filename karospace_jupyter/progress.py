@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _QUICK_S = 1.0
-"""A comparison that takes less than this shows no progress."""
+"""In seconds. A comparison that takes less than this shows no progress."""
 
 
 class _Bar(Protocol):
@@ -39,7 +39,7 @@ class ProgressBar:
     notebook
         Whether to show HTML in a notebook. If False, no notebook packages are imported.
     done
-        What has happened at the end.
+        The verb of the final message, such as ``Exported``.
     after_s
         Show nothing for jobs that take less than this number of seconds.
     """
@@ -72,7 +72,7 @@ class ProgressBar:
 
 @contextmanager
 def comparing(job: Job | None, *, progress: bool) -> Iterator[Job]:
-    """Run a comparison in the block: show its progress if it takes long, and name it if it is canceled.
+    """Show the progress of the comparison in this block if it takes long; state in the error that it was canceled.
 
     Raises
     ------

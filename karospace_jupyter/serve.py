@@ -146,7 +146,7 @@ class BundleServer:
 
 
 def wait_until_free(port: int, *, patience: float = 10) -> bool:
-    """Wait until a port of this machine can be bound, at most `patience` seconds, and return whether it can."""
+    """Wait at most `patience` seconds until a port of this computer is free, and return whether it is."""
     end = time.monotonic() + patience
     while True:
         try:

@@ -46,7 +46,7 @@ def _shares_of(config: ExportConfig) -> dict[str, float]:
     more = {f"{stage} of {matrix_name(one)}": _SHARES[stage] for one in config.other_matrices for stage in packed}
     shares = {name: _SHARES[name] for name in names[:last]} | more | {name: _SHARES[name] for name in names[last:]}
     if isinstance(config.outdir, str):
-        shares["Uploading"] = sum(shares.values())  # as long as all before: a guess for a fast connection
+        shares["Uploading"] = sum(shares.values())  # as long as all other stages: a guess for a fast connection
     whole = sum(shares.values())
     return {name: share / whole for name, share in shares.items()}
 

@@ -25,7 +25,7 @@ _READ, _WRITTEN, _CHANGED = "read", "written", "changed"
 logger = logging.getLogger(__name__)
 
 _PAUSES_S = (1.0, 4.0, 10.0)
-"""Pauses before requests are repeated, in addition to the retries of the file system itself."""
+"""Pauses before retries of a request, in addition to the retries of the file system itself."""
 _PARALLEL = 8
 _BLOCK_BYTES = 8 * 2**20
 """Size of the blocks in which a file is downloaded."""
@@ -34,8 +34,8 @@ _PACKAGES = {
     "adl": "adlfs", "hf": "huggingface_hub",
 }  # fmt: skip
 _WITH_FOLDERS = frozenset({"dav", "ftp", "hdfs", "local", "sftp", "smb", "ssh", "webdav", "webhdfs"})
-"""Protocols of file systems on which a folder must exist before a file is written to it. Others create none: on an
-object store, creating a folder may create a bucket."""
+"""Protocols of file systems on which a folder must exist before a file is written to it. On others, folders are never
+created: in an object store, this might create a bucket."""
 _FINAL = (
     FileExistsError, FileNotFoundError, ImportError, IsADirectoryError, NotADirectoryError, NotImplementedError,
     PermissionError, TypeError, ValueError,
@@ -53,7 +53,7 @@ _CERTIFICATE = re.compile(r"certificate", re.IGNORECASE)
 class Store:
     """A folder of an object store or of another file system of fsspec.
 
-    Requests that fail for a passing reason (a server error, a lost connection, a timeout) are repeated.
+    Requests that fail temporarily (a server error, a lost connection, a timeout) are retried.
 
     Parameters
     ----------
@@ -67,11 +67,11 @@ class Store:
     Attributes
     ----------
     url
-        The URL, without a slash at its end.
+        The URL, without a trailing slash.
     parallel
         The number of requests that may run at the same time.
     stopped
-        Once this event is set, failed requests are not repeated.
+        Once this event is set, failed requests are not retried.
 
     Raises
     ------
@@ -95,15 +95,15 @@ class Store:
         except ImportError as exc:
             package = _PACKAGES.get(self.protocol)
             install = f"pip install {package}" if package else str(exc)
-            msg = f"{url} requires a package that is not installed, or is too old: {install}."
+            msg = f"{url} requires a package that is missing or too old: {install}."
             raise error(msg) from exc
-        except Exception as exc:  # file systems are third-party packages, which raise anything
+        except Exception as exc:  # third-party file systems may raise anything
             # Only the names of the options: their values may be secrets.
             named = f" with the options {', '.join(options)}" if options else ""
             msg = f"{url} cannot be opened{named}: {_text(exc)}."
             raise error(msg) from exc
         self._root = root.rstrip("/")
-        # Others are not made for threads. On Hugging Face, each file is a commit, and these must not overlap.
+        # Other file systems are not thread-safe. On Hugging Face, each file is a commit, and commits must not overlap.
         self.parallel = _PARALLEL if getattr(self._fs, "async_impl", False) else 1
 
     def read(self, path: str, most: int) -> bytes | None:
@@ -114,7 +114,7 @@ class Store:
             return None
         except Exception as exc:
             if _RANGE.search(_details(exc)) and self._fs.size(self._at(path)) == 0:
-                return b""  # an empty file has no first byte
+                return b""  # an empty file has no range of bytes
             raise self._failed(exc, _READ, path) from exc
 
     def write(self, path: str, data: bytes, *, content_type: str, cache_control: str) -> None:
@@ -145,7 +145,7 @@ class Store:
         try:
             self._call(self._fs.rm, each)
         except FileNotFoundError:
-            logger.debug("some of the files of %s were already deleted", self.url)
+            logger.debug("some files in %s were already deleted", self.url)
         except Exception as exc:
             raise self._failed(exc, _CHANGED) from exc
 
@@ -182,7 +182,7 @@ class Store:
             starts = range(0, size, _BLOCK_BYTES)
             with job.stage("Downloading", len(starts), "blocks") as stage, ThreadPoolExecutor(self.parallel) as threads:
                 try:
-                    # Few at a time: what is read but not yet written is in memory.
+                    # A few at a time: blocks that are read but not yet written are in memory.
                     for first in range(0, len(starts), self.parallel):
                         for block in threads.map(self._block, starts[first : first + self.parallel]):
                             out.write(block)
@@ -216,7 +216,7 @@ class Store:
                 if self.stopped.is_set() or is_final(exc):
                     raise
                 logger.info("%s: %s; trying again in about %g s", self.url, _text(exc), pause)
-            # Requests that failed together are not repeated together.
+            # Random, so that requests that failed together are not retried together.
             self.stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
         return function(*args, **kwargs)
 
@@ -238,7 +238,7 @@ def _advice(exc: Exception) -> str:
     if _FULL.search(text) or getattr(exc, "errno", None) == errno.ENOSPC:
         return "The store is full; free some space."
     if isinstance(exc, PermissionError) or _CREDENTIALS.search(text):
-        return "Check the credentials and what they permit."
+        return "Check the credentials and their permissions."
     if isinstance(exc, FileNotFoundError):
         return "Check the URL; a bucket must exist before files are written to it."
     return "" if is_final(exc) else "Try again later."
@@ -249,12 +249,12 @@ def _text(exc: Exception) -> str:
 
 
 def _details(exc: Exception) -> str:
-    """Return all that is known of an error: file systems hide the code of the store in its cause."""
+    """Return the text of an error and of its cause, in which file systems hide the error code of the store."""
     return f"{type(exc).__name__} {exc} {exc.__cause__ or ''}"
 
 
 def _headers(protocol: str, content_type: str, cache_control: str) -> dict[str, Any]:
-    """Return the arguments with which a file system stores headers; none if it has no headers."""
+    """Return the arguments with which a file system stores headers; empty if it stores none."""
     match _PACKAGES.get(protocol):
         case "s3fs":
             return {"ContentType": content_type, "CacheControl": cache_control}

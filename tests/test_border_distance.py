@@ -37,7 +37,7 @@ def test_skipped_edges_do_not_change_the_result() -> None:
     np.testing.assert_array_equal(found[::50], alone)
 
 
-def test_cells_without_a_place_have_no_distance() -> None:
+def test_cells_without_coordinates_have_no_distance() -> None:
     square = np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0]])
     found = border_distances(square, np.array([[np.nan, 1.0], [1.0, 2.0]]))
     np.testing.assert_array_equal(found, np.array([np.nan, -1.0], dtype=np.float32))

@@ -103,7 +103,7 @@ def run_commands(code: str, folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[dict[str, str]]:
-    """Start an object store with the bucket and the file that the pages name; yield the variables that lead there."""
+    """Start an object store with the bucket and the file of the pages; yield environment variables for it."""
     s3fs = pytest.importorskip("s3fs")
     pytest.importorskip("moto")
     from object_store import options, s3_server

@@ -1,4 +1,4 @@
-"""Exports for a web host: its limits are checked in the plan, and options at their defaults are chosen for it."""
+"""Exports for a web host: the plan is checked against its limits, and options at their defaults are chosen to fit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from karospace_jupyter.errors import ConfigError, PlanError, SinkError
 from karospace_jupyter.export import dry_run
 from karospace_jupyter.fitting import over_limits
 from karospace_jupyter.form.prediction import predict_export
-from karospace_jupyter.hosts import HOSTS, Extent
+from karospace_jupyter.hosts import HOSTS, Usage
 
 N, G = 600, 90
 
@@ -24,7 +24,7 @@ N, G = 600, 90
 @pytest.fixture(scope="module")
 def adata() -> ad.AnnData:
     made = synthetic_tissue(N, G, seed=3)
-    del made.uns["spatial"]  # images take long to encode
+    del made.uns["spatial"]  # encoding images is slow
     return made
 
 
@@ -65,7 +65,7 @@ def test_packed_genes_are_left_out_if_the_export_would_be_too_large(
     plan, size = planned(adata, **options)
     assert plan.packed is None
     assert size.bytes == pytest.approx(bare)
-    assert plan.warnings[-1].startswith(f"The viewer can show only 2 genes of {G}, because all genes would exceed the")
+    assert plan.warnings[-1].startswith(f"The viewer can show only 2 genes of {G}, because packing all genes would")
     made = adata_to_karospace(adata, tmp_path / "out", host="github-pages", **options)
     assert made.manifest.packed is None
     limit(monkeypatch, max_bytes=round(1.01 * bare))
@@ -83,7 +83,7 @@ def test_larger_assets_are_chosen_if_there_would_be_too_many_files(
     limit(monkeypatch, max_files=2 * G, max_file_bytes=2_000_000)
     plan, size = planned(adata, **options)
     assert G < size.files <= 2 * G
-    assert "Assets have up to 1.0 MB" in plan.warnings[-1]
+    assert "Assets may be up to 1.0 MB" in plan.warnings[-1]
     limit(monkeypatch, max_folder_files=2 * G)
     assert planned(adata, **options)[1].files <= 2 * G
 
@@ -91,14 +91,14 @@ def test_larger_assets_are_chosen_if_there_would_be_too_many_files(
 @pytest.mark.parametrize(
     ("limits", "options", "message"),
     [
-        ({"max_files": 50}, {"genes_mode": "all"}, r"at most 50 files in a site; this export would have about \d+"),
-        ({"max_files": 50}, {"genes_mode": "all"}, r"write fewer single genes \(genes_mode; the viewer also reads"),
-        ({"max_folder_files": G - 1}, {"genes_mode": "all"}, f"{G - 1} files in a folder; the genes would take {G}"),
-        ({"max_bytes": 1000}, {"packed": "no"}, "at most 1.0 kB for a site; this export would take about"),
+        ({"max_files": 50}, {"genes_mode": "all"}, r"at most 50 files per site; this export would have about \d+"),
+        ({"max_files": 50}, {"genes_mode": "all"}, r"write fewer genes as separate files \(genes_mode;"),
+        ({"max_folder_files": G - 1}, {"genes_mode": "all"}, f"{G - 1} files per folder; the genes would take {G}"),
+        ({"max_bytes": 1000}, {"packed": "no"}, "at most 1.0 kB per site; this export would take about"),
         ({"max_bytes": 1000}, {"packed": "no"}, r"To fit: export fewer genes \(genes_mode\), export fewer cells \(downsample\)"),
         ({"max_bytes": 1000}, {}, r"or use a host without these limits \(Cloudflare R2, S3\)"),
-        ({"max_file_bytes": 10**6}, {"max_asset_mb": 50}, "assets may have up to 50.0 MB. Set max_asset_mb to at most"),
-        ({"max_file_bytes": 20_000}, {"genes_mode": "all"}, "for a file; manifest.json would take about"),
+        ({"max_file_bytes": 10**6}, {"max_asset_mb": 50}, "assets may be up to 50.0 MB. Set max_asset_mb to at most"),
+        ({"max_file_bytes": 20_000}, {"genes_mode": "all"}, "per file; manifest.json would take about"),
         ({"max_file_bytes": 300_000}, {"single_file": "a.html"}, "a.html would take about"),
     ],
 )  # fmt: skip
@@ -136,14 +136,14 @@ def test_written_size_decides_when_the_prediction_is_close(
     exact = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     before = (out / "manifest.json").read_bytes()
     limit(monkeypatch, max_bytes=exact - 1)
-    with pytest.raises(SinkError, match="at most .* for a site; this takes") as caught:
+    with pytest.raises(SinkError, match="at most .* per site; this site takes") as caught:
         adata_to_karospace(adata, out, **options)
     assert "Nothing was published" in str(caught.value)
     assert (out / "manifest.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
-    limit(monkeypatch, max_bytes=exact + 500)  # the manifest holds a warning
+    limit(monkeypatch, max_bytes=exact + 500)  # the manifest contains a warning
     made = adata_to_karospace(adata, out, **options)
-    assert any("This is a prediction; the written files decide." in text for text in made.warnings)
+    assert any("This is a prediction; the written files are checked, too." in text for text in made.warnings)
 
 
 def test_number_of_packed_files_is_a_prediction(adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +157,7 @@ def test_number_of_packed_files_is_a_prediction(adata: ad.AnnData, monkeypatch: 
         text for text in planned(adata, genes_mode="top_mean:3", packed="no")[0].warnings if "prediction" in text
     ]
     limit(monkeypatch, max_files=files - 1)
-    with pytest.raises(PlanError, match="files in a site"):
+    with pytest.raises(PlanError, match="files per site"):
         planned(adata, genes_mode="top_mean:3", packed="no")
 
 
@@ -171,21 +171,21 @@ def test_html_file_is_compared_with_the_limit_of_a_file(
     # Assets stay far below the limit.
     limit(monkeypatch, max_file_bytes=size - 10_000)
     path.unlink()
-    with pytest.raises(SinkError, match=r"for a file; a\.html has"):
+    with pytest.raises(SinkError, match=r"per file; a\.html takes"):
         adata_to_karospace(adata, max_asset_mb=0.5, **options)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_limits_name_the_largest_file_and_the_fullest_folder() -> None:
     host = dataclasses.replace(HOSTS["s3"], max_file_bytes=10, max_folder_files=2, max_files=3, max_bytes=100)
-    extent = Extent.of({"a": 1, "x/b": 2, "x/c": 3, "x/d": 101})
-    assert over_limits(host, extent) == [
-        "S3 accepts at most 100 B for a site; this takes 107 B.",
-        "S3 accepts at most 3 files in a site; this has 4 files.",
-        "S3 accepts at most 10 B for a file; x/d has 101 B.",
-        "S3 accepts at most 2 files in a folder; x has 3 files.",
+    usage = Usage.of({"a": 1, "x/b": 2, "x/c": 3, "x/d": 101})
+    assert over_limits(host, usage) == [
+        "S3 accepts at most 100 B per site; this site takes 107 B.",
+        "S3 accepts at most 3 files per site; this site has 4 files.",
+        "S3 accepts at most 10 B per file; x/d takes 101 B.",
+        "S3 accepts at most 2 files per folder; x has 3 files.",
     ]
-    assert over_limits(host, Extent.of({})) == []
+    assert over_limits(host, Usage.of({})) == []
 
 
 def test_form_shows_the_problem_and_the_choices_of_a_host(adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,7 +193,7 @@ def test_form_shows_the_problem_and_the_choices_of_a_host(adata: ad.AnnData, mon
     assert fits.problems == {}
     assert fits.bytes < predict_export(adata, {}).bytes
     limit(monkeypatch, max_files=20)
-    assert "at most 20 files in a site" in predict_export(adata, {"host": "github-pages"}).problems["host"]
+    assert "at most 20 files per site" in predict_export(adata, {"host": "github-pages"}).problems["host"]
     assert predict_export(adata, {"host": "geocities"}).problems["host"].startswith("expected one of 'github-pages'")
 
 
@@ -205,7 +205,7 @@ def test_command_line_names_unknown_hosts_and_reports_the_limit(
     assert main([str(file), "--dry-run", "--host", "netlify"]) == 0
     limit(monkeypatch, max_files=20)
     assert main([str(file), "--outdir", str(tmp_path / "out"), "--host", "github-pages"]) == 1
-    assert "GitHub Pages accepts at most 20 files in a site" in capsys.readouterr().err
+    assert "GitHub Pages accepts at most 20 files per site" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         main([str(file), "--dry-run", "--host", "geocities"])
     assert "github-pages" in capsys.readouterr().err

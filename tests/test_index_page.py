@@ -144,7 +144,7 @@ def test_copy_of_the_same_dataset_is_replaced_but_not_that_of_another(made: Path
     assert listed(site).bundles[1].n_cells == 300
     other = shutil.copytree(made / "two", tmp_path / "other" / "one")
     report = publish_index(site, [other])
-    assert "already holds another dataset, 'Liver'; 'kidney' was not copied" in report.problems[0]
+    assert "already contains another dataset, 'Liver'; 'kidney' was not copied" in report.problems[0]
     assert listed(site).bundles[1].n_cells == 300
     (site / "one" / "manifest.json").write_text("{}")
     report = publish_index(site, [made / "one"])
@@ -207,7 +207,7 @@ def test_folder_that_cannot_be_published_is_an_error(made: Path, tmp_path: Path,
 
 def test_other_index_page_is_not_replaced(made: Path, site: Path) -> None:
     (site / "index.html").write_text("<h1>Our lab</h1>")
-    with pytest.raises(SinkError, match="is another page"):
+    with pytest.raises(SinkError, match="already exists and is not a page of an index"):
         publish_index(site, [made / "three.zip"])
     assert (site / "index.html").read_text() == "<h1>Our lab</h1>"
     assert not (site / "three").exists()
@@ -250,11 +250,13 @@ def test_limits_of_the_host_apply_to_the_whole_folder(made: Path, site: Path, mo
     limited = dataclasses.replace(HOSTS["github-pages"], max_files=len(stamps(site)) - 1)
     monkeypatch.setitem(HOSTS, "github-pages", limited)
     report = publish_index(site, [made / "three.zip"], host="github-pages")
-    assert report.problems[0].startswith(f"GitHub Pages accepts at most {limited.max_files} files in a site; this has")
+    assert report.problems[0].startswith(
+        f"GitHub Pages accepts at most {limited.max_files} files per site; this site has"
+    )
     assert Bundle(site / "three").manifest.scripts is None, "web hosts need none"
 
 
-def test_viewer_for_other_hosts_is_written_only_for_named_origins(site: Path) -> None:
+def test_viewer_for_other_hosts_is_written_only_for_allowed_origins(site: Path) -> None:
     assert not (site / "viewer.html").exists()
     publish_index(site, data_origins=["https://data.example", "http://127.0.0.1:8000", "https://data.example"])
     named = "https://data.example http://127.0.0.1:8000"
@@ -272,7 +274,7 @@ def test_viewer_for_other_hosts_is_written_only_for_named_origins(site: Path) ->
     (site / "viewer.html").write_text("mine")
     publish_index(site)
     assert (site / "viewer.html").read_text() == "mine"
-    with pytest.raises(SinkError, match=r"viewer\.html is another page"):
+    with pytest.raises(SinkError, match=r"viewer\.html already exists and is not a page of an index"):
         publish_index(site, data_origins=["https://data.example"])
 
 
@@ -283,7 +285,7 @@ def test_viewer_for_other_hosts_is_written_only_for_named_origins(site: Path) ->
         "https://a.example https://b.example", 'https://a"><script>', "", "https://*.example",
     ],
 )  # fmt: skip
-def test_invalid_origins_are_refused(site: Path, origin: str) -> None:
+def test_invalid_origins_are_rejected(site: Path, origin: str) -> None:
     before = stamps(site)
     with pytest.raises(ConfigError, match="is not a valid origin"):
         publish_index(site, data_origins=[origin])
@@ -298,7 +300,7 @@ def test_origins_in_a_list_that_was_changed_by_hand_are_checked(site: Path) -> N
         publish_index(site)
 
 
-def test_command_publishes_and_reports(
+def test_command_line_publishes_and_reports(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = tmp_path / "site"

@@ -96,7 +96,7 @@ def test_next_free_port_is_used_if_port_is_in_use(server, tmp_path):
         assert server.port < second.port <= server.port + 100
 
 
-def test_port_of_an_ending_server_is_waited_for(server):
+def test_wait_until_free_waits_for_a_server_to_stop(server):
     assert not wait_until_free(server.port, patience=0)
     free = []
     waiting = threading.Thread(target=lambda: free.append(wait_until_free(port, patience=PATIENCE_S)))

@@ -97,7 +97,7 @@ def export(adata: Any, url: str, server: str, job: Job | None = None, **chosen: 
 
 
 def impatient(server: str) -> dict[str, Any]:
-    """Return options without the retries of botocore, which take long."""
+    """Return options without the retries of botocore, which are slow."""
     return {**options(server), "config_kwargs": {"retries": {"max_attempts": 0}}}
 
 
@@ -121,7 +121,7 @@ def test_exported_bundle_equals_that_in_a_folder(
     assert list(spool.iterdir()) == []
 
 
-def test_web_host_serves_the_uploaded_bundle_as_browsers_need_it(adata: Any, url: str, server: str) -> None:
+def test_uploaded_bundle_passes_the_checks_of_a_web_host(adata: Any, url: str, server: str) -> None:
     public = {**options(server), "s3_additional_kwargs": {"ACL": "public-read"}}
     adata_to_karospace(adata, url, storage_options=public, genes_mode="all", embed_origins=["https://lab.example"])
     report = check_host(url.replace("s3://", f"{server}/"))
@@ -129,7 +129,7 @@ def test_web_host_serves_the_uploaded_bundle_as_browsers_need_it(adata: Any, url
     assert [text for text in report.advice if "compress" not in text] == []
 
 
-def test_files_are_cached_forever_but_page_and_manifest_never(adata: Any, url: str, server: str) -> None:
+def test_assets_are_cached_forever_but_page_and_manifest_are_revalidated(adata: Any, url: str, server: str) -> None:
     bundle = export(adata, url, server, genes_mode="hvgs:5")
     store, root = s3(server), url.removeprefix("s3://")
     heads = {
@@ -282,7 +282,9 @@ PASSING = {
 
 
 @pytest.mark.parametrize("kind", PASSING)
-def test_passing_faults_are_repeated(adata: Any, url: str, server: str, proxy: Proxy, kind: str) -> None:
+def test_requests_are_retried_after_temporary_faults(
+    adata: Any, url: str, server: str, proxy: Proxy, kind: str
+) -> None:
     seen: dict[tuple[str, str], int] = {}
     lock = threading.Lock()
 
@@ -299,7 +301,7 @@ def test_passing_faults_are_repeated(adata: Any, url: str, server: str, proxy: P
 
 
 def broken(server: str, url: str, fault: Fault, first: int) -> Any:
-    """Return a proxy's faults: every write of an asset from the given one on, counted without claims."""
+    """Return faults for a proxy: every write of an asset fails from the given one on, not counting claims."""
     count = 0
     lock = threading.Lock()
 
@@ -355,7 +357,7 @@ def test_failed_upload_leaves_the_old_bundle_and_the_next_export_continues(
 
 
 @pytest.mark.parametrize("what", ["index.html", "manifest.json"])
-def test_fault_at_the_switch_leaves_a_complete_bundle(
+def test_fault_during_the_switch_leaves_a_complete_bundle(
     adata: Any, url: str, server: str, proxy: Proxy, what: str
 ) -> None:
     old = export(adata, url, server)
@@ -368,7 +370,7 @@ def test_fault_at_the_switch_leaves_a_complete_bundle(
     again.verify()
 
 
-def test_failed_sweep_leaves_a_complete_bundle(adata: Any, url: str, server: str, proxy: Proxy) -> None:
+def test_failed_cleanup_leaves_a_complete_bundle(adata: Any, url: str, server: str, proxy: Proxy) -> None:
     export(adata, url, server)
     forbidden = FINAL["forbidden"][0]
     proxy.fault = lambda request: forbidden if request.method in {"POST", "DELETE"} else None
@@ -420,7 +422,7 @@ def test_slow_store_does_not_delay_cancel(adata: Any, url: str, server: str, pro
     thread.start()
     assert held.wait(PATIENCE_S)
     job.cancel()
-    release.set()  # requests on their way end; no others follow
+    release.set()  # pending requests end; no others follow
     thread.join(PATIENCE_S)
     assert len(ended) == 1
     assert len([path for path in proxy.puts() if "/upload-" not in path]) <= stores._PARALLEL
@@ -428,7 +430,7 @@ def test_slow_store_does_not_delay_cancel(adata: Any, url: str, server: str, pro
 
 
 @pytest.mark.parametrize("at", [1, 12, "index.html", "manifest.json"])
-def test_killed_upload_leaves_the_old_bundle_and_the_next_export_sweeps(
+def test_killed_upload_leaves_the_old_bundle_and_the_next_export_cleans_up(
     adata: Any, url: str, server: str, proxy: Proxy, tmp_path: Path, spool: Path, at: int | str
 ) -> None:
     old = export(adata, url, server)
@@ -476,7 +478,7 @@ def test_killed_upload_leaves_the_old_bundle_and_the_next_export_sweeps(
     assert {*names(server, url)} == {*listed(new), "index.html", "manifest.json"}
 
 
-def test_first_upload_that_is_killed_does_not_block_the_next(adata: Any, url: str, server: str) -> None:
+def test_killed_first_upload_does_not_block_the_next(adata: Any, url: str, server: str) -> None:
     bundle = export(adata, url, server)
     s3(server).rm(f"{url}/manifest.json")
     assert {*names(server, url)} == {*listed(bundle), "index.html"}
@@ -501,9 +503,7 @@ def test_second_export_to_the_same_url_is_an_error(adata: Any, url: str, server:
     assert {*names(server, url)} == {*listed(bundle), "index.html", "manifest.json"}
 
 
-def test_claim_of_another_computer_ends_when_it_is_old(
-    adata: Any, url: str, server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_claim_of_another_computer_expires(adata: Any, url: str, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     claim = f"{url}/assets/upload-{'0' * 16}.json"
     s3(server).pipe_file(claim, json.dumps({"host": "another", "process": os.getpid()}).encode())
     with pytest.raises(SinkError, match="Another export"):
@@ -583,7 +583,7 @@ def test_command_line_exports_verifies_and_reads_urls(
     assert main([f"{url}-none.h5ad", "--dry-run", *flags]) == 2
 
 
-def test_option_of_a_file_system_is_json_or_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_storage_option_is_json_or_text(capsys: pytest.CaptureFixture[str]) -> None:
     from karospace_jupyter.cli import parser
 
     given = parser().parse_args(
@@ -617,7 +617,7 @@ def test_unknown_kind_of_url_is_explained() -> None:
         Bundle("nope://a/b")
 
 
-def test_values_of_options_are_secret() -> None:
+def test_values_of_storage_options_are_not_in_messages() -> None:
     config = ExportConfig(outdir="s3://a/b", storage_options={"secret": "hunter2"})
     assert "hunter2" not in repr(config)
     with pytest.raises(OptionError) as raised:
@@ -632,9 +632,9 @@ def test_values_of_options_are_secret() -> None:
 
 
 def test_url_that_is_a_path_or_a_web_host_is_rejected() -> None:
-    with pytest.raises(OptionError, match="pass the URL as text"):
+    with pytest.raises(OptionError, match="pass the URL as a string"):
         ExportConfig(outdir=Path("s3://bucket/tissue"))
-    with pytest.raises(OptionError, match="web hosts cannot be written"):
+    with pytest.raises(OptionError, match="cannot write to a web host"):
         ExportConfig(outdir="https://lab.example/tissue")
     for name in ("single_file", "zip_path", "view"):
         with pytest.raises(OptionError, match="expected a local path"):
@@ -648,12 +648,12 @@ def test_file_url_is_a_path(adata: Any, tmp_path: Path) -> None:
     assert Bundle(target.as_uri()).verify().files == bundle.verify().files
     adata.write_h5ad(tmp_path / "a.h5ad")
     assert run_to_memory((tmp_path / "a.h5ad").as_uri(), ExportConfig(**SMALL)).manifest.dataset_name == "a"
-    with pytest.raises(ConfigError, match="not a file of this computer"):
+    with pytest.raises(ConfigError, match="not a file on this computer"):
         Bundle("file://other/tissue")
 
 
 @pytest.mark.parametrize("end", ["", "/", "/index.html", "/manifest.json"])
-def test_memory_file_system_holds_a_bundle(adata: Any, end: str) -> None:
+def test_bundle_is_saved_to_a_file_system_in_memory(adata: Any, end: str) -> None:
     url = "memory://a/tissue"
     try:
         adata_to_karospace(adata, url, **SMALL)
@@ -667,7 +667,7 @@ def test_single_file_at_a_url_is_rejected() -> None:
         Bundle("s3://bucket/tissue.zip")
 
 
-def test_file_system_with_folders_gets_its_folders(adata: Any, tmp_path: Path) -> None:
+def test_folders_are_created_on_file_systems_that_need_them(adata: Any, tmp_path: Path) -> None:
     url = f"local://{tmp_path}/deep/tissue"
     adata_to_karospace(adata, url, **SMALL)
     new = adata_to_karospace(adata, url, **OTHER)
@@ -734,7 +734,7 @@ class Recorded(MemoryFileSystem):
 
 
 @pytest.mark.parametrize("scheme", ["gs", "az", "hf"])
-def test_headers_are_passed_on_as_each_package_takes_them(
+def test_headers_are_passed_in_the_form_that_each_package_expects(
     adata: Any, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     azure = ModuleType("azure.storage.blob")

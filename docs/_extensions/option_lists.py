@@ -58,11 +58,11 @@ def fields_markdown() -> str:
 
 def hosts_markdown() -> str:
     """Return the limits of web hosts as a table in Markdown."""
-    rows = ["| host | `--host` | largest file | files | site | notes | compared |", "|---|---|---|---|---|---|---|"]
+    rows = ["| host | `--host` | largest file | files | site | notes | checked |", "|---|---|---|---|---|---|---|"]
     for name, host in HOSTS.items():
         files = [] if host.max_files is None else [f"{host.max_files:,}"]
         if host.max_folder_files is not None:
-            files.append(f"{counted(host.max_folder_files, 'file')} in a folder")
+            files.append(f"{counted(host.max_folder_files, 'file')} per folder")
         largest, site = ("–" if most is None else size(most) for most in (host.max_file_bytes, host.max_bytes))
         cells = (f"[{host.label}]({host.source})", f"`{name}`", largest, ", ".join(files) or "–", site, host.note)
         rows.append(f"| {' | '.join(cells)} | {host.checked} |")

@@ -117,7 +117,7 @@ def folder_of(url: str) -> str:
 
 
 def check_not_single(url: str, name: str) -> None:
-    """Raise an error if the last part of a URL is the name of a bundle in one file.
+    """Raise an error if the last part of a URL is the name of a single-file bundle.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def check_not_single(url: str, name: str) -> None:
         If it is a zip file or an HTML file other than the page of a folder.
     """
     if name.lower().endswith((".zip", ".html")) and name not in PAGES:
-        msg = f"{url} is a single file. Download it and open the copy; from a URL, only the folder of a bundle is read."
+        msg = f"{url} is a single file. Download it and open the copy; only the folder of a bundle can be read by URL."
         raise BundleError(msg)
 
 

@@ -67,7 +67,7 @@ class Index:
         """Return the statistics of a gene."""
         missing = int(self.missing[gene])
         present = self.n_cells - missing
-        # A damaged index may state numbers that a manifest must not, which a verification reports.
+        # Not validated: a damaged index may contain invalid numbers, which verification reports.
         return GeneSummary.model_construct(
             min=float(self.min[gene]),
             max=float(self.max[gene]),

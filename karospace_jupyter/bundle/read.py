@@ -47,7 +47,7 @@ class BundleReader:
     manifest
         The manifest, if it was read before.
     storage_options
-        Options of the file system of the URL, as fsspec takes them: ``{"endpoint_url": "https://…"}``.
+        Options of the file system of the URL, for fsspec: ``{"endpoint_url": "https://…"}``.
 
     Raises
     ------

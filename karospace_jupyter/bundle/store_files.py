@@ -1,7 +1,7 @@
 """Read the files of a bundle from an object store or another file system of fsspec.
 
-Bundles on web hosts are read by :mod:`~karospace_jupyter.bundle.http_files`, without fsspec: these need no further
-package, and checking a host needs its headers, which fsspec does not return.
+Bundles on web hosts are read by :mod:`~karospace_jupyter.bundle.http_files`, without fsspec: this needs no
+additional package, and checking a host needs its headers, which fsspec does not return.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _CLOSE = 1e-6
 _ROUNDING = 1e-9
 """Tolerance relative to the largest value: the mean of positive and negative values can be near zero."""
 _SMALLEST = 1e-40
-"""Below the range in which float32 has seven digits."""
+"""Absolute tolerance, for values so small that float32 has fewer than seven digits."""
 
 
 def summarize(values: NDArray[np.float32]) -> GeneSummary:
@@ -65,13 +65,13 @@ def _percentile(values: NDArray[np.float32], share: float) -> float:
 
 
 def differences(stated: GeneSummary, found: GeneSummary, gene: str, where: str) -> Iterator[str]:
-    """Yield the statistics of a gene that differ from those of its values."""
+    """Yield a message for each stated statistic of a gene that differs from that of its values."""
     if stated.missing != found.missing:
         yield f"{gene}: cells without a value (NaN): {found.missing:,} found, {stated.missing:,} in the {where}"
         return
     largest = max(abs(found.min), abs(found.max))
     for name in ("min", "max", "mean", "fraction", "lower", "upper"):
         wanted, given = getattr(found, name), getattr(stated, name)
-        # Written so that NaN differs.
+        # Negated, so that NaN counts as a difference.
         if not abs(given - wanted) <= _CLOSE * abs(wanted) + _ROUNDING * largest + _SMALLEST:
             yield f"{gene}: its {name} is {wanted:.9g}, but {given:.9g} in the {where}"

@@ -1,4 +1,4 @@
-"""The list of a folder with several bundles, which the index page and the viewer read."""
+"""The list of the bundles in a folder, which the index page and the viewer read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class IndexedBundle(_Part):
     bytes: int = Field(ge=0)
     """Size of the assets."""
     sha256: str
-    """Of `manifest.json`: a bundle with the same manifest was verified before."""
+    """SHA-256 of `manifest.json` when the bundle was verified. While it is unchanged, only file sizes are checked."""
 
     _safe = field_validator("path")(check_path)
 

@@ -99,7 +99,7 @@ class Regions(Message):
     colors: list[str]
     """`#rrggbb` for each region; empty if the viewer chooses the color."""
     outlines: list[Outline]
-    """The line that was drawn around each region, as in a saved view; empty if it was not made by drawing one line."""
+    """Outline of each region, as in a saved view; empty if the region was not drawn as one line."""
 
 
 class SnapshotTaken(_Request):

@@ -16,8 +16,8 @@ class ExportOptions(TypedDict, total=False):
     """Options of an export; see :class:`~karospace_jupyter.ExportConfig`."""
 
     storage_options: Mapping[str, object] | None
-    """Options of the file systems of URLs, as fsspec takes them: `{"endpoint_url": "https://…"}`. They are never
-    written to a bundle."""
+    """Options of the file systems of URLs, for fsspec: `{"endpoint_url": "https://…"}`. They are never written to a
+    bundle."""
 
     single_file: str | os.PathLike[str] | None
     """Write a self-contained HTML file, which opens with a double click."""
@@ -97,8 +97,8 @@ class ExportOptions(TypedDict, total=False):
     (if the scripts take at most 200 MB)."""
 
     host: HostName | None
-    """Web host for the bundle. Its limits on files and sizes are checked before anything is written. Options that are
-    left at their defaults are chosen for the host: `scripts`, `max_asset_mb` and `packed`."""
+    """Web host on which the bundle will be published. Its limits are checked before anything is written. `scripts`,
+    `max_asset_mb` and `packed` are chosen to fit the host if they are left at their defaults."""
 
     color: str | None
     """Initial color: a column of obs or a gene, which is always exported. `obs:NAME` and `gene:NAME` distinguish equal

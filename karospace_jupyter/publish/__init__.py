@@ -1,4 +1,4 @@
-"""Publish a bundle as a folder, an HTML file or a zip file, or in an object store, or keep it in memory."""
+"""Publish a bundle as a folder, an HTML file or a zip file, upload it to an object store, or keep it in memory."""
 
 from __future__ import annotations
 

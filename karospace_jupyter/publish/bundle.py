@@ -51,7 +51,7 @@ class Bundle(BundleReader):
     manifest
         The manifest, if it was read before.
     storage_options
-        Options of the file system of the URL, as fsspec takes them: ``{"endpoint_url": "https://…"}``.
+        Options of the file system of the URL, for fsspec: ``{"endpoint_url": "https://…"}``.
 
     Raises
     ------
@@ -171,7 +171,7 @@ class Bundle(BundleReader):
             The folder to write, or a URL such as ``s3://bucket/tissue``.
         scripts
             Whether the folder opens with a double click, which requires additional scripts: ``"yes"``, ``"no"``, or
-            ``"auto"`` (if the scripts take at most 200 MB). A bundle at a URL has none.
+            ``"auto"`` (if the scripts take at most 200 MB). A bundle at a URL never has scripts.
         storage_options
             Options of the file system of the URL.
         job
@@ -268,8 +268,8 @@ class Bundle(BundleReader):
         matrix
             One of `matrices`; the first by default.
         progress
-            Show a progress bar if it takes longer than a second: in the output of the cell in a notebook, on stderr
-            elsewhere.
+            Show a progress bar if the comparison takes longer than a second: in the output of the notebook cell, or on
+            stderr outside notebooks.
         job
             Receives progress and can cancel the comparison.
 

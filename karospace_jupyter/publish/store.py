@@ -1,8 +1,8 @@
 """Publish a bundle in an object store.
 
-A store has no folder that could be moved into place. So each file is uploaded under a name that contains its hash, next
-to the files of the bundle that is there, whose manifest stays valid. Uploading ``manifest.json`` switches to the new
-bundle, and then the files that it does not list are deleted.
+A store cannot move a folder into place. Instead, each asset is uploaded under a name that contains its hash, next to
+the files of the old bundle, whose manifest stays valid. Uploading ``manifest.json`` switches to the new bundle. Then
+the files of the old bundle are deleted.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _FOREVER = "public, max-age=31536000, immutable"
 _ALWAYS_CHECK = "no-cache"
 """For the page and the manifest, whose names stay the same."""
 _RENEW_S, _STALE_S = 60, 900
-"""A running upload renews its claim; one that is this old is left over from an upload that was killed."""
+"""A running upload renews its claim at this interval; a claim of this age is left over from a killed upload."""
 _LOOK_S = 0.5
 _TYPES = {
     ".csv": "text/csv; charset=utf-8", ".gz": "application/gzip", ".html": "text/html; charset=utf-8",
@@ -61,8 +61,8 @@ class StoreSink:
     Parameters
     ----------
     url
-        Folder of the store. An existing bundle is replaced, while other files are kept. Any other folder that is not
-        empty is rejected.
+        URL of the folder. An existing bundle in it is replaced, and other files next to the bundle are kept. A folder
+        that is not empty and contains no bundle is rejected.
     options
         Options of the file system.
 
@@ -76,7 +76,7 @@ class StoreSink:
         self._store = Store(url, options, SinkError)
         self.target = self._store.url
         name = re.sub(r"[^\w.-]+", "_", self.target.rpartition("/")[2]) or "bundle"
-        # Among temporary files, where the next export sweeps what a killed one left.
+        # In the temporary folder, where the next export removes what a killed one left.
         self.partial = Partial(Path(tempfile.gettempdir()) / f"karospace-{name}")
         self._claim_path = f"assets/upload-{secrets.token_hex(8)}.json"
         self._claimed = 0.0
@@ -113,7 +113,7 @@ class StoreSink:
         self.check()
         self.partial.__enter__()
         try:
-            self._claim()  # now, because a store that cannot be written should not be noticed at the end
+            self._claim()  # now, so that a store that cannot be written is noticed before the export
         except BaseException:
             self.partial.__exit__(None, None, None)
             raise
@@ -122,7 +122,7 @@ class StoreSink:
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.partial.__exit__(kind, exc, tb)
         if exc is not None:
-            self._store.stopped.set()  # the store may be out of reach
+            self._store.stopped.set()  # no retries: the store may be unreachable
         # After a failure, the uploaded files stay: the next export continues with them.
         canceled = isinstance(exc, (Cancelled, KeyboardInterrupt)) and not self._committed
         try:
@@ -140,7 +140,7 @@ class StoreSink:
         Raises
         ------
         KaroSpaceError
-            If it fails or is canceled. The bundle that was there is unchanged.
+            If it fails or is canceled. An existing bundle is unchanged.
         """
         job = job or Job.null()
         # A page from a store cannot be opened with a double click, so it needs no scripts.
@@ -154,14 +154,14 @@ class StoreSink:
                 self._upload({path: names[path] for path in todo}, job, stage.advance)
         except SinkError as exc:
             msg = (
-                f"{exc} The bundle that was there is unchanged. {len(self._uploaded):,} of {len(todo):,} files were "
-                "uploaded; the next export to this URL uses or deletes them."
+                f"{exc} An existing bundle is unchanged. {len(self._uploaded):,} of {len(todo):,} files were uploaded; "
+                "the next export to this URL reuses or deletes them."
             )
             raise SinkError(msg) from exc
         self._manifest = manifest_bytes(manifest.with_paths(names))
 
     def commit(self) -> None:
-        """Upload the page and the manifest, then delete files of the bundle that was there before."""
+        """Upload the page and the manifest, then delete the files of the old bundle."""
         if self._manifest is None:
             self.prepare()
         assert self._manifest is not None  # noqa: S101 - set by prepare
@@ -175,7 +175,7 @@ class StoreSink:
             there = self._store.sizes()
             self._store.delete(name for name in there if name not in kept and (name in earlier or _is_ours(name)))
         except KaroSpaceError as exc:
-            logger.warning("%s; the next export to this URL removes files of the previous bundle", exc)
+            logger.warning("%s; the next export to this URL removes files of the old bundle", exc)
 
     def _upload(self, names: Mapping[str, str], job: Job, advance: Any) -> None:  # noqa: ANN401 - of a stage
         waiting: set[Future[None]] = set()
@@ -183,7 +183,7 @@ class StoreSink:
         with ThreadPoolExecutor(self._store.parallel, "karospace-upload") as threads:
             try:
                 while True:
-                    # Few at a time, so that a canceled upload has no queue.
+                    # A few at a time, so that a canceled upload leaves no queue.
                     for path, name in left:
                         waiting.add(threads.submit(self._upload_one, path, name))
                         if len(waiting) >= self._store.parallel:
@@ -226,7 +226,7 @@ class StoreSink:
         self._claimed = time.monotonic()
 
     def _claim(self) -> None:
-        """Claim the target, so that two exports do not delete the files of each other.
+        """Claim the target, so that two exports do not delete each other's files.
 
         Raises
         ------
@@ -266,7 +266,7 @@ def _is_ours(path: str) -> bool:
 
 
 def _listed(manifest: bytes) -> set[str]:
-    """Return the paths of the files in a manifest; empty if there is none. Whoever wrote it, it is not trusted."""
+    """Return the paths of the files in a manifest; empty if it is missing or invalid. It is not trusted."""
     try:
         return {str(file["path"]) for file in json.loads(manifest)["asset_files"]}
     except (ValueError, KeyError, TypeError):
@@ -274,5 +274,5 @@ def _listed(manifest: bytes) -> set[str]:
 
 
 def _this_host() -> str:
-    """Return a name for this computer that does not tell its name: the store may be public."""
+    """Return an identifier of this computer that does not reveal its name, because the store may be public."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:16]

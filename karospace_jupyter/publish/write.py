@@ -80,7 +80,7 @@ def save_to_store(files: BundleFiles, manifest: Manifest, url: str, options: Map
     Returns
     -------
     str
-        The URL, without a slash at its end.
+        The URL, without a trailing slash.
 
     Raises
     ------

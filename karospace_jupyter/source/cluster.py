@@ -1,6 +1,6 @@
-"""Compute dask arrays and read arrays in files.
+"""Compute dask arrays and read arrays from files.
 
-If this process is connected to a dask cluster, the workers of the cluster compute and read.
+If this process is connected to a dask cluster, its workers do both.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _AHEAD = 2
 """Blocks that are computed ahead, for each thread of the cluster."""
 _MOST_AHEAD = 256
 _PATIENCE_S = 10
-"""Seconds until a scheduler has to answer."""
+"""Seconds to wait for the answer of a scheduler."""
 _LOOK_S = 1
 """Seconds between looks at the workers while a result is waited for."""
 _NO_WORKERS_S = 60
@@ -69,7 +69,7 @@ def row_chunks(array: Any, client: Any) -> Iterator[list[Any]]:  # noqa: ANN401 
     Raises
     ------
     SourceError
-        If the connection to the cluster is lost, its workers are lost again and again, or it has none left.
+        If the connection to the cluster is lost, its workers are lost repeatedly, or it has none left.
     """
     dask: Any = importlib.import_module("dask")  # untyped
     cull = importlib.import_module("dask.optimization").cull
@@ -142,7 +142,7 @@ def _place(array: Any) -> _Place | None:  # noqa: ANN401 - h5py and zarr share n
 def _read(places: list[_Place], first: int, last: int) -> list[NDArray[Any]]:
     """Read a run of each array, in a worker."""
     if not Path(places[0].path).exists():
-        msg = f"the machine of a worker has no {places[0].path}. All workers must see the file at the same path"
+        msg = f"{places[0].path} does not exist where a worker runs. All workers must see the file at the same path"
         raise OSError(msg)
     if places[0].library == "zarr":
         import zarr
@@ -179,7 +179,7 @@ def _result(client: Any, future: Any) -> Any:  # noqa: ANN401 - distributed is u
 
 @contextmanager
 def _connected(client: Any) -> Iterator[None]:  # noqa: ANN401 - distributed is untyped
-    """Explain errors that are not those of a computation."""
+    """Explain errors of the cluster, as opposed to errors of a computation."""
     from concurrent.futures import CancelledError
 
     from distributed.comm.core import CommClosedError
@@ -189,7 +189,7 @@ def _connected(client: Any) -> Iterator[None]:  # noqa: ANN401 - distributed is 
         yield
     except KilledWorker as exc:
         msg = (
-            f"The workers that computed {exc.task} were lost, one after the other, probably for want of memory. Use "
+            f"Several workers were lost while computing {exc.task}, probably because they ran out of memory. Use "
             "smaller chunks, or workers with more memory. Nothing was written."
         )
         raise SourceError(msg) from exc
@@ -210,12 +210,12 @@ def connected(address: str) -> Iterator[None]:
     Parameters
     ----------
     address
-        The address of its scheduler: ``tcp://127.0.0.1:8786``.
+        The address of the scheduler, such as ``tcp://127.0.0.1:8786``.
 
     Raises
     ------
     SourceError
-        If distributed is not installed, the address is invalid, no scheduler answers, or it has no workers.
+        If distributed is not installed, the address is invalid, no scheduler answers, or the cluster has no workers.
     """
     try:
         distributed: Any = importlib.import_module("distributed")  # untyped

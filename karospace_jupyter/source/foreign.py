@@ -83,7 +83,7 @@ def holds_modalities(root: Any) -> bool:  # noqa: ANN401
 
 
 def foreign_file(path: PurePath, where: str, head: bytes) -> str:
-    """Return an error message for the file `where` that is not HDF5, based on its name and its first bytes."""
+    """Return an error message for a file that is not HDF5, based on its name and its first bytes."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     inner = suffixes[-2] if len(suffixes) > 1 else ""
     last = suffixes[-1] if suffixes else ""

@@ -14,7 +14,7 @@ def is_dask(value: Any) -> bool:  # noqa: ANN401 - any value
 
 
 def loaded(value: Any) -> Any:  # noqa: ANN401 - any value
-    """Return a table or an array that is read lazily in memory; any other value unchanged."""
+    """Load a table or an array that is read lazily; return any other value unchanged."""
     if is_dask(value):
         return computed(value, current_client())
     # Tables of anndata over xarray.

@@ -65,7 +65,7 @@ def open_source(
     storage_options
         Options of the file system of a URL.
     job
-        Receives progress of a download, which it can cancel.
+        Receives the progress of a download, and can cancel it.
 
     Returns
     -------
@@ -352,8 +352,9 @@ def _open_url(url: str, options: Mapping[str, Any] | None, spec: MatrixSpec, mem
     import_filters()
     opened = ExitStack()
     try:
-        # A copy, because HDF5 must not wait for fsspec: while it reads a file object, it holds a lock that fsspec's
-        # thread needs if that happens to collect objects of h5py. The file has no name, so nothing is left of it.
+        # A copy, because HDF5 must not wait for fsspec: while it reads a file object, it holds a lock. The thread of
+        # fsspec needs the same lock if the garbage collector frees objects of h5py in it, which would be a deadlock.
+        # The file has no name, so it disappears when it is closed.
         copy_of_file = opened.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         store.download(copy_of_file, job)
         try:
@@ -461,7 +462,7 @@ def _name_of(path: PurePath) -> str:
 
 def _read_legacy(path: Path | None, where: str) -> Any:  # noqa: ANN401
     if path is None:
-        msg = f"{where} was written by an old version of anndata, which is not read by URL. Download it first."
+        msg = f"{where} was written by an old version of anndata, and cannot be read by URL. Download it first."
         raise SourceError(msg)
     import anndata
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 MOST_NUMBERS = 20_000
-"""Maximum number of coordinates of an outline. A line drawn by hand has some hundred corners."""
+"""Maximum number of coordinates of an outline. A line drawn by hand has a few hundred corners."""
 DISTANCE = "Distance to {} border"
 """Name of the annotation that holds the distances to the border of a region."""
 

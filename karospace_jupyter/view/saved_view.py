@@ -37,8 +37,8 @@ class SavedRegion(ViewPart):
     bits: str
     """Base64 of one bit per cell of the bundle, first cell in the lowest bit."""
     outline: Outline = Field(default_factory=list)
-    """The line that was drawn around its cells: x and y of each corner, in coordinate units of the tissue; empty if it
-    was not made by drawing one line."""
+    """The closed line that was drawn around its cells: x and y of each corner, in coordinate units of the tissue; empty
+    if the region was not drawn as one line."""
 
 
 class LinkedGeneSet(ViewPart):

@@ -276,7 +276,7 @@ class LiveCells:
             values = self._known_values(spec) or matrix_values(source)
             scale = MatrixScale(values.kind, values.log_base)
             chosen = None if len(rows) == self.adata.n_obs else rows
-            # Closed even if a traceback, which notebooks keep, refers to it: it may read ahead in a thread.
+            # Closed explicitly: it may read ahead in a thread, and a traceback, which notebooks keep, may refer to it.
             with closing(labeled_entries(source, chosen, labels, DEFAULT_MEMORY_BYTES, job)) as entries:
                 genes = ((found[of_cell == 1], found[of_cell == 2]) for of_cell, found in entries)
                 counted = counted_genes(genes, source.n_genes, job)

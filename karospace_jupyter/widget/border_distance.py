@@ -53,8 +53,8 @@ def distances_of(
     if region not in outlines:
         having = listed([repr(one) for one in outlines]) or "none"
         msg = (
-            f"The region {region!r} has no outline, because it was not made by drawing one line around its cells on "
-            f"the tissue. Draw it again with the lasso. Regions with an outline: {having}."
+            f"The region {region!r} has no outline, because it was not drawn as one line on the tissue. "
+            f"Draw it again with the lasso. Regions with an outline: {having}."
         )
         raise ViewError(msg)
     placed = bundle.manifest.coordinates
@@ -73,7 +73,7 @@ def distances_of(
 
 
 def _in_sections_of(cells: Mask, bundle: Bundle) -> Mask:
-    """Return the cells of the sections that have some of these cells, over the bundle's cells."""
+    """Return which cells of the bundle are in a section that contains any of these cells."""
     sections = bundle.manifest.sections
     column = next((one for one in bundle.manifest.columns or () if sections and one.name == sections.column), None)
     if column is None or column.kind != "category":

@@ -119,13 +119,13 @@ class Pages:
 
     @property
     def outlines(self) -> dict[str, list[float]]:
-        """The lines that were drawn around regions: x and y of each corner, in coordinate units."""
+        """Outlines of regions by name: x and y of each corner, in coordinate units."""
         return {name: outline for name in self._regions if (outline := self._outlines.get(name))}
 
     def show_regions(self, regions: dict[str, Mask]) -> None:
         """Show regions, unless they are shown already."""
         if not _same_regions(self._regions, regions):
-            # The line around other cells is not theirs.
+            # An outline belongs to its cells: a region with other cells loses it.
             kept = [name for name, mask in regions.items() if _same(self._regions.get(name), mask)]
             self._outlines = {name: self._outlines[name] for name in kept if name in self._outlines}
             self._regions = regions

@@ -106,8 +106,8 @@ class KaroSpaceView(Base):
     regions : dict
         Names to boolean arrays, in the order in which the regions were created.
     outlines : dict
-        Names of regions to the lines that were drawn around their cells: float64, shape (n_corners, 2), in coordinate
-        units. Regions that were not made by drawing one line have none. Read-only.
+        Names of regions to their outlines: float64, shape (n_corners, 2), in coordinate units. Regions that were not
+        drawn as one line have none. Read-only.
 
     Raises
     ------
@@ -313,10 +313,10 @@ class KaroSpaceView(Base):
         return {name: np.array(numbers).reshape(-1, 2) for name, numbers in self._pages.outlines.items()}
 
     def border_distance(self, region: str) -> pd.Series[Any]:
-        """Return the distance of each cell to the border of a region, which was drawn in the viewer.
+        """Return the distance of each cell to the border of a region that was drawn in the viewer.
 
-        The border is the line that was drawn, the distance that to the nearest point of its edges; negative inside.
-        Only cells of the sections in which the region has cells have one. The viewer shows the same numbers.
+        This is the distance to the nearest point of the outline, negative inside. Only cells in sections that contain
+        cells of the region have a distance. The viewer shows the same numbers.
 
         Parameters
         ----------
@@ -336,6 +336,10 @@ class KaroSpaceView(Base):
             If there is no region with this name, or it has no outline.
         BundleError
             If the bundle is damaged, or does not state its coordinates, which are not part of format 1.0.
+
+        Examples
+        --------
+        >>> adata.obs["to_tumor"] = view.border_distance("Tumor")  # doctest: +SKIP
         """
         manifest = self.bundle.manifest
         unit_um = self._now.um_per_unit or (manifest.coordinates.unit_um if manifest.coordinates else None)
@@ -447,8 +451,8 @@ class KaroSpaceView(Base):
             missing values (cells must match all columns); or booleans, names or positions of cells. Names of groups
             of categories are accepted, too.
         progress
-            Show a progress bar in the output of the cell if it takes longer than a second. Interrupting the kernel
-            stops the comparison.
+            Show a progress bar in the output of the notebook cell if the comparison takes longer than a second.
+            Interrupting the kernel stops the comparison.
         job
             Receives progress and can cancel the comparison.
 

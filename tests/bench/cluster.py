@@ -1,9 +1,9 @@
-"""Compare exports by dask clusters of one and two workers with an export by one process.
+"""Compare exports with dask clusters of one and two workers with an export without a cluster.
 
 Usage: python tests/bench/cluster.py [FILE.h5ad]
 
-Without a file, 200,000 cells × 2,000 genes are written with gzip. The export is measured as a whole, three times each in
-turn; the medians are printed, with the bytes that the workers sent.
+Without a file, a tissue of 200,000 cells × 2,000 genes is written with gzip. Each kind of export runs three times, in turn.
+Prints the median times, and the bytes that the workers sent.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 
 def change_index(folder: Path, name: str, value: Any) -> None:
-    """Write the index again, with another value for one gene, or for all, as a faulty exporter would."""
+    """Rewrite the index with another value for one gene, or for all, as a buggy exporter would."""
     bundle = Bundle(folder)
     packed = bundle.manifest.packed
     assert packed is not None

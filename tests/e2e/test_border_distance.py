@@ -25,7 +25,7 @@ COLUMN = "Distance to Tumor border"
 
 
 def slide(cells: int) -> ad.AnnData:
-    """Return two sections that lie over each other."""
+    """Return two sections that overlap."""
     rng = np.random.default_rng(5)
     obs = pd.DataFrame({"section": pd.Categorical(np.where(np.arange(cells) % 2, "right", "left"))})
     made = ad.AnnData(np.ones((cells, 1), np.float32), obs=obs.set_axis(obs.index.astype(str)))
@@ -38,7 +38,7 @@ def bundle(cells: int, folder: Path) -> Path:
 
 
 def put_region(viewer: Viewer, outline: list[float]) -> None:
-    """Set a region of the cells of the left section that are within the outline."""
+    """Set a region of the cells of the left section that are inside the outline."""
     viewer.page.evaluate(
         """outline => karospace.setRegions([{name: 'Tumor', outline, cells: Uint32Array.of(0, 2, 4)}])""", outline
     )

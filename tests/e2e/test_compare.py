@@ -446,7 +446,7 @@ def test_scaled_values_have_no_fold_change(
     expect(shown).not_to_contain_text("Fold change")
 
 
-def test_markers_are_reached_with_the_keyboard(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
+def test_markers_can_be_reached_by_keyboard(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
     viewer.open(serve(folder))
     viewer.set(color={"kind": "annotation", "column": "cell_type"})
     page = viewer.page

@@ -1,4 +1,4 @@
-"""The page of several bundles, in a real browser: from a web host and after a double click."""
+"""The index page in a real browser, from a web host and from disk."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CELLS = {"Kidney": 300, "Liver": 1200, "Lung": 700}
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of three bundles in folders of different depth."""
+    """An index of three bundles in folders at different depths."""
     site = tmp_path_factory.mktemp("index") / "our site"
     for number, (title, path) in enumerate(zip(TITLES, ("a", "mouse/b c", "mouse/deep/c"), strict=True)):
         adata = synthetic_tissue(CELLS[title], 12, seed=number)
@@ -84,7 +84,7 @@ def test_card_opens_the_viewer_of_its_bundle(viewer: Viewer, address: str) -> No
     assert viewer.problems == []
 
 
-def test_viewer_leads_back_to_the_index_and_to_its_other_bundles(viewer: Viewer, address: str) -> None:
+def test_viewer_links_back_to_the_index_and_to_its_other_bundles(viewer: Viewer, address: str) -> None:
     page = viewer.page
     page.goto(address)
     page.get_by_role("link", name="Lung").click()
@@ -107,7 +107,7 @@ def test_viewer_without_its_index_shows_no_links(viewer: Viewer, made: Path, ser
     viewer.page.wait_for_load_state("networkidle")
     asked = [request for request in viewer.requests if not request.startswith((url, "blob:", "data:"))]
     assert asked == []
-    if depth in {"2", "3"}:  # the root of the server again
+    if depth in {"2", "3"}:  # the parent of the root is the root
         viewer.page.get_by_role("link", name="All datasets").wait_for()
     else:
         expect(viewer.page.get_by_role("link")).to_have_count(0)
@@ -255,7 +255,7 @@ def test_hostile_bundles_are_shown_as_text(viewer: Viewer, made: Path, tmp_path:
     )
     expect(page.get_by_role("link", name=f"All datasets: {payload(2)}", exact=True)).to_be_visible()
     assert page.evaluate("window.calls") == 0
-    # Texts of the address are text as well.
+    # Text from the address is shown as text, too.
     page.goto(f"{url}#search={payload(0)}&compare={payload(1)}&compare=../x")
     expect(page.get_by_role("status")).to_contain_text("No datasets match")
     assert page.evaluate("window.calls") == 0
@@ -263,7 +263,7 @@ def test_hostile_bundles_are_shown_as_text(viewer: Viewer, made: Path, tmp_path:
 
 
 class OtherHost:
-    """Serve a folder from another origin, with or without permission to read it from other pages."""
+    """Serve a folder from another origin, with or without CORS headers."""
 
     def __init__(self, folder: Path, *, allow: str | None) -> None:
         class Handler(SimpleHTTPRequestHandler):
@@ -289,7 +289,7 @@ class OtherHost:
         self._server.server_close()
 
 
-def test_bundle_of_a_named_origin_is_opened(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:
+def test_bundle_of_an_allowed_origin_is_opened(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:
     site = shutil.copytree(made, tmp_path / "site")
     with OtherHost(made, allow="*") as other:
         publish_index(site, data_origins=[other.origin])
@@ -308,9 +308,7 @@ def test_bundle_of_a_named_origin_is_opened(viewer: Viewer, made: Path, tmp_path
         expect(viewer.page.get_by_role("alert")).to_contain_text(f"does not open bundles from {other.origin}")
 
 
-def test_bundle_of_a_host_without_permission_is_an_error(
-    viewer: Viewer, made: Path, tmp_path: Path, serve: Any
-) -> None:
+def test_bundle_of_a_host_without_cors_is_an_error(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:
     site = shutil.copytree(made, tmp_path / "site")
     with OtherHost(made, allow=None) as other:
         publish_index(site, data_origins=[other.origin])
@@ -319,7 +317,7 @@ def test_bundle_of_a_host_without_permission_is_an_error(
 
 
 @pytest.mark.parametrize("page_name", ["viewer.html", "a/index.html"])
-def test_nothing_is_requested_from_origins_that_are_not_named(
+def test_nothing_is_requested_from_origins_that_are_not_allowed(
     viewer: Viewer, made: Path, tmp_path: Path, serve: Any, page_name: str
 ) -> None:
     site = shutil.copytree(made, tmp_path / "site")
@@ -333,13 +331,13 @@ def test_nothing_is_requested_from_origins_that_are_not_named(
         ):  # fmt: skip
             page.goto(f"{url}{page_name}?data={quote(target, safe='')}")
             expect(page.get_by_role("alert")).to_contain_text("This page does not open bundles from")
-        # The policy refuses requests that the check would let pass.
+        # The policy blocks requests that bypass the check.
         page.evaluate("url => fetch(url).catch(() => null)", f"http://127.0.0.1:{outside.port}/a/manifest.json")
         eventually(lambda: [text for text in viewer.problems if "Content Security Policy" in text], page=page)
         assert outside.stop() == []
 
 
-def test_list_that_leads_out_of_its_folder_is_refused(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:
+def test_list_with_paths_outside_its_folder_is_rejected(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:
     site = shutil.copytree(made, tmp_path / "site")
     index = json.loads(from_script("bundles.json", (site / "bundles.js").read_bytes()))
     index["bundles"][0]["path"] = "../elsewhere"

@@ -311,20 +311,22 @@ def test_escape_closes_the_neighborhoods(opened: Viewer) -> None:
         expect(card(opened)).to_have_count(0)
 
 
-def test_cells_without_neighbors_among_them_are_explained(folder: Path, opened: Viewer) -> None:
+def test_cells_without_neighbors_get_a_message(folder: Path, opened: Viewer) -> None:
     open_card(opened)
     opened.page.evaluate(
         "() => karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => Number(i === 99)))"
     )
     card(opened).get_by_label("Cells to count").select_option("Selection")
-    expect(card(opened).get_by_role("status")).to_contain_text("None of these cells with a category have a neighbor")
+    expect(card(opened).get_by_role("status")).to_contain_text(
+        "There are no neighbors among these cells with a category"
+    )
     expect(heat_map(opened)).to_have_count(0)
     for name in ("CSV", "SVG", "PNG"):
         expect(card(opened).get_by_role("button", name=name)).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_plots_use_the_whole_of_a_small_window(opened: Viewer, theme: str) -> None:
+def test_plots_fill_a_small_window(opened: Viewer, theme: str) -> None:
     page = opened.page
     opened.set(theme=theme)
     page.set_viewport_size({"width": 400, "height": 500})

@@ -237,7 +237,7 @@ def test_touch_targets_are_large_enough(opened: Opened) -> None:
     assert small == []
 
 
-def test_markers_of_a_category_are_reached_with_a_finger(opened: Opened) -> None:
+def test_markers_can_be_reached_by_touch(opened: Opened) -> None:
     viewer, adata, fingers = opened
     name = str(adata.obs["cell_type"].value_counts().index[0])
     markers = viewer.page.get_by_role("button", name=f"Markers of {name}")

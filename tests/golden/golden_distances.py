@@ -20,7 +20,7 @@ Place = tuple[float, float]
 
 
 def exact(outline: list[Place], place: Place) -> float:
-    """Return the distance of a place to the border, negative inside."""
+    """Return the distance of a point to the border, negative inside."""
     x, y = Fraction(place[0]), Fraction(place[1])
     inside, best = False, None
     for (ax, ay), (bx, by) in zip(outline, outline[1:] + outline[:1], strict=True):
@@ -41,13 +41,13 @@ def exact(outline: list[Place], place: Place) -> float:
 
 
 def places(seed: int, n: int, spread: float) -> list[Place]:
-    """Return n places as float32."""
+    """Return n random points as float32."""
     found = np.random.default_rng(seed).normal(0, spread, (n, 2)).astype(np.float32)
     return [(float(x), float(y)) for x, y in found]
 
 
 def lasso(seed: int, n: int, radius: float) -> list[Place]:
-    """Return a closed line around the origin with dents."""
+    """Return an irregular closed line around the origin."""
     rng = np.random.default_rng(seed)
     angles = np.linspace(0, 2 * np.pi, n, endpoint=False)
     radii = radius * (1 + 0.3 * np.sin(5 * angles) + rng.normal(0, 0.02, n))

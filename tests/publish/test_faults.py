@@ -1,4 +1,4 @@
-"""Tests of exports in which the system fails, or which are killed, at every point where they touch the disk."""
+"""Tests of exports that fail or are killed at any disk access."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Attempt(NamedTuple):
     """``done``, ``refused`` (a clear error), ``killed`` or ``fault``."""
     text: str
     touches: int
-    """How often it touched the disk; 0 if it was killed."""
+    """Number of disk accesses; 0 if it was killed."""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def export(adata: Any, folder: Path, kind: str) -> None:
 def attempt(
     work: Callable[[], object], folder: Path, at: int = -1, fault: Callable[[], object] | None = None
 ) -> Attempt:
-    """Run `work` in a fork; call `fault` when it touches `folder` for the time `at`, counted from 0."""
+    """Run `work` in a fork; call `fault` at access number `at` to `folder`, counted from 0."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
@@ -114,12 +114,12 @@ def kill() -> None:
 
 
 STEP = 1 if os.environ.get("KAROSPACE_ALL_FAULTS") else 4
-"""Every fourth access, from a random one on; with KAROSPACE_ALL_FAULTS, every access."""
+"""Tests every fourth access, starting at a random one; with KAROSPACE_ALL_FAULTS, every access."""
 
 
 @pytest.fixture
 def moments(old: Any, new: Any, kind: str, tmp_path: Path) -> range:
-    """Export a bundle, and return some of the accesses to the disk that its replacement makes."""
+    """Export a bundle, and return the numbers of the disk accesses to test during its replacement."""
     export(old, tmp_path / "trial", kind)
     trial = attempt(lambda: export(new, tmp_path / "trial", kind), tmp_path)
     assert trial.how == "done", trial.text
@@ -146,7 +146,7 @@ def test_failed_access_ends_in_an_error_or_a_complete_bundle(
 
 
 @pytest.mark.parametrize("kind", TARGETS)
-def test_killed_export_leaves_a_whole_bundle_and_the_next_export_cleans_up(
+def test_killed_export_leaves_a_complete_bundle_and_the_next_export_cleans_up(
     old: Any, new: Any, kind: str, moments: range, tmp_path: Path
 ) -> None:
     for at in moments:
@@ -159,7 +159,7 @@ def test_killed_export_leaves_a_whole_bundle_and_the_next_export_cleans_up(
 
 @pytest.mark.parametrize("kind", TARGETS)
 def test_full_disk_ends_in_an_error_or_a_complete_bundle(old: Any, new: Any, kind: str, tmp_path: Path) -> None:
-    """The system refuses to make any file larger than a limit, as a full disk does."""
+    """The system rejects writes beyond a maximum file size, like a full disk."""
     export(old, tmp_path, kind)
     largest = max(file.stat().st_size for file in tmp_path.rglob("*"))
     for limit in (0, 100, 1000, 20_000, largest // 2, largest - 1):
@@ -177,7 +177,9 @@ def test_full_disk_ends_in_an_error_or_a_complete_bundle(old: Any, new: Any, kin
 
 
 @pytest.mark.parametrize("kind", TARGETS)
-def test_exports_to_one_target_at_once_leave_one_whole_bundle(old: Any, new: Any, kind: str, tmp_path: Path) -> None:
+def test_simultaneous_exports_to_one_target_leave_a_complete_bundle(
+    old: Any, new: Any, kind: str, tmp_path: Path
+) -> None:
     ended: list[Attempt] = []
 
     def several(adata: Any) -> None:
@@ -194,7 +196,7 @@ def test_exports_to_one_target_at_once_leave_one_whole_bundle(old: Any, new: Any
     assert [file.name for file in tmp_path.iterdir()] == [NAMES[kind]]
 
 
-def test_clock_that_goes_back_changes_nothing(new: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_works_while_the_clock_goes_backward(new: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(2_000_000_000, 0, -3600))
     monkeypatch.setattr(time, "time", lambda: float(next(now)))
     for _ in range(2):
@@ -202,7 +204,7 @@ def test_clock_that_goes_back_changes_nothing(new: Any, tmp_path: Path, monkeypa
         assert cells_of(tmp_path, "folder") == new.n_obs
 
 
-def test_many_exports_in_one_process_leave_no_threads_handles_or_memory(new: Any, tmp_path: Path) -> None:
+def test_repeated_exports_leak_no_threads_handles_or_memory(new: Any, tmp_path: Path) -> None:
     """Each export holds at least half a megabyte while it runs."""
 
     def several(times: int) -> tuple[int, int, int]:

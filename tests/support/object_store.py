@@ -1,4 +1,4 @@
-"""A server that speaks the protocol of S3, and a proxy in front of it that injects faults."""
+"""An S3-compatible server, and a proxy in front of it that injects faults."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Fault:
     code: str = "InternalError"
     message: str = "injected"
     reset: bool = False
-    """Close the connection without an answer."""
+    """Close the connection without a response."""
     wait: threading.Event | None = None
     """Pass the request on only after this event."""
 

@@ -1,4 +1,4 @@
-"""`view.border_distance`: which cells have one, in which unit, and what happens to the outline of a region."""
+"""`view.border_distance`: its cells, its unit, and the outlines of regions that change."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def draw(view: KaroSpaceView, cells: list[int], outline: list[float], name: str 
     view._pages._on_regions(message, [memoryview(pack(mask))])
 
 
-def test_distances_are_over_obs_for_cells_of_the_sections_of_the_region(view: KaroSpaceView, adata: ad.AnnData) -> None:
+def test_distances_are_aligned_with_obs_and_limited_to_sections_of_the_region(
+    view: KaroSpaceView, adata: ad.AnnData
+) -> None:
     live: Any = view._live
     left = np.flatnonzero(adata.obs["section"].to_numpy()[live.rows] == "left")
     draw(view, left[:2].tolist(), OUTLINE)
@@ -100,6 +102,6 @@ def test_a_page_that_opens_later_gets_the_outline(view: KaroSpaceView, monkeypat
 
 
 @pytest.mark.parametrize("outline", [[1.0, 2.0, 3.0], [1.0, 2.0, 3.0, 4.0], [0.0] * 20_002])
-def test_invalid_outlines_are_refused(outline: list[float]) -> None:
+def test_invalid_outlines_are_rejected(outline: list[float]) -> None:
     with pytest.raises(ValueError, match=r"three corners|at most 20000"):
         Regions(names=["a"], colors=[""], outlines=[outline])

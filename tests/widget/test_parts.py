@@ -408,7 +408,7 @@ def test_view_shows_supported_subjects_and_rejects_others(adata: Any, bundle: Bu
         karospace_widget(adata, **wrong)
 
 
-def test_form_that_fails_to_start_ends_without_another_error(adata: Any) -> None:
+def test_form_that_cannot_be_created_raises_only_one_error(adata: Any) -> None:
     no_place: Any = None
     with pytest.raises(traitlets.TraitError):
         KaroSpaceWidget(adata, ExportConfig(), place=no_place)

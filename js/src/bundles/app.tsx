@@ -11,7 +11,7 @@ import { found, hashOf, type Order, type Place, placeOf } from './search';
 
 const ORDERS: Record<Order, string> = { title: 'Title', cells: 'Most cells', newest: 'Newest' };
 
-/** The page of a folder with several bundles. */
+/** The index page, which lists the bundles in a folder. */
 export function App({ folder }: { folder: string }): JSX.Element {
   const [index, setIndex] = useState<BundleIndex | null>(null);
   const [problem, setProblem] = useState<unknown>(null);
@@ -120,7 +120,7 @@ function Listing({ folder, index }: { folder: string; index: BundleIndex }): JSX
   );
 }
 
-/** The sum is of cells unless all bundles are of spots, or of bins. */
+/** Names what is summed: cells, unless all bundles contain spots, or all contain bins. */
 function nounOf({ bundles }: BundleIndex): string {
   const nouns = new Set(bundles.map(({ observations }) => observations));
   return nouns.size === 1 && !nouns.has('cells') ? [...nouns].join().slice(0, -1) : 'cell';

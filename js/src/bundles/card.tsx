@@ -39,7 +39,7 @@ export function Card(props: {
   );
 }
 
-/** The viewer of a bundle, which then leads back to the index. */
+/** Returns the URL of the viewer of a bundle, with which it links back to the index. */
 export function pageOf(folder: string, { path }: IndexedBundle): string {
   return `${urlOf(folder, path, 'index.html')}?index=${path.split('/').length}`;
 }

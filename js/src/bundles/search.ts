@@ -2,7 +2,7 @@ import type { IndexedBundle } from '../contract/bundle-index';
 
 export type Order = 'title' | 'cells' | 'newest';
 
-/** Returns the bundles that contain all words of a search in their title, folder or annotations, in an order. */
+/** Returns the bundles whose title, folder and annotations contain all words of a search, sorted. */
 export function found(bundles: readonly IndexedBundle[], search: string, order: Order): IndexedBundle[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const matching = bundles.filter(({ title, path, columns }) => {

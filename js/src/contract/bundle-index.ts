@@ -45,7 +45,7 @@ export interface IndexedBundle {
    */
   bytes: number;
   /**
-   * Of `manifest.json`: a bundle with the same manifest was verified before.
+   * SHA-256 of `manifest.json` when the bundle was verified. While it is unchanged, only file sizes are checked.
    */
   sha256: string;
 }

@@ -122,8 +122,8 @@ export interface Options {
    */
   scripts: 'auto' | 'yes' | 'no';
   /**
-   * Web host for the bundle. Its limits on files and sizes are checked before anything is written. Options that are
-   * left at their defaults are chosen for the host: `scripts`, `max_asset_mb` and `packed`.
+   * Web host on which the bundle will be published. Its limits are checked before anything is written. `scripts`,
+   * `max_asset_mb` and `packed` are chosen to fit the host if they are left at their defaults.
    */
   host:
     | (

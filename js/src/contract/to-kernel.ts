@@ -200,7 +200,7 @@ export interface Regions {
    */
   colors: string[];
   /**
-   * The line that was drawn around each region, as in a saved view; empty if it was not made by drawing one line.
+   * Outline of each region, as in a saved view; empty if the region was not drawn as one line.
    */
   outlines: number[][];
 }

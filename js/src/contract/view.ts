@@ -297,8 +297,8 @@ export interface SavedRegion {
    */
   bits: string;
   /**
-   * The line that was drawn around its cells: x and y of each corner, in coordinate units of the tissue; empty if it
-   * was not made by drawing one line.
+   * The closed line that was drawn around its cells: x and y of each corner, in coordinate units of the tissue; empty
+   * if the region was not drawn as one line.
    */
   outline?: number[];
 }

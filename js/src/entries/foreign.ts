@@ -2,12 +2,12 @@ import { ForeignError } from '../lib/errors';
 import type { BundleSource } from '../source/bundle-source';
 import { httpSource } from '../source/http-source';
 
-/** Lists the origins from which this page may read bundles. Only pages that are published with such origins have it. */
+/** Name of the meta element with the origins from which this page may read bundles. It exists only if there are some. */
 const NAMED = 'karospace-data-origins';
 
 /**
- * The bundle that the address names by `?data=URL`, if any. The policy of the page refuses other origins, too; the check
- * only explains it.
+ * Returns the bundle that `?data=URL` in the address names, or null. The policy of the page blocks other origins, too; the
+ * check only explains why.
  */
 export function foreignSource(): BundleSource | null {
   const given = new URLSearchParams(location.search).get('data');
@@ -15,13 +15,13 @@ export function foreignSource(): BundleSource | null {
   const named = document.querySelector<HTMLMetaElement>(`meta[name="${NAMED}"]`)?.content.split(' ') ?? [];
   const url = URL.canParse(given, location.href) ? new URL(given, location.href) : null;
   if (!url || !/^https?:$/.test(url.protocol)) {
-    return refused(given, 'Use the https:// address of the folder of a bundle.');
+    return refused(given, 'Use the https:// URL of the folder of a bundle.');
   }
   if (!named.includes(url.origin)) {
     return refused(
       url.origin,
       named.length > 0
-        ? `It opens bundles from ${named.join(', ')}. The owner of this page can name other origins.`
+        ? `It opens bundles from ${named.join(', ')}. The owner of this page can allow other origins.`
         : 'Open the bundle at its own address.',
     );
   }

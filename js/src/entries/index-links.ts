@@ -5,8 +5,8 @@ import { readIndex, urlOf } from '../source/bundle-index';
 const DEEPEST = 8;
 
 /**
- * Reads the index from which the page was opened: `?index=2` is two folders up. Null without one. The number, rather
- * than an address, keeps links from leading to another site.
+ * Reads the index from which the page was opened; null if there is none. `?index=2` means two folders up. It is a number
+ * rather than a URL, so that no link can lead to another site.
  */
 export async function indexLinks(): Promise<IndexLinks | null> {
   const depth = Number(new URLSearchParams(location.search).get('index') ?? 0);
@@ -21,6 +21,6 @@ export async function indexLinks(): Promise<IndexLinks | null> {
   // Decoded: hosts and links encode different characters.
   const placeOf = (href: string) => decodeURIComponent(new URL('.', href).pathname);
   const current = links.find(({ href }) => placeOf(href) === placeOf(own.href));
-  // Not a bundle of this index: the list is that of something else.
+  // If the bundle is not in the list, the index is that of something else.
   return current ? { title, href: `${folder}index.html`, bundles: links, current: current.href } : null;
 }

@@ -21,7 +21,7 @@ function copiedCells(indices: Uint32Array, name: string): Uint32Array {
   return ascending(cells);
 }
 
-/** Copies an outline. Throws on what is not x and y of at least three corners. */
+/** Copies an outline. Throws if it is not x and y of at least three corners. */
 function checked(outline: readonly number[], name: string): readonly number[] {
   const copy = Array.from(outline, Number);
   if (copy.length >= 6 && copy.length % 2 === 0 && copy.every(Number.isFinite)) return copy;

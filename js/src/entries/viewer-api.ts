@@ -24,7 +24,7 @@ export interface ShownRegion {
   cells: Uint32Array;
   /** A flag for every cell of the bundle, computed on access. */
   readonly mask: Uint8Array;
-  /** The line drawn around its cells, interleaved x, y in coordinate units of the tissue; missing if there is none. */
+  /** The closed line drawn around its cells, interleaved x, y in coordinate units of the tissue; missing if there is none. */
   outline?: number[];
 }
 
@@ -40,7 +40,7 @@ export interface ViewerOptions {
   view?: unknown;
   /** Show only the tissue and a small legend. */
   embed?: boolean;
-  /** The index from which the bundle was opened; null without one. */
+  /** The index from which the bundle was opened; null if there is none. */
   index?: Promise<IndexLinks | null> | undefined;
   /** Where keyboard shortcuts work: in the whole page, or only in the viewer's element (the default). */
   keys?: 'page' | 'element';

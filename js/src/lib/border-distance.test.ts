@@ -23,7 +23,7 @@ test.each(cases)('distances of “$name” agree with exact values', async ({ ou
   });
 });
 
-test('cells that do not count have no distance, and others are scaled', async () => {
+test('cells that are not accepted have no distance, and distances are scaled', async () => {
   const coords = Float32Array.from([1, 2, 7, 8, Number.NaN, 1, 2, 2]);
   const square = [0, 0, 4, 0, 4, 4, 0, 4];
   const found = await borderDistances(square, coords, (cell) => cell !== 3, 0.5, signal);
@@ -33,7 +33,7 @@ test('cells that do not count have no distance, and others are scaled', async ()
 });
 
 test('edges that cannot be the nearest are skipped without changing the result', async () => {
-  // A fixed sequence in place of random numbers.
+  // Pseudorandom, so that the test is reproducible.
   let seed = 1;
   const next = () => {
     seed = (seed * 16807) % 2147483647;

@@ -1,14 +1,14 @@
 import { turns } from './pause';
 import { isInPolygon } from './polygon';
 
-/** Squares along each side of the cells' extent. */
+/** Number of squares along the longer side of the cells' extent. */
 const SQUARES = 256;
 /** Cells between two checks of the clock. */
 const AT_ONCE = 4096;
 
 /** What the cells of a square have in common. */
 interface Square {
-  /** Starts of the edges of which one is the nearest for each cell. */
+  /** First corners of the edges, one of which is the nearest for each cell. */
   edges: Uint32Array;
   /** Whether all cells are inside; null if the border may cross the square. */
   inside: boolean | null;
@@ -58,7 +58,7 @@ export async function borderDistances(
     if (y > y1) y1 = y;
   }
   const side = Math.max(x1 - x0, y1 - y0) / SQUARES || 1;
-  // From the center to a corner, and some more for rounding.
+  // From the center to a corner, plus a margin for rounding.
   const reach = side * Math.SQRT1_2 * 1.0001;
   const corners = points.length / 2;
   const far = new Float64Array(corners);
@@ -78,7 +78,7 @@ export async function borderDistances(
 
   const out = new Float32Array(total).fill(Number.NaN);
   for (let cell = 0; cell < total; cell++) {
-    // An outline may have thousands of corners, all of which a new square looks at.
+    // An outline may have thousands of corners, and each new square visits all of them.
     if (cell % (corners > 1000 ? 64 : 1024) === 0) {
       await due();
       signal.throwIfAborted();

@@ -32,7 +32,7 @@ export interface MountOptions {
   /** Show only the tissue and a small legend. */
   embed?: boolean | undefined;
   pictures: Pictures;
-  /** The index from which the bundle was opened; null without one. */
+  /** The index from which the bundle was opened; null if there is none. */
   index?: Promise<IndexLinks | null> | undefined;
   /** Whether the surrounding page is dark. Default: the system's color scheme. */
   dark?: boolean | undefined;
@@ -82,7 +82,7 @@ export function mountPanels(
     findGene: signal(false),
     embed: options.embed ?? false,
   };
-  // Without the index, the bundle is complete; a removed index is no error.
+  // A bundle is complete without its index, so a missing index is not an error.
   options.index?.then(
     (links) => {
       chrome.index.value = links;

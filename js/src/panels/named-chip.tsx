@@ -23,7 +23,7 @@ interface Props {
   onRemove: () => string | null;
   /** Whether the pointer or the focus is on the item. */
   onPoint?: (on: boolean) => void;
-  /** Further buttons of the item. */
+  /** Additional buttons of the item. */
   children?: ComponentChildren;
   /** The name of the item whose button takes the focus once rendered. */
   back: Signal<string | null>;
@@ -127,7 +127,7 @@ export function ItemButton(props: {
       tabIndex={tabIndex}
       aria-label={`${does} ${name}`}
       aria-pressed={pressed}
-      title={shortcut ? `${does} (${shortcut})` : does}
+      title={shortcut ? `${does} (${shortcut})` : does.replace(/ of$/, '')}
       onClick={onClick}
     >
       <Icon name={icon} size={14} />

@@ -25,7 +25,7 @@ describe('list of bundles', () => {
       expect(() => encoded(text)).toThrow('not a list of bundles');
   });
 
-  it('is refused if it is damaged, or leads out of its folder', () => {
+  it('is rejected if it is damaged or has paths outside its folder', () => {
     expect(() => parsed('YQ==')).toThrow('not JSON');
     expect(() => parsed(listed({ ...ENTRY, n_cells: 'many' }))).toThrow('n_cells');
     for (const path of ['../x', '/x', 'c:x', '', 'a//../b'])
@@ -33,7 +33,7 @@ describe('list of bundles', () => {
     expect(() => parsed(listed({ ...ENTRY, preview: '../x.png' }))).toThrow('outside the folder');
   });
 
-  it('has paths of which every character is part of a name', () => {
+  it('has paths in which all special characters are escaped', () => {
     expect(urlOf('https://a.example/x/', 'b?c#d/e f', 'p%20q.png')).toBe(
       'https://a.example/x/b%3Fc%23d/e%20f/p%2520q.png',
     );

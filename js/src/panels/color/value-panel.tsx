@@ -58,9 +58,9 @@ function Facts(): JSX.Element | null {
         <Colormaps />
         {distanceRegion(model, layer.color.column) && (
           <p class="ks-note ks-break">
-            To the line that was drawn around the region,{' '}
+            Distance to the outline of the region,{' '}
             {tissueUm(model) === null ? 'in coordinate units' : 'in µm'}; negative inside.{' '}
-            {startingWith(model.noun.value)} of other sections have no value.
+            {startingWith(model.noun.value)} in other sections have no value.
           </p>
         )}
       </section>

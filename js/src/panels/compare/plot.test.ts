@@ -7,7 +7,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-test('names that differ only in their ends, or only in their beginnings, differ when shortened', () => {
+test('names that differ only at the end, or only at the beginning, still differ when shortened', () => {
   const most = 12 * FONT;
   const ends = ['CD4', 'CD8'].map((end) => fitted(`Tumor-infiltrating lymphocyte, ${end}`, most));
   expect(ends).toEqual(['Tumor-…, CD4', 'Tumor-…, CD8']);

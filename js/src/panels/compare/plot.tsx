@@ -53,7 +53,7 @@ export function widthOf(text: string): number {
   return ruler.measureText(text).width * MARGIN;
 }
 
-/** Shortens a text that is too wide in the middle: names may differ only in their beginnings or only in their ends. */
+/** Shortens a text that is too wide in its middle, because names may differ only at the beginning or only at the end. */
 export function fitted(text: string, most: number): string {
   if (widthOf(text) <= most) return text;
   const letters = Array.from(text);
@@ -72,8 +72,7 @@ export function fitted(text: string, most: number): string {
 }
 
 /**
- * Takes the focus if a card hides the control that opened it, as in small windows, and gives it back when the card is
- * closed.
+ * Moves the focus to a card that hides the control that opened it, as in small windows, and back when the card is closed.
  */
 export function useCardFocus(card: { readonly current: HTMLElement | null }): void {
   useLayoutEffect(() => {

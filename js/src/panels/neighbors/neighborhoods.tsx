@@ -150,7 +150,7 @@ function Card(): JSX.Element {
           <Matrix column={shown.column} found={shown.found} {...{ codes, plot }} />
         ) : (
           <p class="ks-note" role="status">
-            {`None of these ${model.noun.value}s with a category have a neighbor among them. Choose other ${model.noun.value}s to count, or another annotation.`}
+            {`There are no neighbors among these ${model.noun.value}s with a category. Choose other ${model.noun.value}s to count, or another annotation.`}
           </p>
         ))}
     </section>

@@ -54,7 +54,7 @@ test('damaged neighbors are reported and switched off', async () => {
   expect(model.notices.value.map(({ message }) => message).join()).toContain('the neighbors are damaged');
 });
 
-test('neighbors are part of a view, which may lack the switch', async () => {
+test('a view restores the neighbors switch, and an older view leaves it unchanged', async () => {
   const { model, actions } = await opened(false, { neighbors: true });
   await expect.poll(() => model.graph.value?.cells.length).toBe(4);
   const view = savedView(model);

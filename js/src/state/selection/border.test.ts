@@ -45,7 +45,7 @@ describe('the distance to the border of a region', () => {
     await vi.waitFor(() => expect(valuesOf(opened)[0]).toBe(-20));
   });
 
-  test('is the same far from the origin, and the outline is in coordinates of the source', async () => {
+  test('is as exact far from the origin, and the outline is in coordinates of the source', async () => {
     const opened = await withRegion({}, [5e6, -3e6]);
     expect(opened.model.regions.value[0]?.outline?.slice(0, 4)).toEqual([
       4999995, -2999995, 5000008, -2999995,
@@ -54,7 +54,7 @@ describe('the distance to the border of a region', () => {
     expect(valuesOf(opened).slice(0, 2)).toEqual([-2.5, -1.5]);
   });
 
-  test('is renamed with its region, computed again with another outline, and removed with it', async () => {
+  test('is renamed and removed with its region, and recomputed for another outline', async () => {
     const opened = await withRegion();
     const { model, actions } = opened;
     await actions.setState({ color: distance });
@@ -85,7 +85,7 @@ describe('the distance to the border of a region', () => {
     expect(model.regions.value[1]?.outline).toBe(model.regions.value[0]?.outline);
   });
 
-  test('is only that of cells in the sections of the region, however they are laid out', async () => {
+  test('is defined only for cells in the sections of the region, in any layout', async () => {
     const opened = await openedModel();
     const { model, actions } = opened;
     const { bundle } = model;

@@ -7,10 +7,10 @@ import type { Model } from '../model';
 import { distanceColumn, regionOf } from './distance-columns';
 import type { Region } from './selection';
 
-/** Digits of a corner relative to the origin: a line drawn by hand is not more precise. */
+/** Significant digits of a corner relative to the origin; a line drawn by hand is not more precise. */
 const DIGITS = 8;
 
-/** Like `regionOf`, undefined for a column of the bundle. */
+/** Like `regionOf`, but undefined for a column of the bundle. */
 export const distanceRegion = (
   { regions, storedColumns }: Pick<Model, 'regions' | 'storedColumns'>,
   column: string,
@@ -18,8 +18,8 @@ export const distanceRegion = (
   storedColumns.value.some(({ name }) => name === column) ? undefined : regionOf(regions.value, column);
 
 /**
- * Converts an outline in the current layout to coordinates of the source; null in an embedding, and for a line around
- * cells of several sections that lie elsewhere than in the tissue.
+ * Converts an outline in the current layout to coordinates of the source; null in an embedding, and for an outline around
+ * cells of several sections that are shown side by side.
  */
 export function onTissue(
   { state, tissue, sections, titles }: Pick<Model, 'state' | 'tissue' | 'sections' | 'titles'>,
@@ -46,7 +46,7 @@ export function onTissue(
 export const tissueUm = ({ state, tissue }: Pick<Model, 'state' | 'tissue'>): number | null =>
   state.value.umPerUnit ?? tissue.value?.unitUm ?? null;
 
-/** Computes the distances of the cells to the border of a region: of those in the sections that it has cells in. */
+/** Computes the distances to the border of a region for the cells in sections that contain cells of the region. */
 export async function readDistances(
   model: Pick<Model, 'state' | 'tissue' | 'bundle'>,
   { name, cells, outline }: Region,

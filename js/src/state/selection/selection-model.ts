@@ -25,7 +25,7 @@ export interface SelectionModel {
   readonly draft: Signal<Draft | null>;
   /** Outline drawn to make the selection: interleaved x, y in coordinate units relative to the origin. */
   readonly outline: Signal<readonly number[] | null>;
-  /** That outline on the tissue, in coordinates of the source; null if the selection was not made with one on the tissue. */
+  /** The outline in coordinates of the source; null if the selection was not drawn as one line on the tissue. */
   readonly border: Signal<readonly number[] | null>;
 }
 

@@ -20,7 +20,7 @@ export interface Region {
   readonly color: string;
   /** Ascending and unique; never mutated. */
   readonly cells: Uint32Array;
-  /** The line drawn around its cells: interleaved x, y in coordinates of the source. Never mutated. */
+  /** The closed line drawn around its cells: interleaved x, y in coordinates of the source. Never mutated. */
   readonly outline?: readonly number[] | undefined;
 }
 

@@ -10,12 +10,12 @@ import { distanceColumn, isDistance, regionOf } from './distance-columns';
 import type { Region } from './selection';
 
 export interface DistanceWatch {
-  /** Keeps the color of the state, the distances to a region that is not known yet, until that region is set. */
+  /** Restores the current color, by the distances to a region that does not exist yet, once that region is set. */
   awaitColor(): void;
   dispose(): void;
 }
 
-/** Computes distances again when the outline of their region or the unit changes; follows a region that is renamed. */
+/** Recomputes distances when the outline of their region or the unit changes; follows renamed regions. */
 export function watchDistances(model: Model, color: Pick<ColorLoader, 'load'>): DistanceWatch {
   let awaited: Pick<ViewState, 'color' | 'range'> | null = null;
   let known: readonly Region[] = [];
