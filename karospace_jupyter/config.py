@@ -517,6 +517,14 @@ class ExportConfig(BaseModel):
     def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
 
+    @field_validator("dataset_name")
+    @classmethod
+    def _visible(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            msg = "expected a name with at least one visible character"
+            raise ValueError(msg)
+        return value
+
     @field_validator("gene_sets", mode="before")
     @classmethod
     def _as_gene_sets(cls, value: object) -> object:

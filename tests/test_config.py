@@ -95,6 +95,13 @@ def test_raw_and_layer_cannot_be_combined():
         ExportConfig(raw=True, layer="counts")
 
 
+def test_blank_dataset_name_is_rejected() -> None:
+    with pytest.raises(
+        ConfigError, match=r"dataset_name: expected a name with at least one visible character, got ' '"
+    ):
+        ExportConfig(dataset_name=" ")
+
+
 def test_too_long_dataset_name_is_rejected() -> None:
     with pytest.raises(ConfigError, match=r"dataset_name: must have at most 1,000 characters, got 1,001"):
         ExportConfig(dataset_name="x" * 1001)

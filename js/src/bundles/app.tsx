@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { BundleIndex } from '../contract/bundle-index';
+import type { BundleIndex, IndexedBundle } from '../contract/bundle-index';
+import { type Noun, nounOf } from '../lib/counts';
 import { ViewerError } from '../lib/errors';
-import { counted } from '../lib/format';
+import { counted, formatCount } from '../lib/format';
 import { readIndex } from '../source/bundle-index';
 import { Card } from './card';
 import { Compare } from './compare';
@@ -34,7 +35,6 @@ function Listing({ folder, index }: { folder: string; index: BundleIndex }): JSX
     return <Compare folder={folder} pair={[first, second]} onClose={() => go({ ...place, compared: [] })} />;
   }
   const shown = found(index.bundles, place.search, place.order);
-  const cells = index.bundles.reduce((sum, { n_cells: n }) => sum + n, 0);
   const toggle = (path: string) =>
     setChosen(chosen.includes(path) ? chosen.filter((other) => other !== path) : [...chosen, path].slice(-2));
   return (
@@ -43,7 +43,8 @@ function Listing({ folder, index }: { folder: string; index: BundleIndex }): JSX
         <div class="kb-title">
           <h1>{index.title}</h1>
           <p>
-            {counted(index.bundles.length, 'dataset')} · {counted(cells, nounOf(index))}
+            {shown.length < index.bundles.length && `${formatCount(shown.length)} of `}
+            {[counted(index.bundles.length, 'dataset'), ...totals(shown)].join(' · ')}
           </p>
         </div>
         <div class="kb-controls">
@@ -120,10 +121,14 @@ function Listing({ folder, index }: { folder: string; index: BundleIndex }): JSX
   );
 }
 
-/** Names what is summed: cells, unless all bundles contain spots, or all contain bins. */
-function nounOf({ bundles }: BundleIndex): string {
-  const nouns = new Set(bundles.map(({ observations }) => observations));
-  return nouns.size === 1 && !nouns.has('cells') ? [...nouns].join().slice(0, -1) : 'cell';
+/** Returns the numbers of cells, spots and bins. */
+function totals(bundles: readonly IndexedBundle[]): string[] {
+  const sums = new Map<Noun, number>();
+  for (const { observations, n_cells: cells } of bundles) {
+    const noun = nounOf(observations);
+    sums.set(noun, (sums.get(noun) ?? 0) + cells);
+  }
+  return [...sums].map(([noun, sum]) => counted(sum, noun));
 }
 
 /** The place in the address, and a function that changes it. */

@@ -34,6 +34,12 @@ describe('search', () => {
     expect(titles('mouse liver')).toEqual([]);
   });
 
+  it('ignores accents', () => {
+    const [accented] = found([bundle('Ünïcödé naïve')], 'UNICODE naive', 'title');
+    expect(accented?.title).toBe('Ünïcödé naïve');
+    expect(titles('lívér')).toEqual(['Liver']);
+  });
+
   it('orders by number of cells and by date', () => {
     expect(titles('', 'cells')).toEqual(['Kidney', 'Lung', 'Liver']);
     expect(titles('', 'newest')[0]).toBe('Liver');

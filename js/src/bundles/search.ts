@@ -2,11 +2,14 @@ import type { IndexedBundle } from '../contract/bundle-index';
 
 export type Order = 'title' | 'cells' | 'newest';
 
+/** Returns a text in lower case without accents. */
+const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+
 /** Returns the bundles whose title, folder and annotations contain all words of a search, sorted. */
 export function found(bundles: readonly IndexedBundle[], search: string, order: Order): IndexedBundle[] {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = plain(search).split(/\s+/).filter(Boolean);
   const matching = bundles.filter(({ title, path, columns }) => {
-    const text = [title, path, ...columns].join('\n').toLowerCase();
+    const text = plain([title, path, ...columns].join('\n'));
     return words.every((word) => text.includes(word));
   });
   if (order === 'cells') return matching.sort((a, b) => b.n_cells - a.n_cells);

@@ -1,3 +1,4 @@
+import { effect } from '@preact/signals';
 import { Disposer } from '../lib/disposer';
 import { asError, isAbort } from '../lib/errors';
 import { mountPanels } from '../panels/mount';
@@ -135,6 +136,13 @@ export function createViewer(
   void begin();
 
   emitChanges(model, listeners, disposer);
+  if (options.keys === 'page') {
+    disposer.add(
+      effect(() => {
+        if (model.title.value) document.title = model.title.value;
+      }),
+    );
+  }
 
   return {
     get ready() {

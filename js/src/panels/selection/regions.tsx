@@ -122,7 +122,11 @@ function Chip({ region, back }: ChipProps): JSX.Element {
           does="Color by distance to border of"
           name={name}
           pressed={color.kind === 'annotation' && color.column === column}
-          onClick={() => actions.setColor({ kind: 'annotation', column })}
+          onClick={() => {
+            // A selection would dim the cells outside, whose distances are of interest, too.
+            actions.clearSelection();
+            actions.setColor({ kind: 'annotation', column });
+          }}
         />
       )}
     </NamedChip>

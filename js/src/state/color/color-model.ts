@@ -6,6 +6,7 @@ import { type Colormap, type ColorScale, colorScale } from '../../lib/colormap';
 import type { Numbers } from '../../lib/numbers';
 import type { BundleModel } from '../bundle-model';
 import type { LayoutModel } from '../layout/layout-model';
+import { isDistance } from '../selection/distance-columns';
 import type { StateModel } from '../state-model';
 import type { ViewState } from '../view-state';
 import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './category-colors';
@@ -153,7 +154,10 @@ function createScale(
     const { lower, upper } = valuesInScope.value?.summary ?? layer.value.summary;
     // For signed values, center the range at zero, even in a section without negative values: white means zero.
     if (colormap.value !== 'rdbu' || layer.value.summary.lower >= 0) return [lower, upper];
-    const far = Math.max(Math.abs(lower), Math.abs(upper));
+    const sides = [Math.abs(lower), Math.abs(upper)];
+    // Cells far from a region would leave those at its border pale: the nearer side determines the limits.
+    const near = layer.value.color.kind === 'annotation' && isDistance(layer.value.color.column);
+    const far = near && lower < 0 && upper > 0 ? Math.min(...sides) : Math.max(...sides);
     return [-far, far];
   });
   return {

@@ -120,6 +120,16 @@ describe('the distance to the border of a region', () => {
     expect(model.regions.value[1]?.outline).toBeUndefined();
   });
 
+  test('is colored up to the nearer side of the border, which is white', async () => {
+    const { model, actions } = await withRegion();
+    await actions.setState({ color: distance });
+    const { summary } = model.layer.value as Extract<typeof model.layer.value, { kind: 'value' }>;
+    expect(summary.lower).toBeLessThan(0);
+    expect(summary.upper).toBeGreaterThan(-summary.lower);
+    expect(model.colormap.value).toBe('rdbu');
+    expect(model.range.value).toEqual([summary.lower, -summary.lower]);
+  });
+
   test('is saved with the view and shown when the view is opened', async () => {
     const first = await withRegion();
     await first.actions.setState({ color: distance });
