@@ -123,8 +123,9 @@ function Chip({ region, back }: ChipProps): JSX.Element {
           name={name}
           pressed={color.kind === 'annotation' && color.column === column}
           onClick={() => {
-            // A selection would dim the cells outside, whose distances are of interest, too.
+            // The selection, and the region under the pointer, would dim the cells outside; their distances matter, too.
             actions.clearSelection();
+            actions.glance(null);
             actions.setColor({ kind: 'annotation', column });
           }}
         />
