@@ -127,9 +127,10 @@ def test_changes_of_a_frame_reach_python_and_the_other_frames(heard: Heard, bund
     assert np.array_equal(view.selection, mask)
     assert heard.all == [({"type": "select", "view": "one"}, [bits])]
     heard.take()
-    say(view._wire, {"type": "regions", "view": "one", "names": ["a"], "colors": ["#123456"]}, [bits])
+    region = {"type": "regions", "names": ["a"], "colors": ["#123456"], "outlines": [[0, 0, 4, 0, 4, 3]]}
+    say(view._wire, {**region, "view": "one"}, [bits])
     assert list(view.regions) == ["a"]
-    assert heard.take() == [{"type": "regions", "view": "two", "names": ["a"], "colors": ["#123456"]}]
+    assert heard.take() == [{**region, "view": "two"}]
     view.state = {"point_size": 2}
     assert heard.take() == [{"type": "set", "state": {"pointSize": 2.0}}]
     say(view._wire, {"type": "gone", "view": "two"})
