@@ -22,7 +22,7 @@ from karospace_jupyter.bundle.files import FolderFiles
 from karospace_jupyter.bundle.http_files import is_url
 from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.scripts import as_script, from_script
-from karospace_jupyter.config import ORIGIN
+from karospace_jupyter.config import origin_problem
 from karospace_jupyter.contracts.bundle_index import BundleIndex, IndexedBundle
 from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, KaroSpaceError, SinkError
 from karospace_jupyter.fitting import over_limits
@@ -46,6 +46,8 @@ _MARK = b'<meta name="generator" content="karospace-jupyter index">'
 _DATA_MARK = b'<meta name="karospace-data-origins"'
 _HEAD = b'<meta name="color-scheme"'
 _CONNECT = b"connect-src 'self'"
+_IN_POLICY = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
+"""The origins that browsers accept in a Content Security Policy: no IPv6 addresses, no underscores."""
 _MOST_ORIGINS = 20
 _MOST_COLUMNS, _LONGEST_COLUMN = 100, 200
 """Columns listed for each bundle, and characters of each, so that the list stays small."""
@@ -170,8 +172,15 @@ def _check(target: Path, title: str | None, host: str | None, origins: Sequence[
         msg = f"The title must have 1 to {LONGEST_NAME:,} characters, got {len(title):,}."
         raise ConfigError(msg)
     for origin in origins:
-        if not ORIGIN.fullmatch(origin):
-            msg = f"{origin!r} is not a valid origin (lower case, no path); use one such as 'https://data.example'."
+        problem = origin_problem(origin)
+        if problem is not None:
+            msg = f"{problem}."
+            raise ConfigError(msg)
+        if not _IN_POLICY.fullmatch(origin):
+            msg = (
+                f"Browsers do not let a page name the origin {origin!r}: its host is an IPv6 address or contains an "
+                "underscore. Use another name of the host."
+            )
             raise ConfigError(msg)
     if len(origins) > _MOST_ORIGINS:
         msg = f"Got {len(origins)} origins of data; at most {_MOST_ORIGINS} are supported."

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from karospace_jupyter import Bundle, adata_to_karospace, publish_index
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, publish_index
 from karospace_jupyter.bundle.scripts import as_script, from_script
 from karospace_jupyter.cli import main
 from karospace_jupyter.contracts.bundle_index import BundleIndex
 from karospace_jupyter.datasets import synthetic_tissue
-from karospace_jupyter.errors import Cancelled, ConfigError, SinkError
+from karospace_jupyter.errors import Cancelled, ConfigError, OptionError, SinkError
 from karospace_jupyter.hosts import HOSTS
 from karospace_jupyter.job import Job
 from karospace_jupyter.static import static_file
@@ -280,7 +280,9 @@ def test_viewer_for_other_hosts_is_written_only_for_named_origins(site: Path) ->
     "origin",
     [
         "*", "https://a.example/path", "https://A.example", "data.example", "javascript:x", "https://a; script-src *",
-        "https://a.example https://b.example", 'https://a"><script>', "", "https://*.example",
+        "https://a.example https://b.example", 'https://a"><script>', "", "https://*.example", "http://[:]", "http://[::1",
+        "https://:8000", "https://a.example:", "https://a.example:65536", "https://a..example", "https://a.1", "http://1.2.3",
+        "https://a:b:c", "https://a.example:８", "http://256.0.0.1",
     ],
 )  # fmt: skip
 def test_invalid_origins_are_refused(site: Path, origin: str) -> None:
@@ -288,6 +290,31 @@ def test_invalid_origins_are_refused(site: Path, origin: str) -> None:
     with pytest.raises(ConfigError, match="is not a valid origin"):
         publish_index(site, data_origins=[origin])
     assert stamps(site) == before
+
+
+@pytest.mark.parametrize(
+    ("origin", "written"),
+    [
+        ("https://data.example:443", "https://data.example"), ("http://data.example:80", "http://data.example"),
+        ("https://data.example:08443", "https://data.example:8443"), ("https://Data.example/", "https://data.example"),
+        ("http://[0::1]:8000", "http://[::1]:8000"),
+    ],
+)  # fmt: skip
+def test_origin_that_browsers_write_differently_is_refused_with_the_one_to_use(
+    site: Path, origin: str, written: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"use {written!r}.")):
+        publish_index(site, data_origins=[origin])
+    with pytest.raises(OptionError, match=re.escape(f"use {written!r}, or '*'")):
+        ExportConfig(embed_origins=(origin,))
+    assert ExportConfig(embed_origins=(written,)).embed_origins == (written,)
+
+
+@pytest.mark.parametrize("origin", ["http://[::1]:8000", "https://my_data.example"])
+def test_origin_that_no_policy_can_name_is_refused(site: Path, origin: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"Browsers do not let a page name the origin {origin!r}")):
+        publish_index(site, data_origins=[origin])
+    assert ExportConfig(embed_origins=(origin,)).embed_origins == (origin,)
 
 
 def test_origins_in_a_list_that_was_changed_by_hand_are_checked(site: Path) -> None:
