@@ -167,7 +167,7 @@ class NoImage:
 
 DEFAULT_GENES = VariableGenes(500)
 """The genes that are exported by default."""
-_URL_AS_PATH = re.compile(r"[a-z][a-z0-9+.-]+:[/\\]", re.IGNORECASE)
+PATH_OF_URL = re.compile(r"[a-z][a-z0-9+.-]+:[/\\]", re.IGNORECASE)
 """What `pathlib` makes of a URL: ``s3:/bucket``."""
 _ORIGIN = re.compile(r"(https?)://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -628,7 +628,7 @@ class ExportConfig(BaseModel):
     @field_validator("h5ad_path", "outdir", mode="before")
     @classmethod
     def _path_or_url(cls, value: object) -> object:
-        if isinstance(value, os.PathLike) and _URL_AS_PATH.match(os.fspath(value)):
+        if isinstance(value, os.PathLike) and PATH_OF_URL.match(os.fspath(value)):
             msg = "a path cannot hold a URL; pass the URL as text"
             raise ValueError(msg)
         if not isinstance(value, str) or value == "" or is_url(value):
