@@ -299,7 +299,7 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
     modes = {
         "verify": {"json", "quiet", "sample", "storage_options"},
         "open": {"port", "quiet", "storage_options"},
-        "publish": {"json", "quiet", "dataset_name", "host", "data_origin"},
+        "publish": {"json", "quiet", "dataset_name", "host", "data_origin", "storage_options"},
     }
     for mode, fitting in modes.items():
         given = getattr(options, mode)
@@ -419,10 +419,10 @@ class _cancel_on_signals:  # noqa: N801 - used as a with statement
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from karospace_jupyter.bundle.http_files import is_url
+    from karospace_jupyter.bundle.http_files import is_web_url
     from karospace_jupyter.publish.bundle import Bundle
 
-    if is_url(options.verify):
+    if is_web_url(options.verify):
         return _verify_host(options)
     report = Bundle(options.verify, storage_options=options.storage_options).verify()
     if options.json:
@@ -477,8 +477,9 @@ def _publish(options: argparse.Namespace) -> int:
     origins = () if options.data_origin == ["none"] else options.data_origin
     with _job(options) as job:
         report = publish_index(
-            folder, bundles, title=options.dataset_name, host=options.host, data_origins=origins, job=job
-        )
+            folder, bundles, title=options.dataset_name, host=options.host, data_origins=origins,
+            storage_options=options.storage_options, job=job,
+        )  # fmt: skip
     if options.json:
         listed = [one.model_dump() for one in report.bundles]
         _print(json.dumps(asdict(report) | {"path": str(report.path), "bundles": listed}))

@@ -10,6 +10,7 @@ import math
 import os
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any, Literal
 
@@ -166,12 +167,49 @@ class NoImage:
 
 DEFAULT_GENES = VariableGenes(500)
 """The genes that are exported by default."""
-_URL_AS_PATH = re.compile(r"[a-z][a-z0-9+.-]+:[/\\]", re.IGNORECASE)
+PATH_OF_URL = re.compile(r"[a-z][a-z0-9+.-]+:[/\\]", re.IGNORECASE)
 """What `pathlib` turns a URL into: ``s3:/bucket``."""
-ORIGIN = re.compile(r"https?://[a-z0-9._~\[\]:-]+")
-"""An origin as browsers write it."""
+_ORIGIN = re.compile(r"(https?)://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+"""A host that browsers read as an IPv4 address."""
 
 ImageSpec = ImageFromFile | ImageFromUns | NoImage
+
+
+def origin_problem(text: str) -> str | None:
+    """Return what is wrong with an origin; None if browsers write it like this, because they compare the text.
+
+    Examples
+    --------
+    >>> origin_problem("https://lab.example:8443")
+    >>> origin_problem("https://lab.example:443")
+    "'https://lab.example:443' is not a valid origin (lower case, no path, no default port); use 'https://lab.example'"
+    """
+    written = _as_browsers_write(text)
+    if written == text:
+        return None
+    use = "one such as 'https://lab.example'" if written is None else repr(written)
+    return f"{text!r} is not a valid origin (lower case, no path, no default port); use {use}"
+
+
+def _as_browsers_write(origin: str) -> str | None:
+    found = _ORIGIN.fullmatch(origin.lower().removesuffix("/"))
+    if found is None:
+        return None
+    scheme, host, port = found.groups()
+    try:
+        if host.startswith("["):
+            address = IPv6Address(host[1:-1])
+            # Newer versions of Python, but not browsers, write the end of a mapped address as IPv4.
+            host = host if address.ipv4_mapped else f"[{address.compressed}]"
+        elif _ENDS_IN_NUMBER.fullmatch(host):
+            host = str(IPv4Address(host))
+    except ValueError:
+        return None
+    if port is None or int(port) == _DEFAULT_PORTS[scheme]:
+        return f"{scheme}://{host}"
+    return f"{scheme}://{host}:{int(port)}" if int(port) < 2**16 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,11 +507,9 @@ class ExportConfig(BaseModel):
     @classmethod
     def _as_browsers_spell_it(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            if origin != "*" and not ORIGIN.fullmatch(origin):
-                msg = (
-                    f"{origin!r} is not a valid origin (lower case, no path); "
-                    "use an origin such as 'https://lab.example', or '*'"
-                )
+            problem = None if origin == "*" else origin_problem(origin)
+            if problem is not None:
+                msg = f"{problem}, or '*' for every page"
                 raise ValueError(msg)
         return value
 
@@ -600,7 +636,7 @@ class ExportConfig(BaseModel):
     @field_validator("h5ad_path", "outdir", mode="before")
     @classmethod
     def _path_or_url(cls, value: object) -> object:
-        if isinstance(value, os.PathLike) and _URL_AS_PATH.match(os.fspath(value)):
+        if isinstance(value, os.PathLike) and PATH_OF_URL.match(os.fspath(value)):
             msg = "a Path cannot hold a URL; pass the URL as a string"
             raise ValueError(msg)
         if not isinstance(value, str) or value == "" or is_url(value):

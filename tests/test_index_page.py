@@ -5,19 +5,25 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
+from waiting import PATIENCE_S
 
-from karospace_jupyter import Bundle, adata_to_karospace, publish_index
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, publish_index
 from karospace_jupyter.bundle.scripts import as_script, from_script
 from karospace_jupyter.cli import main
 from karospace_jupyter.contracts.bundle_index import BundleIndex
 from karospace_jupyter.datasets import synthetic_tissue
-from karospace_jupyter.errors import Cancelled, ConfigError, SinkError
+from karospace_jupyter.errors import Cancelled, ConfigError, OptionError, SinkError
 from karospace_jupyter.hosts import HOSTS
 from karospace_jupyter.job import Job
 from karospace_jupyter.static import static_file
@@ -181,11 +187,213 @@ def test_unknown_page_of_a_bundle_is_a_warning(site: Path) -> None:
     assert "one/index.html is not a known page" in publish_index(site).warnings[0]
 
 
-def test_damaged_list_is_rebuilt(site: Path) -> None:
-    (site / "bundles.js").write_text("karospaceFile(")
+def changed_list(site: Path, **fields: Any) -> bytes:
+    index = json.loads(from_script("bundles.json", (site / "bundles.js").read_bytes()))
+    return as_script("bundles.json", json.dumps(index | fields).encode())
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        (lambda site: (site / "bundles.js").read_bytes()[:-30], "is damaged. Nothing was changed"),
+        (lambda site: (site / "bundles.js").read_bytes()[:9], "is damaged. Nothing was changed"),
+        (lambda site: b"", "is damaged. Nothing was changed"),
+        (lambda site: as_script("bundles.json", b"[]"), "is damaged. Nothing was changed"),
+        (lambda site: as_script("bundles.json", b"{}"), "is damaged. Nothing was changed"),
+        (lambda site: as_script("bundles.json", b"\xff{"), "is damaged. Nothing was changed"),
+        (lambda site: changed_list(site, bundles=None), "is damaged. Nothing was changed"),
+        (lambda site: changed_list(site, version=2, bundles=None), "newer version of karospace-jupyter"),
+        (lambda site: b"console.log('mine')\n", "is another script. It was not changed"),
+    ],
+)
+def test_list_that_cannot_be_read_is_an_error_that_changes_nothing(
+    made: Path, site: Path, stored: Any, message: str
+) -> None:
+    publish_index(site, data_origins=["https://data.example"])
+    (site / "bundles.js").write_bytes(stored(site))
+    before = stamps(site)
+    with pytest.raises(SinkError, match=re.escape(message)) as raised:
+        publish_index(site, [made / "three.zip"], data_origins=())
+    assert str(site / "bundles.js") in str(raised.value)
+    assert stamps(site) == before
+    (site / "bundles.js").unlink()
+    assert publish_index(site, title="Atlas").title == "Atlas", "as the message advises"
+
+
+def test_list_that_is_a_folder_is_an_error(site: Path) -> None:
+    (site / "bundles.js").unlink()
+    (site / "bundles.js").mkdir()
+    with pytest.raises(SinkError, match=r"bundles\.js cannot be read: Is a directory"):
+        publish_index(site)
+
+
+def unreadable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a folder unreadable, also for root."""
+    scandir = os.scandir
+
+    def refusing(path: Any = ".") -> Any:
+        if str(path) == str(folder):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+
+
+def test_listed_bundles_in_an_unreadable_folder_stay_listed(
+    made: Path, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(made / "two", site / "group" / "deep" / "copy")
+    publish_index(site)
+    before = stamps(site)
+    unreadable(site / "group", monkeypatch)
+    with pytest.raises(SinkError, match=r"group cannot be read: Permission denied\. It contains .*group/deep/copy"):
+        publish_index(site)
+    monkeypatch.undo()
+    assert stamps(site) == before
+
+
+def test_unreadable_folder_without_listed_bundles_is_a_warning(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (site / "lost+found").mkdir()
+    unreadable(site / "lost+found", monkeypatch)
     report = publish_index(site)
-    assert report.title == "site"
-    assert len(listed(site).bundles) == 2
+    assert report.warnings == (
+        f"{site / 'lost+found'} cannot be read: Permission denied. Bundles in it are not listed.",
+    )
+    assert len(report.bundles) == 2
+
+
+def test_second_publication_at_the_same_time_is_refused(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    reached, resumed = threading.Event(), threading.Event()
+    verify = Bundle.verify
+
+    def slow(self: Bundle) -> Any:
+        if threading.current_thread() is first:
+            reached.set()
+            assert resumed.wait(PATIENCE_S)
+        return verify(self)
+
+    monkeypatch.setattr(Bundle, "verify", slow)
+    first = threading.Thread(target=lambda: publish_index(site, [made / "one"]))
+    first.start()
+    try:
+        assert reached.wait(PATIENCE_S)
+        with pytest.raises(SinkError, match="is being published by another process") as raised:
+            publish_index(site, [made / "two"])
+        claim = Path(str(raised.value).rpartition(" delete ")[2].rstrip("."))
+        assert claim.is_dir() and claim.parent == site, "the message names what to delete"
+        assert not (site / "two").exists()
+    finally:
+        resumed.set()
+        first.join()
+    publish_index(site, [made / "two"])
+    assert [one.path for one in listed(site).bundles] == ["two", "one"]
+    assert sorted(path.name for path in site.iterdir()) == ["bundles.js", "index.html", "one", "two"]
+
+
+def test_publication_that_was_killed_does_not_block_the_next(made: Path, site: Path) -> None:
+    code = (
+        "import os, sys; from karospace_jupyter import Bundle, publish_index\n"
+        "Bundle.verify = lambda self: os._exit(9)\n"
+        "publish_index(sys.argv[1], [sys.argv[2]])"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(site), str(made / "three.zip")], check=False)
+    assert killed.returncode == 9
+    assert [path.name for path in site.glob(".bundles.js.partial-*")] != []
+    assert publish_index(site).problems == ()
+    assert list(site.glob(".*")) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("s3://bucket/atlas", "s3://bucket/atlas"),
+        ("https://me:hunter2@lab.example/atlas?token=hunter2", "https://lab.example/atlas"),
+        (Path("s3://bucket/atlas"), "s3:/bucket/atlas"),
+    ],
+)
+def test_folder_at_a_url_is_refused(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: Any, shown: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ConfigError, match=re.escape(f"{shown} is a URL; an index is written to a local folder")
+    ) as raised:
+        publish_index(given, [made / "one"])
+    assert "hunter2" not in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_that_was_not_published_is_removed_again(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="contains no bundle to list"):
+        publish_index(tmp_path / "new" / "site", [tmp_path / "missing"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bundles_of_an_object_store_are_copied_under_their_names(made: Path, tmp_path: Path) -> None:
+    try:
+        Bundle(made / "one").save("memory://index/tissue.v1")
+        Bundle(made / "two").save("memory://index/tissue.v2")
+        Bundle(made / "one").save("memory://bucket-of-one")
+        given = [
+            "memory://index/tissue.v1/", "memory://index/tissue.v2/index.html", "memory://index/tissue.v2",
+            "memory://bucket-of-one",
+        ]  # fmt: skip
+        report = publish_index(tmp_path / "site", given, storage_options={"skip_instance_cache": True})
+        assert report.problems == ()
+        assert [one.path for one in report.bundles] == ["tissue.v2", "bucket-of-one", "tissue.v1"]
+        report = publish_index(tmp_path / "site", ["memory://index/nothing"])
+        assert "memory://index/nothing" in report.problems[0]
+    finally:
+        for folder in ("/index", "/bucket-of-one"):
+            fsspec.filesystem("memory").rm(folder, recursive=True)
+
+
+def test_folder_given_as_file_url_keeps_its_whole_name(made: Path, tmp_path: Path) -> None:
+    dotted = shutil.copytree(made / "one", tmp_path / "tissue.v1")
+    report = publish_index(tmp_path / "site", [dotted.as_uri(), (made / "three.zip").as_uri()])
+    assert [one.path for one in report.bundles] == ["tissue.v1", "three"]
+
+
+def test_storage_options_that_apply_to_no_bundle_are_an_error(made: Path, tmp_path: Path) -> None:
+    for bundles in ([], [made / "one"], ["https://lab.example/tissue"]):
+        with pytest.raises(ConfigError, match=r"storage options \(secret\) apply to no bundle") as raised:
+            publish_index(tmp_path / "site", bundles, storage_options={"secret": "hunter2"})
+        assert "hunter2" not in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_command_passes_storage_options_on(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+    opened = fsspec.core.url_to_fs
+    monkeypatch.setattr(fsspec.core, "url_to_fs", lambda url, **options: given.append(options) or opened(url))
+    try:
+        Bundle(made / "one").save("memory://index/tissue")
+        given.clear()
+        arguments = ["--publish", str(tmp_path / "site"), "memory://index/tissue"]
+        assert main([*arguments, "--storage-option", "endpoint_url=https://s3.lab.example"]) == 0
+        assert given == [{"endpoint_url": "https://s3.lab.example"}]
+    finally:
+        fsspec.filesystem("memory").rm("/index", recursive=True)
+    assert main(["--publish", "s3://bucket/atlas", str(made / "one")]) == 2
+    assert "s3://bucket/atlas is a URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_bundle_is_not_copied_through_a_symbolic_link(made: Path, site: Path, tmp_path: Path, inside: bool) -> None:
+    outside = shutil.copytree(made / "one", tmp_path / "outside")
+    newer = tmp_path / "newer"
+    adata_to_karospace(synthetic_tissue(300, 10), newer, dataset_name="Liver", genes_mode=())
+    (site / "newer").symlink_to("one" if inside else outside)
+    report = publish_index(site, [newer])
+    assert f"{site / 'newer'} is a symbolic link, which is not followed" in report.problems[0]
+    assert (site / "newer").is_symlink()
+    assert {Bundle(folder).manifest.n_cells for folder in (outside, site / "one")} == {200}
+    assert report.removed == report.added == ()
 
 
 @pytest.mark.parametrize(
@@ -282,7 +490,9 @@ def test_viewer_for_other_hosts_is_written_only_for_allowed_origins(site: Path) 
     "origin",
     [
         "*", "https://a.example/path", "https://A.example", "data.example", "javascript:x", "https://a; script-src *",
-        "https://a.example https://b.example", 'https://a"><script>', "", "https://*.example",
+        "https://a.example https://b.example", 'https://a"><script>', "", "https://*.example", "http://[:]", "http://[::1",
+        "https://:8000", "https://a.example:", "https://a.example:65536", "https://a..example", "https://a.1", "http://1.2.3",
+        "https://a:b:c", "https://a.example:８", "http://256.0.0.1",
     ],
 )  # fmt: skip
 def test_invalid_origins_are_rejected(site: Path, origin: str) -> None:
@@ -290,6 +500,31 @@ def test_invalid_origins_are_rejected(site: Path, origin: str) -> None:
     with pytest.raises(ConfigError, match="is not a valid origin"):
         publish_index(site, data_origins=[origin])
     assert stamps(site) == before
+
+
+@pytest.mark.parametrize(
+    ("origin", "written"),
+    [
+        ("https://data.example:443", "https://data.example"), ("http://data.example:80", "http://data.example"),
+        ("https://data.example:08443", "https://data.example:8443"), ("https://Data.example/", "https://data.example"),
+        ("http://[0::1]:8000", "http://[::1]:8000"),
+    ],
+)  # fmt: skip
+def test_origin_that_browsers_write_differently_is_refused_with_the_one_to_use(
+    site: Path, origin: str, written: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"use {written!r}.")):
+        publish_index(site, data_origins=[origin])
+    with pytest.raises(OptionError, match=re.escape(f"use {written!r}, or '*'")):
+        ExportConfig(embed_origins=(origin,))
+    assert ExportConfig(embed_origins=(written,)).embed_origins == (written,)
+
+
+@pytest.mark.parametrize("origin", ["http://[::1]:8000", "https://my_data.example"])
+def test_origin_that_no_policy_can_name_is_refused(site: Path, origin: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"Browsers do not let a page name the origin {origin!r}")):
+        publish_index(site, data_origins=[origin])
+    assert ExportConfig(embed_origins=(origin,)).embed_origins == (origin,)
 
 
 def test_origins_in_a_list_that_was_changed_by_hand_are_checked(site: Path) -> None:

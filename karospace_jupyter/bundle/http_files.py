@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import IO
+from typing import IO, TypeGuard
 from urllib.error import URLError
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import (
@@ -72,13 +72,13 @@ class Answer:
         return found if stream.eof or len(found) == most else self.body
 
 
-def is_url(path: object) -> bool:
+def is_web_url(path: object) -> TypeGuard[str]:
     """Return whether a path is an HTTP or HTTPS URL.
 
     Examples
     --------
-    >>> is_url("https://lab.example/tissue/"), is_url("tissue")
-    (True, False)
+    >>> is_web_url("https://lab.example/tissue/"), is_web_url("s3://bucket/tissue"), is_web_url("tissue")
+    (True, False, False)
     """
     return isinstance(path, str) and path.lower().startswith(("http://", "https://"))
 
@@ -217,7 +217,7 @@ class _Redirects(HTTPRedirectHandler):
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
     ) -> Request | None:
-        if not is_url(newurl):
+        if not is_web_url(newurl):
             why = f"it redirects to {newurl[:100]!r}"
             raise URLError(why)
         return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]

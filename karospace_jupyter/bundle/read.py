@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.files import Bounded, BundleFiles, open_files
-from karospace_jupyter.bundle.http_files import HttpFiles, is_url
+from karospace_jupyter.bundle.http_files import HttpFiles, is_web_url
 from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, CategoryColumn, Chunk, Manifest
 from karospace_jupyter.bundle.neighbors import as_csr, read_graph
 from karospace_jupyter.bundle.packed import PackedGenes
@@ -411,7 +411,7 @@ def files_at(path: str | os.PathLike[str], storage_options: Mapping[str, Any] | 
     """
     if is_store_url(path):
         return StoreFiles(path, storage_options)
-    return HttpFiles(path) if isinstance(path, str) and is_url(path) else open_files(path)
+    return HttpFiles(path) if is_web_url(path) else open_files(path)
 
 
 def read_manifest(files: BundleFiles) -> Manifest:

@@ -62,6 +62,10 @@ class Partial:
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self._discard()
 
+    def others(self) -> list[Path]:
+        """Return the hidden folders of others that write to the same target, or were killed on other computers."""
+        return [one for one in self.target.parent.glob(glob.escape(_prefix(self.target)) + "*") if one != self.folder]
+
     def write(self, path: str, data: bytes) -> None:
         """Write one file to the hidden folder. Thread-safe."""
         file = self.folder / path

@@ -6,18 +6,18 @@ import { httpSource } from '../source/http-source';
 const NAMED = 'karospace-data-origins';
 
 /**
- * Returns the bundle that `?data=URL` in the address names, or null. The policy of the page blocks other origins, too; the
- * check only explains why.
+ * Returns the bundle that `?data=URL` in the address names, or null. A page with named origins also opens bundles of its
+ * own. The policy of the page blocks other origins, too; the check only explains why.
  */
 export function foreignSource(): BundleSource | null {
   const given = new URLSearchParams(location.search).get('data');
   if (given === null) return null;
   const named = document.querySelector<HTMLMetaElement>(`meta[name="${NAMED}"]`)?.content.split(' ') ?? [];
-  const url = URL.canParse(given, location.href) ? new URL(given, location.href) : null;
+  const url = given && URL.canParse(given, location.href) ? new URL(given, location.href) : null;
   if (!url || !/^https?:$/.test(url.protocol)) {
-    return refused(given, 'Use the https:// URL of the folder of a bundle.');
+    return refused(given || 'an empty address', 'Use the https:// URL of the folder of a bundle.');
   }
-  if (!named.includes(url.origin)) {
+  if (!named.includes(url.origin) && !(named.length > 0 && url.origin === location.origin)) {
     return refused(
       url.origin,
       named.length > 0
