@@ -305,6 +305,8 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
         given = getattr(options, mode)
         if given is None:
             continue
+        if mode in {"verify", "open"} and options.storage_options and given.lower().startswith(("http://", "https://")):
+            return f"--{mode} with an HTTP address cannot be combined with --storage-option, which is for object stores"
         if mode == "verify" and options.sample is not None and not given.lower().startswith(("http://", "https://")):
             break
         for action in p._actions:  # noqa: SLF001 - argparse has no public list of its options
@@ -340,6 +342,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.publish is not None:
         return _publish(options)
     from karospace_jupyter import export
+    from karospace_jupyter.paths import without_secrets
 
     config = _config(options)
     with _job(options) as job:
@@ -353,7 +356,7 @@ def _run(options: argparse.Namespace) -> int:
                 _print_plan(*export.dry_run(subject, config, job), options)
                 return 0
             bundle = export.run(subject, config, job)
-    _print_result(bundle, [str(path) for path in export.targets(config)], options)
+    _print_result(bundle, [without_secrets(str(path)) for path in export.targets(config)], options)
     return _serve(bundle, options) if options.serve else 0
 
 
@@ -420,6 +423,7 @@ class _cancel_on_signals:  # noqa: N801 - used as a with statement
 
 def _verify(options: argparse.Namespace) -> int:
     from karospace_jupyter.bundle.http_files import is_web_url
+    from karospace_jupyter.paths import without_secrets
     from karospace_jupyter.publish.bundle import Bundle
 
     if is_web_url(options.verify):
@@ -429,7 +433,7 @@ def _verify(options: argparse.Namespace) -> int:
         _print(
             json.dumps(
                 {
-                    "path": options.verify,
+                    "path": without_secrets(options.verify),
                     "files": report.files,
                     "bytes": report.bytes,
                     "hashed": report.hashed,
@@ -441,7 +445,7 @@ def _verify(options: argparse.Namespace) -> int:
         _warn(report.warnings, options)
         hashed = "all" if report.hashed == report.files else f"{report.hashed:,}"
         files = f"{counted(report.files, 'file')}, {size(report.bytes)}"
-        _print(f"{options.verify}: verified ({files}; {hashed} by hash)")
+        _print(f"{without_secrets(options.verify)}: verified ({files}; {hashed} by hash)")
     return 0
 
 

@@ -27,7 +27,7 @@ from karospace_jupyter.fitting import over_limits
 from karospace_jupyter.formatting import LONGEST_NAME
 from karospace_jupyter.hosts import HOSTS, HostName, Usage
 from karospace_jupyter.job import Job
-from karospace_jupyter.paths import expanded, is_store_url, is_url
+from karospace_jupyter.paths import expanded, is_store_url, is_url, public_url
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.publish.partial import Partial, absolute, write_error
 from karospace_jupyter.static import static_file
@@ -346,13 +346,9 @@ def _copy(
 
 
 def _shown(given: str | os.PathLike[str]) -> str:
-    """Return a path or URL for messages, without the user name, password and query of a URL: they may be secrets."""
+    """Return a path or URL for messages, without secrets."""
     text = os.fspath(given)
-    if not is_url(text):
-        return text
-    scheme, _, rest = text.partition("://")
-    server, slash, path = rest.partition("/")
-    return f"{scheme}://{server.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
+    return public_url(text) if is_url(text) else text
 
 
 def _name_of(given: str | os.PathLike[str], bundle: Bundle) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 """The start of a URL. A scheme has at least two letters: ``C://`` is a drive."""
+_URL_IN_TEXT = re.compile(r"[a-z][a-z0-9+.-]+://[^\s'\"<>]+", re.IGNORECASE)
 
 
 def is_url(path: object) -> TypeGuard[str]:
@@ -39,6 +40,36 @@ def is_store_url(path: object) -> TypeGuard[str]:
     (True, False)
     """
     return is_url(path) and not path.lower().startswith(("http://", "https://"))
+
+
+def public_url(url: str) -> str:
+    """Return a URL without what may be a secret: the user name with its password, and the query.
+
+    Examples
+    --------
+    >>> public_url("https://ann:secret@lab.example/tissue.h5ad?token=secret")
+    'https://lab.example/tissue.h5ad'
+    >>> public_url("abfs://container@account.dfs.core.windows.net/tissue")
+    'abfs://container@account.dfs.core.windows.net/tissue'
+    """
+    scheme, separator, rest = url.partition("://")
+    on_web = scheme.lower() in {"http", "https"}
+    # A `#` may be part of the name of an object in a store.
+    host, slash, path = re.split(r"[?#]" if on_web else r"\?", rest, maxsplit=1)[0].partition("/")
+    user, at, name = host.rpartition("@")
+    # Azure's URLs name a container before the @.
+    return f"{scheme}{separator}{name if at and (on_web or ':' in user) else host}{slash}{path}"
+
+
+def without_secrets(text: str) -> str:
+    """Return a text, such as that of an exception, in which each URL is that of :func:`public_url`.
+
+    Examples
+    --------
+    >>> without_secrets("404, url='https://lab.example/tissue.h5ad?token=secret'")
+    "404, url='https://lab.example/tissue.h5ad'"
+    """
+    return _URL_IN_TEXT.sub(lambda found: public_url(found[0]), text)
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:

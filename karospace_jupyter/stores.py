@@ -6,15 +6,20 @@ import errno
 import logging
 import random
 import re
+import tempfile
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from karospace_jupyter.errors import KaroSpaceError
+from karospace_jupyter.paths import public_url, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from typing import BinaryIO
 
@@ -44,10 +49,17 @@ _FINAL_CODES = frozenset(
     {errno.EINVAL, errno.EMSGSIZE, errno.ENAMETOOLONG, errno.ENOSPC, errno.ENOSYS, errno.EPERM, errno.EROFS}
     | {getattr(errno, "EDQUOT", errno.ENOSPC)}
 )
-_FULL = re.compile(r"storage ?full|quota|insufficient ?storage|minimum free drive|no space left", re.IGNORECASE)
-_CREDENTIALS = re.compile(r"credential|anonymous caller|token", re.IGNORECASE)
-_RANGE = re.compile(r"range", re.IGNORECASE)
-_CERTIFICATE = re.compile(r"certificate", re.IGNORECASE)
+_FULL = re.compile(r"storage ?full|quota|insufficient ?storage|minimum free drive|no space left|^507$", re.IGNORECASE)
+_DENIED = re.compile(
+    r"credential|token|denied|unauthorized|authenticat|accesskey|signature|^Permission|^40[13]$", re.IGNORECASE
+)
+"""Codes and class names of errors about credentials."""
+_CREDENTIALS = re.compile(r"credential|anonymous caller", re.IGNORECASE)
+_RANGE = re.compile(r"\brange\b|InvalidRange|RangeNotSatisfiable|^416$", re.IGNORECASE)
+_CERTIFICATE = re.compile(r"certificate|^SSLCert", re.IGNORECASE)
+_URL_IN_TEXT = re.compile(r"[a-z][a-z0-9+.-]+://\S+", re.IGNORECASE)
+_SILENCE_S = 60
+"""A web host may send nothing for this many seconds. The whole file has no limit: a large one takes hours."""
 
 
 class Store:
@@ -67,7 +79,11 @@ class Store:
     Attributes
     ----------
     url
-        The URL, without a trailing slash.
+        The URL, without a slash at its end.
+    shown
+        The URL for messages and names: without a password and without a query, which may be a secret.
+    on_web
+        Whether it is the URL of a web host, which has no list of its files.
     parallel
         The number of requests that may run at the same time.
     stopped
@@ -81,40 +97,45 @@ class Store:
 
     def __init__(self, url: str, options: Mapping[str, Any] | None, error: type[KaroSpaceError]) -> None:
         self.url = url.rstrip("/")
+        self.shown = public_url(self.url)
         self.protocol = url.partition("://")[0].lower()
+        self.on_web = self.protocol in {"http", "https"}
         self.stopped = threading.Event()
         self._error = error
         self._folders: set[str] = set()
         try:
             fsspec: Any = import_module("fsspec")
         except ImportError as exc:
-            msg = f"{url} requires the package fsspec: pip install 'karospace-jupyter[remote]'."
+            msg = f"{self.shown} requires the package fsspec: pip install 'karospace-jupyter[remote]'."
             raise error(msg) from exc
         try:
             self._fs, root = fsspec.core.url_to_fs(self.url, **(options or {}))
         except ImportError as exc:
             package = _PACKAGES.get(self.protocol)
-            install = f"pip install {package}" if package else str(exc)
-            msg = f"{url} requires a package that is missing or too old: {install}."
+            install = f"pip install {package}" if package else self._text(exc)
+            msg = f"{self.shown} requires a package that is not installed, or is too old: {install}."
             raise error(msg) from exc
         except Exception as exc:  # third-party file systems may raise anything
             # Only the names of the options: their values may be secrets.
             named = f" with the options {', '.join(options)}" if options else ""
-            msg = f"{url} cannot be opened{named}: {_text(exc)}."
+            msg = f"{self.shown} cannot be opened{named}: {self._text(exc)}."
             raise error(msg) from exc
         self._root = root.rstrip("/")
-        # Other file systems are not thread-safe. On Hugging Face, each file is a commit, and commits must not overlap.
-        self.parallel = _PARALLEL if getattr(self._fs, "async_impl", False) else 1
+        # Others are not made for threads. On Hugging Face, each file is a commit, and these must not overlap.
+        threads = bool(getattr(self._fs, "async_impl", False))
+        self.parallel = _PARALLEL if threads else 1
+        self._turn: AbstractContextManager[Any] = nullcontext() if threads else threading.Lock()
 
     def read(self, path: str, most: int) -> bytes | None:
         """Return the first `most` bytes of a file; None if it does not exist."""
         try:
-            return bytes(self._call(self._fs.cat_file, self._at(path), start=0, end=most))
+            # A web host may ignore the range.
+            return bytes(self._call(self._fs.cat_file, self._at(path), start=0, end=most))[:most]
         except FileNotFoundError:
             return None
         except Exception as exc:
-            if _RANGE.search(_details(exc)) and self._fs.size(self._at(path)) == 0:
-                return b""  # an empty file has no range of bytes
+            if self._matches(exc, _RANGE) and self._is_empty(path):
+                return b""  # an empty file has no first byte
             raise self._failed(exc, _READ, path) from exc
 
     def write(self, path: str, data: bytes, *, content_type: str, cache_control: str) -> None:
@@ -129,13 +150,17 @@ class Store:
             raise self._failed(exc, _WRITTEN, path) from exc
 
     def sizes(self) -> dict[str, int]:
-        """Return the size in bytes of every file, by its path in this folder."""
+        """Return the size in bytes of every file, by its path in this folder.
+
+        The empty objects with which the consoles of stores represent folders are no files.
+        """
         try:
             self._fs.invalidate_cache()
             found = self._call(self._fs.find, self._root, detail=True)
         except Exception as exc:
             raise self._failed(exc, _READ) from exc
-        return {at[len(self._root) + 1 :]: int(info["size"] or 0) for at, info in found.items() if at != self._root}
+        sizes = {at[len(self._root) + 1 :]: int(info["size"] or 0) for at, info in found.items()}
+        return {path: size for path, size in sizes.items() if path and not (path.endswith("/") and size == 0)}
 
     def delete(self, paths: Iterable[str]) -> None:
         """Delete files."""
@@ -145,7 +170,7 @@ class Store:
         try:
             self._call(self._fs.rm, each)
         except FileNotFoundError:
-            logger.debug("some files in %s were already deleted", self.url)
+            logger.debug("some of the files of %s were already deleted", self.shown)
         except Exception as exc:
             raise self._failed(exc, _CHANGED) from exc
 
@@ -168,8 +193,13 @@ class Store:
         except Exception as exc:
             raise self._failed(exc, _READ) from exc
 
-    def download(self, out: BinaryIO, job: Job) -> None:
+    def download(self, out: BinaryIO, job: Job) -> bool:
         """Copy the file at the URL to a local file, in blocks.
+
+        Returns
+        -------
+        bool
+            Whether the file exists.
 
         Raises
         ------
@@ -177,26 +207,81 @@ class Store:
             If the job was canceled.
         """
         try:
-            self._fs.invalidate_cache()
-            version, size = self._version(), self._call(self._fs.size, self._root) or 0
-            starts = range(0, size, _BLOCK_BYTES)
-            with job.stage("Downloading", len(starts), "blocks") as stage, ThreadPoolExecutor(self.parallel) as threads:
-                try:
-                    # A few at a time: blocks that are read but not yet written are in memory.
-                    for first in range(0, len(starts), self.parallel):
-                        for block in threads.map(self._block, starts[first : first + self.parallel]):
-                            out.write(block)
-                            stage.advance()
-                except BaseException:
-                    self.stopped.set()
-                    raise
-            if out.tell() != size or self._version() != version:
-                msg = f"{self.url} changed while it was downloaded. Try again."
-                raise self._error(msg)
+            if self.on_web:
+                # One request, because a host may ignore the range of others and send all of the file for each.
+                self._call(self._stream, out, job)
+                return True
+            return self._copy(out, job)
+        except FileNotFoundError:
+            return False
         except KaroSpaceError:
             raise
         except Exception as exc:
             raise self._failed(exc, _READ) from exc
+
+    def _copy(self, out: BinaryIO, job: Job) -> bool:
+        self._fs.invalidate_cache()
+        info, version = self._call(self._fs.info, self._root), self._version()
+        if info["type"] == "directory":
+            return False
+        size = int(info["size"] or 0)
+        starts = range(0, size, _BLOCK_BYTES)
+        with job.stage("Downloading", len(starts), "blocks") as stage, ThreadPoolExecutor(self.parallel) as threads:
+            try:
+                # Few at a time: what is read but not yet written is in memory.
+                for first in range(0, len(starts), self.parallel):
+                    some = starts[first : first + self.parallel]
+                    for start, block in zip(some, threads.map(self._block, some), strict=True):
+                        if len(block) != min(_BLOCK_BYTES, size - start):
+                            raise self._changed()
+                        self._save(out, block)
+                        stage.advance()
+            except BaseException:
+                self.stopped.set()
+                raise
+        self._save(out, b"")
+        if self._version() != version:
+            raise self._changed()
+        return True
+
+    def _stream(self, out: BinaryIO, job: Job) -> None:
+        out.seek(0)
+        out.truncate()
+        more: dict[str, Any] = {"headers": {**self._fs.kwargs.get("headers", {}), "Accept-Encoding": "identity"}}
+        if "timeout" not in self._fs.client_kwargs:
+            timeout: Any = import_module("aiohttp").ClientTimeout
+            more["timeout"] = timeout(total=None, sock_connect=_SILENCE_S, sock_read=_SILENCE_S)
+        # Without blocks, fsspec returns the response; with a size, it does not ask for the size.
+        with self._fs.open(self._root, "rb", block_size=0, size=1, **more) as answer:
+            headers = answer.r.headers
+            length = "" if headers.get("Content-Encoding") else headers.get("Content-Length", "")
+            blocks = -(-int(length) // _BLOCK_BYTES) if length.isdigit() else 0
+            with job.stage("Downloading", blocks or 1, "blocks" if blocks else "file") as stage:
+                done = 0
+                while piece := answer.read(_BLOCK_BYTES):
+                    self._save(out, piece)
+                    whole = min(out.tell() // _BLOCK_BYTES, blocks)
+                    stage.advance(whole - done)
+                    done = whole
+                self._save(out, b"")
+                stage.advance((blocks or 1) - done)
+
+    def _save(self, out: BinaryIO, data: bytes) -> None:
+        """Write to the local file; no data writes what is buffered."""
+        try:
+            out.write(data) if data else out.flush()
+        except OSError as exc:
+            folder = f"{tempfile.gettempdir()}, the folder for temporary files"
+            full = exc.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+            problem = "its disk is full. Free some space" if full else f"{exc.strerror or exc}. Change its permissions"
+            msg = (
+                f"{self.shown} cannot be downloaded to {folder}: {problem}, or set the environment variable TMPDIR to "
+                "another folder."
+            )
+            raise self._error(msg) from exc
+
+    def _changed(self) -> KaroSpaceError:
+        return self._error(f"{self.shown} changed while it was downloaded. Try again.")
 
     def _version(self) -> object:
         self._fs.invalidate_cache()
@@ -205,52 +290,92 @@ class Store:
     def _block(self, start: int) -> bytes:
         return bytes(self._call(self._fs.cat_file, self._root, start=start, end=start + _BLOCK_BYTES))
 
+    def _is_empty(self, path: str) -> bool:
+        with suppress(Exception):  # the error that led here is reported
+            return bool(self._fs.size(self._at(path)) == 0)
+        return False
+
     def _at(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root
 
     def _call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:  # noqa: ANN401
         for pause in _PAUSES_S:
             try:
-                return function(*args, **kwargs)
+                with self._turn:
+                    return function(*args, **kwargs)
+            except KaroSpaceError:
+                raise
             except Exception as exc:
-                if self.stopped.is_set() or is_final(exc):
+                if self.stopped.is_set() or self._is_final(exc):
                     raise
-                logger.info("%s: %s; trying again in about %g s", self.url, _text(exc), pause)
-            # Random, so that requests that failed together are not retried together.
+                logger.info("%s: %s; trying again in about %g s", self.shown, self._text(exc), pause)
+            # Requests that failed together are not repeated together.
             self.stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
-        return function(*args, **kwargs)
+        with self._turn:
+            return function(*args, **kwargs)
 
     def _failed(self, exc: Exception, what: str, path: str = "") -> KaroSpaceError:
-        at = f"{self.url}/{path}" if path else self.url
-        return self._error(f"{at} cannot be {what}: {_text(exc)}. {_advice(exc)}".rstrip())
+        at = f"{self.shown}/{path}" if path else self.shown
+        return self._error(f"{at} cannot be {what}: {self._text(exc)}. {self._advice(exc)}".rstrip())
+
+    def _is_final(self, exc: Exception) -> bool:
+        """Return whether a request would fail again in the same way."""
+        if isinstance(exc, _FINAL) or getattr(exc, "errno", None) in _FINAL_CODES:
+            return True
+        return self._is_denied(exc) or self._matches(exc, _FULL) or self._matches(exc, _CERTIFICATE)
+
+    def _advice(self, exc: Exception) -> str:
+        if self._matches(exc, _FULL) or getattr(exc, "errno", None) == errno.ENOSPC:
+            return "The store is full; free some space."
+        if self._is_denied(exc):
+            return "Check the credentials and what they permit."
+        if isinstance(exc, FileNotFoundError):
+            return "Check the URL; a bucket must exist before files are written to it."
+        return "" if self._is_final(exc) else "Try again later."
+
+    def _is_denied(self, exc: Exception) -> bool:
+        return any(map(_DENIED.search, _codes(exc))) or _CREDENTIALS.search(self._details(exc)) is not None
+
+    def _matches(self, exc: Exception, pattern: re.Pattern[str]) -> bool:
+        return any(map(pattern.search, (*_codes(exc), self._details(exc))))
+
+    def _details(self, exc: Exception) -> str:
+        """Return what an error and its causes say, without the URL, which may contain any word."""
+        text = _URL_IN_TEXT.sub("", " ".join(str(one) for one in _causes(exc)))
+        bucket = self.url.partition("://")[2].partition("/")[0]
+        return re.sub(rf"(?<![\w.-]){re.escape(bucket)}(?:/[^\s'\"]*)?(?![\w-])", "", text) if bucket else text
+
+    def _text(self, exc: Exception) -> str:
+        text = str(exc) or type(exc).__name__
+        return without_secrets(text.replace(self.url, self.shown)).strip().rstrip(".")
 
 
-def is_final(exc: Exception) -> bool:
-    """Return whether a request would fail again in the same way."""
-    if isinstance(exc, _FINAL) or getattr(exc, "errno", None) in _FINAL_CODES:
-        return True
-    text = _details(exc)
-    return any(pattern.search(text) for pattern in (_FULL, _CREDENTIALS, _CERTIFICATE))
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """Yield an error and its causes: file systems hide the error of the store in the cause."""
+    one: BaseException | None = exc
+    while one is not None:
+        yield one
+        one = one.__cause__
 
 
-def _advice(exc: Exception) -> str:
-    text = _details(exc)
-    if _FULL.search(text) or getattr(exc, "errno", None) == errno.ENOSPC:
-        return "The store is full; free some space."
-    if isinstance(exc, PermissionError) or _CREDENTIALS.search(text):
-        return "Check the credentials and their permissions."
-    if isinstance(exc, FileNotFoundError):
-        return "Check the URL; a bucket must exist before files are written to it."
-    return "" if is_final(exc) else "Try again later."
-
-
-def _text(exc: Exception) -> str:
-    return (str(exc) or type(exc).__name__).strip().rstrip(".")
-
-
-def _details(exc: Exception) -> str:
-    """Return the text of an error and of its cause, in which file systems hide the error code of the store."""
-    return f"{type(exc).__name__} {exc} {exc.__cause__ or ''}"
+def _codes(exc: BaseException) -> set[str]:
+    """Return the names of the classes of an error and its causes, and the codes of the store and of HTTP."""
+    found: set[str] = set()
+    for one in _causes(exc):
+        found.update(kind.__name__ for kind in type(one).__mro__)
+        response = getattr(one, "response", None)
+        if isinstance(response, Mapping):  # of botocore
+            error = response.get("Error")
+            status = response.get("ResponseMetadata")
+            found.add(str(error.get("Code", "")) if isinstance(error, Mapping) else "")
+            found.add(str(status.get("HTTPStatusCode", "")) if isinstance(status, Mapping) else "")
+            continue
+        for owner in (one, response):
+            stated = [getattr(owner, name, None) for name in ("status", "status_code", "error_code")]
+            if not any(stated):  # for aiohttp, `code` is deprecated
+                stated = [getattr(owner, "code", None)]
+            found.update(str(value) for value in stated if isinstance(value, (int, str)))
+    return found
 
 
 def _headers(protocol: str, content_type: str, cache_control: str) -> dict[str, Any]:

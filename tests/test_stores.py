@@ -32,7 +32,7 @@ from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, NoSour
 from karospace_jupyter.export import run_to_memory
 from karospace_jupyter.hosting import check_host
 from karospace_jupyter.job import Job, Progress
-from karospace_jupyter.publish import store as publishing
+from karospace_jupyter.publish import claim as claims
 
 SMALL = {"genes_mode": "hvgs:5", "packed": "no", "image_path": "none", "preview": False}
 OTHER = {**SMALL, "genes_mode": "top_mean:7", "seed": 3, "downsample": 100}
@@ -508,9 +508,46 @@ def test_claim_of_another_computer_expires(adata: Any, url: str, server: str, mo
     s3(server).pipe_file(claim, json.dumps({"host": "another", "process": os.getpid()}).encode())
     with pytest.raises(SinkError, match="Another export"):
         export(adata, url, server)
-    monkeypatch.setattr(publishing, "_STALE_S", -1)
+    monkeypatch.setattr(claims, "_STALE_S", -1)
     bundle = export(adata, url, server)
     assert {*names(server, url)} == {*listed(bundle), "index.html", "manifest.json"}
+
+
+def test_export_that_is_refused_does_not_stop_the_one_that_is_running(
+    adata: Any, url: str, server: str, proxy: Proxy
+) -> None:
+    claim = f"{url}/assets/upload-{'0' * 16}.json"
+    seen: list[str] = []
+
+    def refused(request: Request) -> None:
+        """Another export writes a claim during the upload and deletes it only after it was listed."""
+        if request.method == "PUT" and "/obs_000" in request.path:
+            s3(server).pipe_file(claim, b"{}")
+        if seen and request.method == "GET" and "list-type=2" in request.path:
+            s3(server).rm(claim)
+            seen.clear()
+        if request.method == "HEAD" and "upload-0000" in request.path:
+            seen.append(request.path)
+
+    proxy.fault = refused
+    bundle = export(adata, url, proxy.url)
+    assert f"{claim}".removeprefix(f"{url}/") not in names(server, url)
+    assert any("upload-0000" in request.path for request in proxy.requests)
+    bundle.verify()
+
+
+def test_folder_that_was_made_in_a_console_is_empty(adata: Any, url: str, server: str) -> None:
+    bucket = url.split("/")[2]
+    s3(server).call_s3("put_object", Bucket=bucket, Key="tissue/", Body=b"")
+    s3(server).call_s3("put_object", Bucket=bucket, Key="tissue/assets/", Body=b"")
+    export(adata, url, server).verify()
+
+
+def test_words_in_a_url_are_not_taken_for_those_of_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = {"key": "a", "secret": "b", "endpoint_url": "http://127.0.0.1:1"}
+    for bucket in ("orange", "token", "certificates", "quota"):
+        with pytest.raises(BundleError, match=rf"s3://{bucket}/x/manifest\.json cannot be read: .*Try again later"):
+            Bundle(f"s3://{bucket}/x", storage_options={**nowhere, "config_kwargs": {"retries": {"max_attempts": 0}}})
 
 
 def test_missing_bucket_is_noticed_before_the_export(adata: Any, server: str) -> None:

@@ -26,6 +26,7 @@ from urllib.request import (
 
 from karospace_jupyter.bundle.files import Bounded, checked, missing
 from karospace_jupyter.errors import BundleError
+from karospace_jupyter.paths import public_url
 
 _TIMEOUT_S = 30
 """Timeout of a request: seconds without a response or without more data."""
@@ -125,7 +126,10 @@ def check_not_single(url: str, name: str) -> None:
         If it is a zip file or an HTML file other than the page of a folder.
     """
     if name.lower().endswith((".zip", ".html")) and name not in PAGES:
-        msg = f"{url} is a single file. Download it and open the copy; only the folder of a bundle can be read by URL."
+        msg = (
+            f"{public_url(url)} is a single file. Download it and open the copy; from a URL, only the folder of a "
+            "bundle is read."
+        )
         raise BundleError(msg)
 
 

@@ -70,8 +70,8 @@ class AssetFile(_Part):
     """Stored size, that is, after gzip."""
     raw_bytes: int | None = None
     """1.x. Size after decompression; equal to `size_bytes` for a file that is not gzipped."""
-    sha256: str | None = None
-    """1.x. Hex digest of the stored bytes."""
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """1.x. Hex digest of the stored bytes, in lower case."""
     raw_crc32: int | None = Field(default=None, ge=0, lt=2**32)
     """1.x. CRC-32 of the bytes after decompression, as in gzip."""
 

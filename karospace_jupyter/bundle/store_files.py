@@ -22,7 +22,7 @@ class StoreFiles(Bounded):
         folder, _, last = url.rpartition("/")
         check_not_single(url, last)
         self._store = Store(folder if last in PAGES else url, options, BundleError)
-        self.origin = self._store.url
+        self.origin = self._store.shown
 
     def read(self, path: str) -> bytes:
         """Return one file as stored."""

@@ -102,12 +102,17 @@ def code_of(config: ExportConfig, *, name: str, file: str | None) -> str:
     """
     outdir = "karospace_bundle" if config.outdir is None else str(config.outdir)
     arguments = [name, repr(outdir), *(f"{key}={_literal(value)}" for key, value in _given(config).items())]
+    first = ""
+    if config.storage_options:
+        arguments.append(f"storage_options={{{', '.join(f'{key!r}: ...' for key in config.storage_options)}}}")
+        first = "# First: replace each ... by the value of the option, which is not shown because it may be a secret\n"
     python = f"adata_to_karospace({', '.join(arguments)})"
     note = "" if file else f'# First: {name}.write_h5ad("data.h5ad")\n'
     if isinstance(config.gene_sets, dict):
         note += f"# First: save the gene sets in {SETS_FILE}\n"
     shell = shell_of(config if config.outdir else config.model_copy(update={"outdir": Path(outdir)}), file=file)
-    return f"from karospace_jupyter import adata_to_karospace\n{python}\n\n# The same in a shell:\n{note}{shell}"
+    python = f"from karospace_jupyter import adata_to_karospace\n{first}{python}"
+    return f"{python}\n\n# The same in a shell:\n{note}{shell}"
 
 
 def shell_of(config: ExportConfig, *, file: str | None, program: str = "karospace-export") -> str:
@@ -117,6 +122,8 @@ def shell_of(config: ExportConfig, *, file: str | None, program: str = "karospac
         shell += ["--outdir", str(config.outdir)]
     for key, value in _given(config).items():
         shell += _flags(key, value)
+    # Values may be secrets.
+    shell += [f"{flag_of('storage_options')}={key}=..." for key in config.storage_options or ()]
     words = [_quoted(word) for word in shell]
     if words[0][0] in "\"'":
         words.insert(0, "&")  # PowerShell, the default on Windows, treats a quoted first word as a string

@@ -10,24 +10,23 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
-import secrets
-import socket
 import tempfile
-import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.bundle.files import FolderFiles, MemoryFiles
+from karospace_jupyter.bundle.manifest import check_path
+from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.read import read_manifest
 from karospace_jupyter.bundle.scripts import without_scripts
 from karospace_jupyter.errors import Cancelled, KaroSpaceError, SinkError
 from karospace_jupyter.job import Job
-from karospace_jupyter.publish.partial import Partial, is_running
+from karospace_jupyter.publish.claim import Claim, is_claim
+from karospace_jupyter.publish.partial import Partial
 from karospace_jupyter.publish.scripts import manifest_bytes
-from karospace_jupyter.publish.targets import holds_bundle
+from karospace_jupyter.publish.targets import OWN_ENTRIES, holds_bundle
 from karospace_jupyter.stores import Store
 
 if TYPE_CHECKING:
@@ -39,20 +38,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _HASHED = re.compile(r"assets/(?:.+/)?[^/]*\.[0-9a-f]{16}(?:\.[^/]+)?")
-_CLAIM = re.compile(r"assets/upload-[0-9a-f]{16}\.json")
 _FOREVER = "public, max-age=31536000, immutable"
 """For files whose name contains their hash."""
 _ALWAYS_CHECK = "no-cache"
 """For the page and the manifest, whose names stay the same."""
-_RENEW_S, _STALE_S = 60, 900
-"""A running upload renews its claim at this interval; a claim of this age is left over from a killed upload."""
 _LOOK_S = 0.5
 _TYPES = {
     ".csv": "text/csv; charset=utf-8", ".gz": "application/gzip", ".html": "text/html; charset=utf-8",
     ".jpeg": "image/jpeg", ".jpg": "image/jpeg", ".json": "application/json", ".png": "image/png",
     ".webp": "image/webp",
 }  # fmt: skip
-_MANIFEST_LIMIT = 2**30
+_MANIFEST_LIMIT, _PAGE_LIMIT = 2**30, 2**26
 
 
 class StoreSink:
@@ -75,14 +71,13 @@ class StoreSink:
     def __init__(self, url: str, options: Mapping[str, Any] | None = None) -> None:
         self._store = Store(url, options, SinkError)
         self.target = self._store.url
-        name = re.sub(r"[^\w.-]+", "_", self.target.rpartition("/")[2]) or "bundle"
-        # In the temporary folder, where the next export removes what a killed one left.
+        name = re.sub(r"[^\w.-]+", "_", self._store.shown.rpartition("/")[2]) or "bundle"
+        # Among temporary files, where the next export sweeps what a killed one left.
         self.partial = Partial(Path(tempfile.gettempdir()) / f"karospace-{name}")
-        self._claim_path = f"assets/upload-{secrets.token_hex(8)}.json"
-        self._claimed = 0.0
+        self._claim = Claim(self._store)
         self._manifest: bytes | None = None
         self._uploaded: list[str] = []
-        self._committed = False
+        self._switching = False
 
     @property
     def spool(self) -> Path:
@@ -95,16 +90,16 @@ class StoreSink:
         if "manifest.json" in names:
             if not holds_bundle(MemoryFiles({"manifest.json": self._old_manifest()})):
                 msg = (
-                    f"{self.target} has a manifest.json that is not that of a bundle. It was not changed; choose "
+                    f"{self._store.shown} has a manifest.json that is not that of a bundle. It was not changed; choose "
                     "another URL."
                 )
                 raise SinkError(msg)
             return
-        others = sorted(name for name in names if name != "index.html" and not _is_ours(name))
+        others = sorted(name for name in names if not self._is_left_over(name))
         if others:
             shown = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
             msg = (
-                f"{self.target} is not empty and is not a bundle (no manifest.json); it contains {shown}. "
+                f"{self._store.shown} is not empty and is not a bundle (no manifest.json); it contains {shown}. "
                 "It was not changed; choose another URL."
             )
             raise SinkError(msg)
@@ -113,7 +108,7 @@ class StoreSink:
         self.check()
         self.partial.__enter__()
         try:
-            self._claim()  # now, so that a store that cannot be written is noticed before the export
+            self._claim.acquire()  # now, because a store that cannot be written should not be noticed at the end
         except BaseException:
             self.partial.__exit__(None, None, None)
             raise
@@ -122,13 +117,21 @@ class StoreSink:
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.partial.__exit__(kind, exc, tb)
         if exc is not None:
-            self._store.stopped.set()  # no retries: the store may be unreachable
-        # After a failure, the uploaded files stay: the next export continues with them.
-        canceled = isinstance(exc, (Cancelled, KeyboardInterrupt)) and not self._committed
-        try:
-            self._store.delete([*(self._uploaded if canceled else ()), self._claim_path])
-        except KaroSpaceError as failure:
-            logger.warning("%s; the next export to this URL removes the remaining files", failure)
+            self._store.stopped.set()  # the store may be out of reach
+        # After a failure, the uploaded files stay: the next export continues with them. They also stay once the
+        # manifest is on its way, because it may arrive although writing it was interrupted.
+        canceled = isinstance(exc, (Cancelled, KeyboardInterrupt)) and not self._switching
+        for undo in (self._delete_uploaded, self._claim.release) if canceled else (self._claim.release,):
+            try:
+                undo()
+            except KaroSpaceError as failure:
+                logger.warning("%s; the next export to this URL removes the remaining files", failure)
+
+    def _delete_uploaded(self) -> None:
+        # An export that has replaced this one uses the files that it found.
+        if self._uploaded and self._claim.is_held():
+            listed = _listed(self._old_manifest())
+            self._store.delete(name for name in self._uploaded if name not in listed)
 
     def put(self, path: str, data: bytes) -> None:
         """Store one file."""
@@ -146,7 +149,7 @@ class StoreSink:
         # A page from a store cannot be opened with a double click, so it needs no scripts.
         manifest = without_scripts(read_manifest(FolderFiles(self.spool)))
         names = {file.path: self._hashed(file) for file in manifest.asset_files}
-        self._claim()
+        self._claim.check()
         there = self._store.sizes()
         todo = [file.path for file in manifest.asset_files if there.get(names[file.path]) != file.size_bytes]
         try:
@@ -165,15 +168,18 @@ class StoreSink:
         if self._manifest is None:
             self.prepare()
         assert self._manifest is not None  # noqa: S101 - set by prepare
-        earlier = _listed(self._old_manifest())
+        self._claim.check()
+        # Whoever wrote the old manifest, only files that an exporter writes are deleted.
+        earlier = {path for path in _listed(self._old_manifest()) if path.partition("/")[0] in OWN_ENTRIES}
         # The page of any version shows the bundles of earlier versions.
         self._write("index.html", (self.spool / "index.html").read_bytes(), _ALWAYS_CHECK)
+        self._switching = True
         self._write("manifest.json", self._manifest, _ALWAYS_CHECK)
-        self._committed = True
         try:
-            kept = _listed(self._manifest)
-            there = self._store.sizes()
-            self._store.delete(name for name in there if name not in kept and (name in earlier or _is_ours(name)))
+            self._claim.check()
+            kept = _listed(self._manifest) | {"index.html", "manifest.json"}
+            there = [name for name in self._store.sizes() if name not in kept and not is_claim(name)]
+            self._store.delete(name for name in there if name in earlier or _HASHED.fullmatch(name))
         except KaroSpaceError as exc:
             logger.warning("%s; the next export to this URL removes files of the old bundle", exc)
 
@@ -195,8 +201,6 @@ class StoreSink:
                     for one in done:
                         one.result()
                         advance()
-                    if time.monotonic() - self._claimed > _RENEW_S:
-                        self._renew()
             except BaseException:
                 self._store.stopped.set()  # before waiting for the threads
                 raise
@@ -211,58 +215,22 @@ class StoreSink:
 
     def _hashed(self, file: AssetFile) -> str:
         """Return the name of a file in the store: its path, with the hash before the endings."""
-        digest = file.sha256 or hashlib.sha256((self.spool / file.path).read_bytes()).hexdigest()
+        # The hash of the manifest is not trusted: the name decides which file of the store is used or replaced.
+        with (self.spool / file.path).open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
         folder, _, name = file.path.rpartition("/")
         stem, dot, endings = name.partition(".")
         folder = folder if f"{folder}/".startswith("assets/") else f"assets/{folder}".rstrip("/")
-        return f"{folder}/{stem}.{digest[:16]}{dot}{endings}"
+        return check_path(f"{folder}/{stem}.{digest[:16]}{dot}{endings}")
+
+    def _is_left_over(self, name: str) -> bool:
+        """Return whether a file is that of an export that was killed before it wrote the manifest."""
+        if name == "index.html":
+            return is_own_page(self._store.read(name, _PAGE_LIMIT) or b"")
+        return is_claim(name) or _HASHED.fullmatch(name) is not None
 
     def _old_manifest(self) -> bytes:
         return self._store.read("manifest.json", _MANIFEST_LIMIT) or b""
-
-    def _renew(self) -> None:
-        claim = {"host": _this_host(), "process": os.getpid()}
-        self._write(self._claim_path, json.dumps(claim).encode(), _ALWAYS_CHECK)
-        self._claimed = time.monotonic()
-
-    def _claim(self) -> None:
-        """Claim the target, so that two exports do not delete each other's files.
-
-        Raises
-        ------
-        SinkError
-            If another export is running.
-        """
-        self._renew()
-        mine = self._store.modified(self._claim_path)
-        stale = []
-        for path in self._store.sizes():
-            if path == self._claim_path or not _CLAIM.fullmatch(path):
-                continue
-            theirs = self._store.modified(path)
-            old = mine is not None and theirs is not None and (mine - theirs).total_seconds() > _STALE_S
-            if old or self._is_killed(path):
-                stale.append(path)
-                continue
-            self._store.delete([self._claim_path])
-            msg = (
-                f"Another export is uploading to {self.target}, or was killed in the last {_STALE_S // 60} minutes. "
-                f"Wait for it to end. If none is running, delete {self.target}/{path}."
-            )
-            raise SinkError(msg)
-        self._store.delete(stale)
-
-    def _is_killed(self, path: str) -> bool:
-        """Return whether the export that made a claim ran on this computer and has ended."""
-        try:
-            claim = json.loads(self._store.read(path, 2**16) or b"{}")
-            return bool(claim["host"] == _this_host()) and not is_running(int(claim["process"]))
-        except (ValueError, KeyError, TypeError):
-            return False
-
-
-def _is_ours(path: str) -> bool:
-    return _HASHED.fullmatch(path) is not None or _CLAIM.fullmatch(path) is not None
 
 
 def _listed(manifest: bytes) -> set[str]:
@@ -271,8 +239,3 @@ def _listed(manifest: bytes) -> set[str]:
         return {str(file["path"]) for file in json.loads(manifest)["asset_files"]}
     except (ValueError, KeyError, TypeError):
         return set()
-
-
-def _this_host() -> str:
-    """Return an identifier of this computer that does not reveal its name, because the store may be public."""
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:16]

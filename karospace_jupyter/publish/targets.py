@@ -65,13 +65,14 @@ def check_writable(target: Path) -> None:
         raise SinkError(msg)
 
 
-_OWN = {"assets", "index.html", "manifest.js", "manifest.json", "preview.png", "scripts"}
+OWN_ENTRIES = {"assets", "index.html", "manifest.js", "manifest.json", "preview.png", "scripts"}
+"""The entries of the folder of a bundle that an exporter writes."""
 
 
 def foreign_entries(target: Path) -> list[str]:
     """Return the entries of a bundle's folder that no exporter wrote: a README, ``.git``, ``assets/notes.csv``."""
     try:
-        entries = sorted(entry.name for entry in target.iterdir() if entry.name not in _OWN)
+        entries = sorted(entry.name for entry in target.iterdir() if entry.name not in OWN_ENTRIES)
         return [*entries, *_foreign_assets(target)]
     except FileNotFoundError:
         return []

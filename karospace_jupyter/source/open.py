@@ -20,7 +20,7 @@ from karospace_jupyter.config import MatrixRaw, MatrixSpec, MatrixX
 from karospace_jupyter.errors import NoMatrixError, NoSourceError, SourceError
 from karospace_jupyter.job import Job
 from karospace_jupyter.kernel import variable_of
-from karospace_jupyter.paths import expanded, is_url
+from karospace_jupyter.paths import expanded, is_url, public_url
 from karospace_jupyter.source.foreign import bundle_instead, check_object, foreign_file, foreign_group, holds_modalities
 from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
 from karospace_jupyter.source.pairs import pairs_of
@@ -337,15 +337,7 @@ def _open_hdf5(path: Path) -> Any:  # noqa: ANN401 - h5py is untyped
 
 def _open_url(url: str, options: Mapping[str, Any] | None, spec: MatrixSpec, memory_bytes: int, job: Job) -> Source:
     store, inside = Store(url, options, SourceError), ""
-    kind = store.kind()
-    group = _IN_HDF5.fullmatch(store.url)
-    if kind is None and group is not None:
-        store, inside = Store(group[1], options, SourceError), group[2]
-        kind = store.kind()
-    if kind is None:
-        msg = f"{url} does not exist. Check the URL."
-        raise NoSourceError(msg)
-    if kind == "directory":
+    if _is_zarr_on_web(store) if store.on_web else store.kind() == "directory":
         return _open_zarr_url(store, options, spec, memory_bytes)
     import h5py
 
@@ -356,36 +348,84 @@ def _open_url(url: str, options: Mapping[str, Any] | None, spec: MatrixSpec, mem
         # fsspec needs the same lock if the garbage collector frees objects of h5py in it, which would be a deadlock.
         # The file has no name, so it disappears when it is closed.
         copy_of_file = opened.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
-        store.download(copy_of_file, job)
+        found = store.download(copy_of_file, job)
+        if not found and (group := _group_in_hdf5(store.url)) is not None:
+            store, inside = Store(group[0], options, SourceError), group[1]
+            found = store.download(copy_of_file, job)
+        if not found:
+            msg = f"{public_url(url)} does not exist. Check the URL."
+            raise NoSourceError(msg)
         try:
             root = opened.enter_context(h5py.File(copy_of_file, "r"))
         except OSError as exc:
             copy_of_file.seek(0)
-            msg = foreign_file(PurePosixPath(store.url), store.url, copy_of_file.read(8))
+            msg = foreign_file(PurePosixPath(store.shown), store.shown, copy_of_file.read(8))
             if "signature" not in str(exc).lower():
-                msg = f"{store.url} cannot be opened: {exc}. If it was not uploaded completely, upload it again."
+                msg = f"{store.shown} cannot be opened: {exc}. If it was not uploaded completely, upload it again."
             raise SourceError(msg) from exc
         node = root.get(inside) if inside else root
         if node is None or hasattr(node, "shape"):
-            raise NoSourceError(_no_group(store.url, inside, root))
-        where = f"{store.url}/{inside}".rstrip("/")
+            raise NoSourceError(_no_group(store.shown, inside, root))
+        where = f"{store.shown}/{inside}".rstrip("/")
         return _open_root(node, where, None, spec, memory_bytes, opened.close, NoWatch())
     except BaseException:
         opened.close()
         raise
 
 
+def _group_in_hdf5(url: str) -> tuple[str, str] | None:
+    """Return the URL of a file and the group in it, if a URL is the path of a group."""
+    path, mark, query = url.partition("?")
+    found = _IN_HDF5.fullmatch(path)
+    return None if found is None else (f"{found[1]}{mark}{query}", found[2])
+
+
+def _is_zarr_on_web(store: Store) -> bool:
+    """Return whether the URL of a web host, which has no folders, is that of a zarr store.
+
+    Raises
+    ------
+    SourceError
+        If it is that of a bundle, or of a zarr store with a query.
+    """
+    path = PurePosixPath(store.shown)
+    if any(part.suffix.lower() in {".h5ad", ".h5mu", ".h5"} for part in (path, *path.parents)):
+        return False
+    if "?" in store.url:
+        if path.suffix.lower() != ".zarr":
+            return False
+        msg = (
+            f"The URL of {store.shown} has a query, which cannot be used for a zarr store: it consists of many files. "
+            "Remove the query, and pass the credentials as options of the file system, such as headers."
+        )
+        raise SourceError(msg)
+    if any(_is_json(store, name) for name in _ZARR_MARKERS):
+        return True
+    if _is_json(store, "manifest.json"):
+        raise SourceError(bundle_instead(store.shown))
+    return False
+
+
+def _is_json(store: Store, name: str) -> bool:
+    """Return whether a file exists on a web host, which may answer with a page, or refuse what does not exist."""
+    try:
+        start = store.read(name, 64)
+    except SourceError:
+        return False
+    return start is not None and start.lstrip().startswith(b"{")
+
+
 def _open_zarr_url(store: Store, options: Mapping[str, Any] | None, spec: MatrixSpec, memory_bytes: int) -> Source:
     if not any(store.read(name, 1) for name in _ZARR_MARKERS):
         if store.read("manifest.json", 1):
-            raise SourceError(bundle_instead(store.url))
+            raise SourceError(bundle_instead(store.shown))
         names = " or ".join(_ZARR_MARKERS[:2])
-        msg = f"{store.url} is neither a file nor a zarr store of an AnnData (it has no {names})."
+        msg = f"{store.shown} is neither a file nor a zarr store of an AnnData (it has no {names})."
         raise SourceError(msg)
-    zarr = _import_zarr(store.url)
-    with reading(store.url):
+    zarr = _import_zarr(store.shown)
+    with reading(store.shown):
         root = zarr.open_group(store.url, mode="r", storage_options=dict(options or {}))
-    return _open_root(root, store.url, None, spec, memory_bytes, lambda: None, NoWatch())
+    return _open_root(root, store.shown, None, spec, memory_bytes, lambda: None, NoWatch())
 
 
 def _import_zarr(where: str) -> Any:  # noqa: ANN401 - zarr is untyped

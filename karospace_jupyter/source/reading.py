@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.errors import KaroSpaceError, SourceError
+from karospace_jupyter.paths import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def import_filters() -> bool:
 
 
 def _message(where: str, exc: Exception) -> str:
-    found = str(exc) or type(exc).__name__
+    found = without_secrets(str(exc)) or type(exc).__name__  # zarr reads URLs
     if _NO_FILTER.search(found):
         if import_filters():
             return (

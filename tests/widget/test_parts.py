@@ -342,6 +342,19 @@ def test_code_of_a_form_repeats_gene_sets() -> None:
     assert "# First: save the gene sets in gene_sets.json\n" in given and "--gene-set=gene_sets.json" in given
 
 
+def test_code_names_the_storage_options_without_their_values() -> None:
+    config = ExportConfig(
+        outdir="s3://b/t", storage_options={"endpoint_url": "https://lab.example", "secret": "hunter2"}
+    )
+    code = code_of(config, name="adata", file="x.h5ad")
+    called: list[dict[str, Any]] = []
+    python = next(line for line in code.splitlines() if line.startswith("adata_to_karospace("))
+    eval(python, {"adata_to_karospace": lambda *_, **options: called.append(options), "adata": None})
+    assert called == [{"storage_options": {"endpoint_url": ..., "secret": ...}}]
+    assert "--storage-option=endpoint_url=... --storage-option=secret=..." in code
+    assert "First: replace each ..." in code and "hunter2" not in code and "lab.example" not in code
+
+
 def test_listener_may_change_the_view(adata: Any) -> None:
     view = karospace_view(adata)
     view.on_change(lambda change: setattr(view, "color", "cell_type") if change["name"] == "selection" else None)

@@ -93,7 +93,7 @@ export interface AssetFile {
    */
   raw_bytes?: number | null;
   /**
-   * 1.x. Hex digest of the stored bytes.
+   * 1.x. Hex digest of the stored bytes, in lower case.
    */
   sha256?: string | null;
   /**
