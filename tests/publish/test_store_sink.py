@@ -153,20 +153,27 @@ def test_claim_of_a_computer_with_the_same_name_is_respected(adata: Any, store: 
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, Cancelled])
+@pytest.mark.parametrize("late", [False, True])
 def test_interrupt_while_the_manifest_is_written_leaves_its_files(
-    adata: Any, store: Any, monkeypatch: pytest.MonkeyPatch, raised: type[BaseException]
+    adata: Any, store: Any, raised: type[BaseException], *, late: bool
 ) -> None:
     adata_to_karospace(adata, URL, **SMALL)
     write = Store.write
+    arriving: list[bytes] = []
 
     def interrupted(self: Store, path: str, data: bytes, **headers: str) -> None:
-        write(self, path, data, **headers)
+        if path != "manifest.json" or not late:
+            write(self, path, data, **headers)
         if path == "manifest.json":
+            arriving.append(data)
             raise raised
 
-    monkeypatch.setattr(Store, "write", interrupted)
-    with pytest.raises(raised):
-        adata_to_karospace(adata, URL, **OTHER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "write", interrupted)
+        with pytest.raises(raised):
+            adata_to_karospace(adata, URL, **OTHER)
+    if late:  # fsspec's thread goes on with the request
+        store.pipe_file(f"{AT}/manifest.json", arriving[0])
     assert len(Bundle(URL).gene_names) == 7
     Bundle(URL).verify()
 
