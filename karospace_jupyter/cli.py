@@ -293,6 +293,8 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 
 def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | None:
+    from karospace_jupyter.paths import is_web_url
+
     if options.sample is not None and options.sample < 1:
         return f"--sample must be at least 1, got {options.sample}"
     port = f"--port must be between 0 and 65535, got {options.port}" if not 0 <= options.port <= 65535 else None
@@ -305,9 +307,9 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
         given = getattr(options, mode)
         if given is None:
             continue
-        if mode in {"verify", "open"} and options.storage_options and given.lower().startswith(("http://", "https://")):
+        if mode in {"verify", "open"} and options.storage_options and is_web_url(given):
             return f"--{mode} with an HTTP address cannot be combined with --storage-option, which is for object stores"
-        if mode == "verify" and options.sample is not None and not given.lower().startswith(("http://", "https://")):
+        if mode == "verify" and options.sample is not None and not is_web_url(given):
             break
         for action in p._actions:  # noqa: SLF001 - argparse has no public list of its options
             name = action.dest
@@ -422,8 +424,7 @@ class _cancel_on_signals:  # noqa: N801 - used as a with statement
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from karospace_jupyter.bundle.http_files import is_web_url
-    from karospace_jupyter.paths import without_secrets
+    from karospace_jupyter.paths import is_web_url, without_secrets
     from karospace_jupyter.publish.bundle import Bundle
 
     if is_web_url(options.verify):

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from karospace_jupyter.bundle.files import FolderFiles
-from karospace_jupyter.bundle.http_files import is_web_url
 from karospace_jupyter.bundle.pages import is_own_page
 from karospace_jupyter.bundle.scripts import as_script, from_script
 from karospace_jupyter.config import PATH_OF_URL, origin_problem
@@ -27,7 +26,7 @@ from karospace_jupyter.fitting import over_limits
 from karospace_jupyter.formatting import LONGEST_NAME
 from karospace_jupyter.hosts import HOSTS, HostName, Usage
 from karospace_jupyter.job import Job
-from karospace_jupyter.paths import expanded, is_store_url, is_url, public_url
+from karospace_jupyter.paths import expanded, is_store_url, is_url, is_web_url, public_url
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.publish.partial import Partial, absolute, write_error
 from karospace_jupyter.static import static_file

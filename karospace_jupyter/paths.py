@@ -31,6 +31,17 @@ def is_url(path: object) -> TypeGuard[str]:
     return found is not None and found[1].lower() != "file"
 
 
+def is_web_url(path: object) -> TypeGuard[str]:
+    """Return whether a path is an HTTP or HTTPS URL.
+
+    Examples
+    --------
+    >>> is_web_url("https://lab.example/tissue/"), is_web_url("s3://bucket/tissue"), is_web_url("tissue")
+    (True, False, False)
+    """
+    return isinstance(path, str) and path.lower().startswith(("http://", "https://"))
+
+
 def is_store_url(path: object) -> TypeGuard[str]:
     """Return whether a path is the URL of an object store or of another file system, and not of a web host.
 
@@ -39,7 +50,7 @@ def is_store_url(path: object) -> TypeGuard[str]:
     >>> is_store_url("s3://bucket/tissue"), is_store_url("https://lab.example/tissue")
     (True, False)
     """
-    return is_url(path) and not path.lower().startswith(("http://", "https://"))
+    return is_url(path) and not is_web_url(path)
 
 
 def public_url(url: str) -> str:
@@ -53,7 +64,7 @@ def public_url(url: str) -> str:
     'abfs://container@account.dfs.core.windows.net/tissue'
     """
     scheme, separator, rest = url.partition("://")
-    on_web = scheme.lower() in {"http", "https"}
+    on_web = is_web_url(url)
     # A `#` may be part of the name of an object in a store.
     host, slash, path = re.split(r"[?#]" if on_web else r"\?", rest, maxsplit=1)[0].partition("/")
     user, at, name = host.rpartition("@")

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from karospace_jupyter.errors import KaroSpaceError
-from karospace_jupyter.paths import public_url, without_secrets
+from karospace_jupyter.paths import is_web_url, public_url, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -99,7 +99,7 @@ class Store:
         self.url = url.rstrip("/")
         self.shown = public_url(self.url)
         self.protocol = url.partition("://")[0].lower()
-        self.on_web = self.protocol in {"http", "https"}
+        self.on_web = is_web_url(url)
         self.stopped = threading.Event()
         self._error = error
         self._folders: set[str] = set()

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import IO, TypeGuard
+from typing import IO
 from urllib.error import URLError
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import (
@@ -26,7 +26,7 @@ from urllib.request import (
 
 from karospace_jupyter.bundle.files import Bounded, checked, missing
 from karospace_jupyter.errors import BundleError
-from karospace_jupyter.paths import public_url
+from karospace_jupyter.paths import is_web_url, public_url
 
 _TIMEOUT_S = 30
 """Timeout of a request: seconds without a response or without more data."""
@@ -71,17 +71,6 @@ class Answer:
         except zlib.error:
             return self.body
         return found if stream.eof or len(found) == most else self.body
-
-
-def is_web_url(path: object) -> TypeGuard[str]:
-    """Return whether a path is an HTTP or HTTPS URL.
-
-    Examples
-    --------
-    >>> is_web_url("https://lab.example/tissue/"), is_web_url("s3://bucket/tissue"), is_web_url("tissue")
-    (True, False, False)
-    """
-    return isinstance(path, str) and path.lower().startswith(("http://", "https://"))
 
 
 def folder_of(url: str) -> str:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.files import Bounded, BundleFiles, open_files
-from karospace_jupyter.bundle.http_files import HttpFiles, is_web_url
+from karospace_jupyter.bundle.http_files import HttpFiles
 from karospace_jupyter.bundle.manifest import SCHEMA_VERSION, CategoryColumn, Chunk, Manifest
 from karospace_jupyter.bundle.neighbors import as_csr, read_graph
 from karospace_jupyter.bundle.packed import PackedGenes
@@ -22,7 +22,7 @@ from karospace_jupyter.bundle.scripts import lacks_gene_files
 from karospace_jupyter.bundle.store_files import StoreFiles
 from karospace_jupyter.errors import BundleError, MissingFileError, NotExportedError
 from karospace_jupyter.formatting import counted, hint
-from karospace_jupyter.paths import is_store_url
+from karospace_jupyter.paths import is_store_url, is_web_url
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
