@@ -54,7 +54,7 @@ def pairs_of(
 def _blocks(matrix: Matrix, max_bytes: int) -> Iterator[tuple[int, Block]]:
     if isinstance(matrix, CompressedMatrix):
         # CSC matrices are read by columns: edges have no direction.
-        for start, stop in matrix.runs(max_bytes):
-            yield start, matrix.lines(start, stop)
+        for start, _, lines in matrix.blocks(max_bytes):
+            yield start, lines
     else:
         yield from matrix.row_blocks(max_bytes)
