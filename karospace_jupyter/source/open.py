@@ -337,7 +337,7 @@ def _open_hdf5(path: Path) -> Any:  # noqa: ANN401 - h5py is untyped
 
 def _open_url(url: str, options: Mapping[str, Any] | None, spec: MatrixSpec, memory_bytes: int, job: Job) -> Source:
     store, inside = Store(url, options, SourceError), ""
-    if _is_zarr_on_web(store) if store.on_web else store.kind() == "directory":
+    if _is_zarr_on_web(store) if store.on_web else _is_zarr_folder(store):
         return _open_zarr_url(store, options, spec, memory_bytes)
     import h5py
 
@@ -406,6 +406,25 @@ def _is_zarr_on_web(store: Store) -> bool:
     return False
 
 
+def _is_zarr_folder(store: Store) -> bool:
+    """Return whether the URL is that of a folder, which must be a zarr store.
+
+    Raises
+    ------
+    SourceError
+        If it is another folder.
+    """
+    if store.kind() != "directory":
+        return False
+    if any(store.read(name, 1) for name in _ZARR_MARKERS):
+        return True
+    if store.read("manifest.json", 1):
+        raise SourceError(bundle_instead(store.shown))
+    names = " or ".join(_ZARR_MARKERS[:2])
+    msg = f"{store.shown} is neither a file nor a zarr store of an AnnData (it has no {names})."
+    raise SourceError(msg)
+
+
 def _is_json(store: Store, name: str) -> bool:
     """Return whether a file exists on a web host, which may answer with a page, or refuse what does not exist."""
     try:
@@ -416,12 +435,6 @@ def _is_json(store: Store, name: str) -> bool:
 
 
 def _open_zarr_url(store: Store, options: Mapping[str, Any] | None, spec: MatrixSpec, memory_bytes: int) -> Source:
-    if not any(store.read(name, 1) for name in _ZARR_MARKERS):
-        if store.read("manifest.json", 1):
-            raise SourceError(bundle_instead(store.shown))
-        names = " or ".join(_ZARR_MARKERS[:2])
-        msg = f"{store.shown} is neither a file nor a zarr store of an AnnData (it has no {names})."
-        raise SourceError(msg)
     zarr = _import_zarr(store.shown)
     with reading(store.shown):
         root = zarr.open_group(store.url, mode="r", storage_options=dict(options or {}))
