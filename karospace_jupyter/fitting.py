@@ -128,7 +128,7 @@ def check_written(manifest: Manifest, page: bytes, manifest_size: int, config: E
 def over_limits(host: Host, usage: Usage) -> list[str]:
     """Return a message for each limit of a host that files exceed."""
     return [
-        f"{host.label} accepts at most {shown(most)} {of}; {what} {shown(held)}."
+        _message(host, most, held, shown, of, what)
         for most, held, shown, of, what in (
             (host.max_bytes, usage.bytes, size, "per site", "this site takes"),
             (host.max_files, usage.files, _files, "per site", "this site has"),
@@ -140,6 +140,10 @@ def over_limits(host: Host, usage: Usage) -> list[str]:
         )
         if most is not None and held > most
     ]  # fmt: skip
+
+
+def _message(host: Host, most: int, held: int, shown: Callable[[int], str], of: str, what: str) -> str:
+    return f"{host.label} accepts at most {shown(most)} {of}; {what} {shown(held)}."
 
 
 def _files(n: int) -> str:
@@ -221,8 +225,7 @@ def _exceeding(
 ) -> Iterator[_Problem]:
     # A prediction just below the limit is a problem, too: it becomes a warning.
     if most is not None and held > most * (1 if exact else 1 - _NEAR):
-        text = f"{host.label} accepts at most {shown(most)} {of}; {what} {shown(held)}."
-        yield _Problem(text, math.inf if exact else held / most)
+        yield _Problem(_message(host, most, held, shown, of, what), math.inf if exact else held / most)
 
 
 def _advice(host: Host, plan: Plan, config: ExportConfig) -> str:
