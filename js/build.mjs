@@ -29,22 +29,26 @@ const compact = async (script) =>
 /** `</script` inside a script would end it; the backslash changes nothing in a string or a regular expression. */
 const safe = (script) => script.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
 
+/** Writes a page with its script and the notices of the packages in it. */
+async function writePage(result, template, script, file) {
+  const notices = asComment(await noticesOf(packagesIn(result.metafile)));
+  const html = template.replace('/*script*/', () => script).replace('</body>', () => `${notices}</body>`);
+  await mkdir(new URL('.', file), { recursive: true });
+  await writeFile(file, html);
+  console.log(`${file.pathname.split('/').at(-1)} ${Math.round(Buffer.byteLength(html) / 1024)} kB`);
+  return html;
+}
+
 const page = {
   name: 'page',
   setup(build) {
     build.onEnd(async (result) => {
       if (result.errors.length > 0) return;
       const script = safe(await compact(result.outputFiles[0].text));
-      const notices = asComment(await noticesOf(packagesIn(result.metafile)));
-      const html = (await readFile(template, 'utf8'))
-        .replace('/*script*/', () => script)
-        .replace('</body>', () => `${notices}</body>`);
-      await mkdir(new URL('.', target), { recursive: true });
-      await writeFile(target, html);
+      const html = await writePage(result, await readFile(template, 'utf8'), script, target);
       // The panel shows bundles without a kernel, and needs the page for that.
       await mkdir(new URL('static/', lab), { recursive: true });
       await writeFile(new URL('static/viewer.html', lab), html);
-      console.log(`viewer.html ${Math.round(Buffer.byteLength(html) / 1024)} kB`);
     });
   },
 };
@@ -61,16 +65,11 @@ const bundlesPage = {
         { loader: 'css', minify, target: 'es2022' },
       );
       const hash = (text) => `sha256-${createHash('sha256').update(text).digest('base64')}`;
-      const notices = asComment(await noticesOf(packagesIn(result.metafile)));
       const html = (await readFile(new URL('src/entries/bundles.html', import.meta.url), 'utf8'))
         .replace('/*script-hash*/', hash(script))
         .replace('/*style-hash*/', hash(style))
-        .replace('/*style*/', () => style)
-        .replace('/*script*/', () => script)
-        .replace('</body>', () => `${notices}</body>`);
-      await mkdir(new URL('.', target), { recursive: true });
-      await writeFile(new URL('bundles.html', target), html);
-      console.log(`bundles.html ${Math.round(Buffer.byteLength(html) / 1024)} kB`);
+        .replace('/*style*/', () => style);
+      await writePage(result, html, script, new URL('bundles.html', target));
     });
   },
 };
