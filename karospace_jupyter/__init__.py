@@ -25,6 +25,7 @@ from karospace_jupyter.errors import (
     NoSourceError,
     NotExportedError,
     OptionError,
+    OutOfMemoryError,
     PlanError,
     SessionBusyError,
     SinkError,
@@ -60,8 +61,8 @@ __all__ = [
     "karospace_view", "karospace_widget", "publish_index",
     "BundleError", "Cancelled", "ColumnError", "ComparisonError", "ConfigError", "CoordinatesError", "GenesError",
     "ImageError", "KaroSpaceError", "MissingFileError", "NamedFileError", "NoImageFileError", "NoMatrixError",
-    "NoSourceError", "NotExportedError", "OptionError", "PlanError", "SessionBusyError", "SinkError", "SourceError",
-    "UnknownFormatError", "ViewError",
+    "NoSourceError", "NotExportedError", "OptionError", "OutOfMemoryError", "PlanError", "SessionBusyError",
+    "SinkError", "SourceError", "UnknownFormatError", "ViewError",
 ]  # fmt: skip
 
 

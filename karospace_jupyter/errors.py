@@ -23,6 +23,7 @@
     ├── SessionBusyError       an export is already running
     ├── ViewError              a view does not support the request
     ├── ComparisonError        two groups of cells cannot be compared
+    ├── OutOfMemoryError       an export needs more memory than there is (also a MemoryError)
     └── Cancelled              the user canceled the job; nothing was written
 
 A message says what failed, on what, what was found and what to do. It never names a command line flag, because the
@@ -31,6 +32,12 @@ its option, so that each front end can use its own name for the option.
 """
 
 from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class KaroSpaceError(Exception):
@@ -149,5 +156,25 @@ class ComparisonError(KaroSpaceError):
     """Two groups of cells cannot be compared."""
 
 
+class OutOfMemoryError(KaroSpaceError, MemoryError):
+    """An export needs more memory than is available."""
+
+
 class Cancelled(KaroSpaceError):  # noqa: N818 - an outcome that the user requested, not an error
     """The job was canceled."""
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Convert a MemoryError raised inside the block, or by the decorated function, to an OutOfMemoryError."""
+    try:
+        yield
+    except KaroSpaceError:
+        raise
+    except MemoryError as exc:
+        found = f" ({exc})" if str(exc) else ""
+        msg = (
+            f"Not enough memory{found}. Close other programs, reduce the memory for reading the matrix, or export "
+            "fewer cells or genes."
+        )
+        raise OutOfMemoryError(msg) from exc

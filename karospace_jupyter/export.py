@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.bundle.files import FolderFiles
 from karospace_jupyter.encode import encode_bundle
-from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.errors import ConfigError, enough_memory
 from karospace_jupyter.fitting import Fitted, check_written, fit
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan import Plan, resolve
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 
+@enough_memory()
 def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  # noqa: ANN401 - a path or an AnnData
     """Plan an export without writing anything.
 
@@ -48,6 +49,7 @@ def plan(subject: Any, config: ExportConfig, job: Job | None = None) -> Plan:  #
         source.close()
 
 
+@enough_memory()
 def dry_run(subject: Any, config: ExportConfig, job: Job | None = None) -> tuple[Plan, Size]:  # noqa: ANN401 - a path or an AnnData
     """Plan an export, and predict its size.
 
@@ -72,6 +74,7 @@ def dry_run(subject: Any, config: ExportConfig, job: Job | None = None) -> tuple
         source.close()
 
 
+@enough_memory()
 def run(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  # noqa: ANN401 - a path or an AnnData
     """Export `subject` to every target that `config` names, in one pass.
 
@@ -93,6 +96,7 @@ def run(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  
     return Bundle(sink.targets[0], html_manifest(manifest) if in_html else manifest)
 
 
+@enough_memory()
 def run_to_memory(
     subject: Any,  # noqa: ANN401 - a path or an AnnData
     config: ExportConfig,

@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 from waiting import PATIENCE_S, eventually
 
@@ -349,6 +350,19 @@ def test_symbolic_link_loop_is_an_error(
     for target in ("a", "a/x.html", "a/x.zip"):
         assert main(["--h5ad", str(h5ad), option, str(tmp_path / target), "--genes", "hvgs:3"]) in {1, 2}
         assert "unexpected" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stage", ["resolve", "encode_bundle"])
+def test_memory_shortage_is_an_error_that_suggests_remedies(
+    h5ad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    monkeypatch.setattr(f"karospace_jupyter.export.{stage}", lambda *_, **__: np.empty(2**55))
+    assert main(["--h5ad", str(h5ad), "--outdir", str(tmp_path / "out")]) == 1
+    message = capsys.readouterr().err
+    assert "Not enough memory (Unable to allocate" in message
+    assert "reduce the memory for reading the matrix" in message
+    assert "bug" not in message
+    assert not (tmp_path / "out").exists()
 
 
 def bundle_as(kind, folder, tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 
 from karospace_jupyter.config import ExportConfig, MatrixLayer, MatrixRaw, parse_coords
 from karospace_jupyter.contracts.form import ColumnFact, Defaults, EmbeddingFact, LibraryFact, Summary
-from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError
+from karospace_jupyter.errors import ConfigError, KaroSpaceError, NoMatrixError, enough_memory
 from karospace_jupyter.plan import Description, describe
 from karospace_jupyter.plan.annotations import category_colors
 from karospace_jupyter.plan.column_values import exact_numbers
@@ -52,6 +52,7 @@ def quick_summary(subject: Any) -> Summary:  # noqa: ANN401 - a path or an AnnDa
     return Summary(n_cells, n_genes, help=option_help())
 
 
+@enough_memory()
 def summarize(subject: Any) -> Summary:  # noqa: ANN401
     """Return everything that the form shows of an AnnData object or its file.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.config import TopMeanGenes, VariableGenes
+from karospace_jupyter.errors import enough_memory
 from karospace_jupyter.job import Job
 from karospace_jupyter.plan.hvg import marked_genes
 from karospace_jupyter.plan.resolve import Problems, decide
@@ -39,6 +40,7 @@ class Estimate:
     """For each option with a problem, why the export would fail."""
 
 
+@enough_memory()
 def estimate(source: Source, config: ExportConfig) -> Estimate:
     """Plan an export without a pass over the matrix; problems are returned, not raised."""
     problems = Problems(collect=True)

@@ -33,12 +33,20 @@ def reading(where: str) -> Iterator[None]:
     Raises
     ------
     SourceError
-        For every exception except those of this package and MemoryError.
+        For every exception except those of this package.
     """
     try:
         yield
-    except (KaroSpaceError, MemoryError):
+    except KaroSpaceError:
         raise
+    except MemoryError as exc:
+        # A damaged chunk or heap may claim any size.
+        found = f" ({exc})" if str(exc) else ""
+        msg = (
+            f"{where} cannot be read: not enough memory{found}. Close other programs or use a computer with more "
+            "memory. If the file is small, it is damaged; copy or write it again."
+        )
+        raise SourceError(msg) from exc
     except Exception as exc:
         raise SourceError(_message(where, exc)) from exc
 

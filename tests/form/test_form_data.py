@@ -123,3 +123,11 @@ def test_time_of_an_estimate_counts_the_passes_that_rank_genes(adata: Any, monke
     other.var["highly_variable"] = [True] * 10 + [False] * 10
     assert passes("hvgs:10") == 0
     assert passes("hvgs:5") == 1  # those that few cells express come last
+
+
+def test_forms_report_a_memory_shortage(adata: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["karospace_jupyter.plan.estimate"]
+    monkeypatch.setattr(module, "decide", lambda *_, **__: np.empty(2**55))
+    found = predict_export(adata, {})
+    assert "Not enough memory (Unable to allocate" in found.problems["object"]
+    assert found.details == ""

@@ -500,6 +500,15 @@ def test_system_errors_are_not_reported_as_damage(monkeypatch: pytest.MonkeyPatc
         assert "damaged" not in str(found.value)
 
 
+def test_memory_shortage_while_reading_names_what_was_read() -> None:
+    # A damaged chunk of a small file may claim any size.
+    wanted = (
+        "obs of a.zarr cannot be read: not enough memory .*Unable to allocate .*If the file is small, it is damaged"
+    )
+    with pytest.raises(SourceError, match=wanted), reading.reading("obs of a.zarr"):
+        np.empty(2**55)
+
+
 @pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
 def test_damaged_chunks_are_errors_naming_the_array(tmp_path: Path, carrier: str) -> None:
     adata = tissue()
