@@ -12,6 +12,8 @@ from karospace_jupyter.bundle.tables import id_field, paths_of, read_records, re
 from karospace_jupyter.errors import BundleError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from karospace_jupyter.bundle.read import BundleReader
 
 
@@ -24,26 +26,34 @@ def cell_ids(bundle: BundleReader) -> NDArray[np.object_]:
         If a file is missing or damaged, or contains the wrong number of cells.
     """
     m = bundle.manifest
-    found: list[str] = []
-    if m.cell_ids is not None:
-        for chunk in m.cell_ids.chunks:
-            raw, n = bundle.read(chunk.path), chunk.end - chunk.start
-            if len(raw) < 4 * (n + 1):
-                msg = f"{chunk.path} has {len(raw):,} bytes, too few for the IDs of {n:,} cells."
-                raise BundleError(msg)
-            offsets = np.frombuffer(raw, dtype="<u4", count=n + 1).astype(np.int64)
-            text = raw[4 * (n + 1) :]
-            if offsets[-1] > len(text) or (np.diff(offsets) < 0).any():  # each ID could be as long as the whole text
-                size = f"{len(text):,} bytes"
-                msg = f"{chunk.path} is damaged: its offsets are not ascending or exceed its text of {size}."
-                raise BundleError(msg)
-            found += [text[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets.tolist())]
-    else:
-        found = _from_tables(bundle)
+    found = _from_tables(bundle) if m.cell_ids is None else [one for block in id_blocks(bundle) for one in block]
     if len(found) != m.n_cells:
         msg = f"The bundle contains {len(found):,} cell IDs for {m.n_cells:,} cells."
         raise BundleError(msg)
     return np.array(found, dtype=object)
+
+
+def id_blocks(bundle: BundleReader) -> Iterator[list[str]]:
+    """Yield the columnar cell IDs of each file.
+
+    Raises
+    ------
+    BundleError
+        If a file is missing or damaged.
+    """
+    stored = bundle.manifest.cell_ids
+    for chunk in () if stored is None else stored.chunks:
+        raw, n = bundle.read(chunk.path), chunk.end - chunk.start
+        if len(raw) < 4 * (n + 1):
+            msg = f"{chunk.path} has {len(raw):,} bytes, too few for the IDs of {n:,} cells."
+            raise BundleError(msg)
+        offsets = np.frombuffer(raw, dtype="<u4", count=n + 1).astype(np.int64)
+        text = raw[4 * (n + 1) :]
+        if offsets[-1] > len(text) or (np.diff(offsets) < 0).any():  # each ID could be as long as the whole text
+            size = f"{len(text):,} bytes"
+            msg = f"{chunk.path} is damaged: its offsets are not ascending or exceed its text of {size}."
+            raise BundleError(msg)
+        yield [text[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets.tolist())]
 
 
 def _from_tables(bundle: BundleReader) -> list[str]:

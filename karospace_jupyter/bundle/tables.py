@@ -17,11 +17,15 @@ from karospace_jupyter.formatting import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from karospace_jupyter.bundle.manifest import Manifest
     from karospace_jupyter.bundle.read import BundleReader
 
 MISSING_TEXTS = frozenset({"nan", "NaN", "NaT", "<NA>"})
 """Missing values of columns that pandas converted to text. ``None`` and ``NA`` are not included, because they may be
 categories."""
+
+CELL_TABLES = frozenset({"obs_csv", "obs_json", "coords_json"})
+"""Kinds of tables with a row per cell."""
 
 Record = dict[str, Any]
 
@@ -29,6 +33,12 @@ Record = dict[str, Any]
 def paths_of(bundle: BundleReader, kind: str) -> list[str]:
     """Return the paths of one kind of file, in the order of the manifest."""
     return [file.path for file in bundle.manifest.asset_files if file.kind == kind]
+
+
+def lacks_cell_tables(manifest: Manifest) -> bool:
+    """Return whether a bundle deliberately has no tables of cells: their content is in columnar files."""
+    columnar = None not in (manifest.columns, manifest.coordinates, manifest.cell_ids)
+    return columnar and not any(file.kind in CELL_TABLES for file in manifest.asset_files)
 
 
 def read_records(bundle: BundleReader, path: str) -> tuple[list[Record], int]:

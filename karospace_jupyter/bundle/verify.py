@@ -6,13 +6,15 @@ import csv
 import hashlib
 import io
 import zlib
+from array import array
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import islice, zip_longest
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from karospace_jupyter.bundle.cell_ids import cell_ids
+from karospace_jupyter.bundle.cell_ids import id_blocks
 from karospace_jupyter.bundle.damage import damage
 from karospace_jupyter.bundle.neighbors import read_graph, section_column
 from karospace_jupyter.bundle.pages import is_own_page
@@ -25,20 +27,27 @@ from karospace_jupyter.bundle.scripts import (
     lacks_gene_files,
 )
 from karospace_jupyter.bundle.summary import differences, summarize, summarize_entries
-from karospace_jupyter.bundle.tables import decoded, paths_of, read_records, remarks
+from karospace_jupyter.bundle.tables import decoded, lacks_cell_tables, paths_of, read_records, remarks
 from karospace_jupyter.bundle.verify_layouts import check_embeddings, check_proportions, check_sections
 from karospace_jupyter.bundle.verify_markers import check_markers
 from karospace_jupyter.errors import BundleError, MissingFileError
 from karospace_jupyter.formatting import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from karospace_jupyter.bundle.manifest import AssetFile, Column, GeneEntry
     from karospace_jupyter.bundle.packed import PackedGenes
     from karospace_jupyter.bundle.read import BundleReader
 
+T = TypeVar("T")
+
 _SHOWN = 20
+_BLOCK_ROWS = 10_000
+_VALUES_AT_ONCE = 50_000_000
+"""Values of columns that are held in memory while one pass over a table compares them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,49 +261,95 @@ def _check_neighbors(bundle: BundleReader) -> Iterator[str]:
 
 def _check_tables(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
-    obs_csv = list(_csv_rows(bundle, "obs_csv", ["cell_id", *m.annotation_columns]))
-    obs_json = list(_json_rows(bundle, "obs_json"))
-    coords = list(_json_rows(bundle, "coords_json"))
     var = list(_csv_rows(bundle, "var_csv", ["gene", "source_index"]))
-    for kind, rows, wanted in (
-        ("obs_csv", obs_csv, m.n_cells),
-        ("obs_json", obs_json, m.n_cells),
-        ("coords_json", coords, m.n_cells),
-        ("var_csv", var, m.n_genes_exported),
-    ):
-        if len(rows) != wanted:
-            yield f"{kind} has {counted(len(rows), 'row')}; expected {wanted:,}"
+    if len(var) != m.n_genes_exported:
+        yield f"var_csv has {counted(len(var), 'row')}; expected {m.n_genes_exported:,}"
     if [row.get("gene") for row in var] != m.gene_list:
         yield "var_csv and gene_list contain different genes"
-    ids = [row.get("cell_id") for row in obs_csv]
-    if len(set(ids)) != len(ids):
-        yield "obs_csv contains a duplicate cell_id"
-    for kind, others in (("obs_json", obs_json), ("coords_json", coords)):
-        if [row.get("cell_id") for row in others] != ids:
+    if not lacks_cell_tables(m):
+        yield from _check_cell_tables(bundle)
+
+
+def _check_cell_tables(bundle: BundleReader) -> Iterator[str]:
+    """Compare the tables with each other, a block of rows at a time: together they may exceed the memory."""
+    m = bundle.manifest
+    tables = {
+        "obs_csv": _csv_rows(bundle, "obs_csv", ["cell_id", *m.annotation_columns]),
+        "obs_json": _json_rows(bundle, "obs_json"),
+        "coords_json": _json_rows(bundle, "coords_json"),
+    }
+    counts = dict.fromkeys(tables, 0)
+    id_hashes = array("q")
+    agreeing, others = [*m.annotation_columns], ["obs_json", "coords_json"]
+    while any((found := {kind: list(islice(rows, _BLOCK_ROWS)) for kind, rows in tables.items()}).values()):
+        obs_csv, obs_json = found["obs_csv"], found["obs_json"]
+        ids = list(_table_ids(obs_csv))
+        id_hashes.extend(map(hash, ids))
+        for kind in [kind for kind in others if list(_table_ids(found[kind])) != ids]:
+            others.remove(kind)
             yield f"obs_csv and {kind} contain different cells, or cells in a different order"
-    for name in m.annotation_columns:
-        for row, (a, b) in enumerate(zip(obs_csv, obs_json, strict=False)):
-            one, other = a.get(name), b.get(name)
-            if one != _as_csv(other) and not _same_number(str(one), other, single=m.columns is None):
-                yield f"column {name!r}, row {row}: {one!r} in obs_csv, {other!r} in obs_json"
-                break
+        for name in [*agreeing]:
+            for row, (a, b) in enumerate(zip(obs_csv, obs_json, strict=False), counts["obs_csv"]):
+                one, other = a.get(name), b.get(name)
+                if one != _as_csv(other) and not _same_number(str(one), other, single=m.columns is None):
+                    agreeing.remove(name)
+                    yield f"column {name!r}, row {row}: {one!r} in obs_csv, {other!r} in obs_json"
+                    break
+        counts = {kind: counts[kind] + len(rows) for kind, rows in found.items()}
+    for kind, rows in counts.items():
+        if rows != m.n_cells:
+            yield f"{kind} has {counted(rows, 'row')}; expected {m.n_cells:,}"
+    if _has_duplicates(id_hashes, lambda: _table_ids(_csv_rows(bundle, "obs_csv", ["cell_id"]))):
+        yield "obs_csv contains a duplicate cell_id"
+
+
+def _table_ids(rows: Iterable[dict[str, Any]]) -> Iterator[Any]:
+    return (row.get("cell_id") for row in rows)
+
+
+def _has_duplicates(hashes: array[int], ids: Callable[[], Iterable[Any]]) -> bool:
+    """Return whether two of `ids` are equal; only those with equal hashes are held in memory."""
+    ordered = np.sort(np.frombuffer(hashes, dtype=np.int64))
+    repeated = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
+    return bool(repeated) and max(Counter(one for one in ids() if hash(one) in repeated).values()) > 1
 
 
 def _check_columnar(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
+    if lacks_cell_tables(m):
+        hashes = array("q", map(hash, _stored_ids(bundle)))
+        if len(hashes) != m.n_cells:
+            yield f"there are {counted(len(hashes), 'cell ID')}; expected {m.n_cells:,}"
+        if _has_duplicates(hashes, lambda: _stored_ids(bundle)):
+            yield "two cells have the same ID"
+        for column in m.columns or ():
+            with damage(f"The column {column.name!r}"):
+                yield from _check_codes(column, _values(bundle, column))
+        return
     if m.coordinates is not None:
         xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)
-        table = np.array(list(_coordinates(bundle)), dtype=np.float64)
-        if not np.array_equal(xy, (table.reshape(-1, 2) - m.coordinates.origin).astype(np.float32)):
-            yield "the columnar coordinates differ from coords_json"
+        start = 0
+        for block in _blocks(_coordinates(bundle)):
+            table = np.array(block, dtype=np.float64) - m.coordinates.origin
+            if not np.array_equal(xy[start : start + len(block)], table.astype(np.float32)):
+                yield "the columnar coordinates differ from coords_json"
+                break
+            start += len(block)
     if m.cell_ids is not None:
-        ids = [row.get("cell_id") for row in _json_rows(bundle, "obs_json")]
-        if cell_ids(bundle).tolist() != ids:
+        pairs = zip_longest(_stored_ids(bundle), _table_ids(_json_rows(bundle, "obs_json")))
+        if any(a != b for a, b in pairs):
             yield f"the cell IDs in {m.cell_ids.chunks[0].path} differ from obs_json"
-    rows = list(_json_rows(bundle, "obs_json")) if m.columns else []
-    for column in m.columns or []:
-        with damage(f"The column {column.name!r}"):
-            yield from _check_column(bundle, column, [row.get(column.name) for row in rows])
+    columns: list[Column] = []
+    for column in m.columns or ():
+        columns.append(column)
+        if len(columns) * m.n_cells > _VALUES_AT_ONCE:
+            yield from _check_columns(bundle, columns)
+            columns = []
+    yield from _check_columns(bundle, columns)
+
+
+def _stored_ids(bundle: BundleReader) -> Iterator[str]:
+    return (one for block in id_blocks(bundle) for one in block)
 
 
 def _coordinates(bundle: BundleReader) -> Iterator[tuple[float, float]]:
@@ -306,23 +361,54 @@ def _coordinates(bundle: BundleReader) -> Iterator[tuple[float, float]]:
         yield x, y  # type: ignore[misc]  # both are numbers
 
 
-def _check_column(bundle: BundleReader, column: Column, table: list[Any]) -> Iterator[str]:
-    values = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
+def _check_columns(bundle: BundleReader, columns: Sequence[Column]) -> Iterator[str]:
+    """Compare columns with obs_json, in one pass over the table."""
+    remaining: dict[str, tuple[Column, NDArray[Any]]] = {}
+    for column in columns:
+        with damage(f"The column {column.name!r}"):
+            values = _values(bundle, column)
+            problems = list(_check_codes(column, values))
+            yield from problems
+            if not problems:
+                remaining[column.name] = column, values
+    start = 0
+    for rows in _blocks(_json_rows(bundle, "obs_json")) if remaining else ():
+        stop = start + len(rows)
+        for name, (column, values) in list(remaining.items()):
+            with damage(f"The column {name!r}"):
+                if not _agree(column, values[start:stop], [row.get(name) for row in rows]):
+                    what = "numbers" if column.kind == "number" else "codes"
+                    yield f"column {name!r}: the columnar {what} differ from obs_json"
+                    del remaining[name]
+        start = stop
+
+
+def _values(bundle: BundleReader, column: Column) -> NDArray[Any]:
+    return bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
+
+
+def _check_codes(column: Column, values: NDArray[Any]) -> Iterator[str]:
+    """Check that each code has a category, and compare the counts of the categories."""
     if column.kind == "number":
-        wanted = np.array([np.nan if v is None else v for v in table], dtype=np.float64).astype(values.dtype)
-        if not np.array_equal(values.astype(np.float64), wanted.astype(np.float64), equal_nan=True):
-            yield f"column {column.name!r}: the columnar numbers differ from obs_json"
         return
-    names = [*(category.name for category in column.categories), None]
-    codes = values.astype(np.int64)
-    if len(codes) and codes.max() >= len(names):
-        yield f"column {column.name!r}: code {codes.max()} has no category"
+    n = len(column.categories)
+    if len(values) and values.max() > n:
+        yield f"column {column.name!r}: code {values.max()} has no category"
         return
-    if [names[code] for code in codes] != [None if v is None else _as_csv(v) for v in table]:
-        yield f"column {column.name!r}: the columnar codes differ from obs_json"
-    counts = np.bincount(codes, minlength=len(names)).tolist()
+    counts = np.bincount(values.astype(np.int64, copy=False), minlength=n + 1).tolist()
     if counts[:-1] != [category.count for category in column.categories] or counts[-1] != column.missing:
         yield f"column {column.name!r}: its counts do not match the manifest"
+
+
+def _agree(column: Column, values: NDArray[Any], table: list[Any]) -> bool:
+    """Return whether columnar values equal those of a table."""
+    if column.kind == "number":
+        wanted = np.array([np.nan if v is None else v for v in table], dtype=np.float64).astype(values.dtype)
+        return np.array_equal(values.astype(np.float64), wanted.astype(np.float64), equal_nan=True)
+    names = [*(category.name for category in column.categories), None]
+    return [names[code] for code in values.astype(np.int64, copy=False).tolist()] == [
+        None if v is None else _as_csv(v) for v in table
+    ]
 
 
 _PLACES = (_check_columnar, check_embeddings, check_sections, check_proportions, check_markers)
@@ -365,6 +451,12 @@ def _same_number(text: str, value: Any, *, single: bool) -> bool:  # noqa: ANN40
     if not isinstance(value, (int, float)):
         return False
     return number == float(value) or (single and bool(np.float32(number) == np.float32(value)))
+
+
+def _blocks(rows: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(rows)
+    while block := list(islice(iterator, _BLOCK_ROWS)):
+        yield block
 
 
 def _paths_of_kind(bundle: BundleReader, kind: str) -> list[str]:
