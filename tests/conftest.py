@@ -11,9 +11,11 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    import encoded
     import painted
     import parts
 
+    encoded.keep()
     painted.keep()
     if not config.pluginmanager.is_registered(parts):
         config.pluginmanager.register(parts)

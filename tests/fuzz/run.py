@@ -46,11 +46,16 @@ def main() -> int:
                 counts[outcome.kind] += 1
                 if not outcome.good:
                     bad += 1
-                    print(f"--- {kind} {number}: {outcome.kind}\n{outcome.text[-3000:]}", flush=True)
+                    print(f"--- {kind} {number}: {outcome.kind}\n{shortened(outcome.text)}", flush=True)
                     keep(kind, number)
                 shutil.rmtree(made.parent)
             print(f"{kind}: {sum(counts.values()):,} inputs: {dict(sorted(counts.items()))}", flush=True)
     return 1 if bad else 0
+
+
+def shortened(text: str) -> str:
+    """Return beginning and end of a text: a traceback ends with the exception, and the traces of a crash begin with its cause."""
+    return text if len(text) < 8000 else f"{text[:5000]}\n…\n{text[-3000:]}"
 
 
 def keep(kind: str, number: int) -> None:

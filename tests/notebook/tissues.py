@@ -11,8 +11,10 @@ from anndata import AnnData, read_h5ad
 from karospace_jupyter import datasets
 
 sys.path.append(str(Path(__file__).parents[1] / "support"))
+import encoded
 import painted
 
+encoded.keep()
 painted.keep()
 KEPT = Path(__file__).parents[2] / "build" / "tissues"
 
