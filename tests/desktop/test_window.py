@@ -121,7 +121,7 @@ def test_canceled_export_leaves_no_files(person: Any, tmp_path: Path) -> None:
     assert window.export_bar.button.cget("text") == "Cancel"
     person.shot("running")
     person.click(window.export_bar.button)
-    assert person.shown.cancelling
+    assert person.shown.canceling
     resume(window)
     person.until(lambda: not person.shown.running, "the cancel")
     assert person.shown.export.status == "cancelled"
