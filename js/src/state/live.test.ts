@@ -147,7 +147,7 @@ test('genes of the live object are sorted by statistics that are read on demand'
     false,
   ]);
   actions.setGeneOrder('mean');
-  // The kernel does not answer: an error, and the order that needs none.
+  // If the kernel does not answer, an error is shown and genes are listed in file order, which needs no statistics.
   await actions.rankGenes();
   expect(model.geneOrder.value).toBe('file');
   expect(model.notices.value).toHaveLength(1);

@@ -44,7 +44,7 @@ export interface ColorActions {
   setSpread(on: boolean): void;
   /** Sets the order of genes in the search list. */
   setGeneOrder(order: GeneOrder): void;
-  /** Loads what genes are sorted by; in the order of the file if that fails. */
+  /** Loads the values that genes are sorted by; if that fails, genes are listed in file order. */
   rankGenes(): Promise<void>;
   /** Sets how values are mapped to colors. */
   setColors(change: Partial<Pick<ViewState, 'colormap' | 'reversed' | 'scale' | 'dimZeros'>>): void;
