@@ -607,7 +607,7 @@ def _matrices(plan: Plan) -> list[str]:
 
 def _genes_text(plan: Plan) -> str:
     text = f"{plan.n_genes:,} of {plan.n_genes_source:,}, from {plan.matrix_name}"
-    return text if plan.packed is None else f"{text} ({len(plan.genes.names):,} in files of their own)"
+    return text if plan.packed is None else f"{text} ({len(plan.genes.names):,} in separate files)"
 
 
 def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namespace) -> None:
