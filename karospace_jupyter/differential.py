@@ -109,7 +109,7 @@ def check_groups(a: NDArray[np.bool_], b: NDArray[np.bool_], n_cells: int | None
     a, b
         Whether each cell is in the group.
     n_cells
-        Number of cells that there are.
+        Total number of cells.
 
     Raises
     ------

@@ -12,7 +12,7 @@ export interface Task {
   total: number;
 }
 
-/** The source of the data is gone: what is loaded stays, nothing else can be loaded. */
+/** The source of the data is gone: loaded data stays, but nothing else can be loaded. */
 export interface Lost {
   /** Runs the cell again; null if only the user can. */
   reconnect: (() => void) | null;

@@ -35,7 +35,7 @@ export interface ColorActions {
   recolorClass(column: string, name: string, color: string): void;
   /** Resets all categories and groups of the column to the colors of the palette. */
   resetClassColors(column: string): void;
-  /** Dims all other categories while the pointer is over this one; null ends that. */
+  /** Dims all other categories while the pointer is over this one; null restores them. */
   emphasize(emphasis: Emphasis | null): void;
   setRange(range: readonly [number, number] | null): void;
   /** Sets the order of categories in the legend. */
