@@ -213,7 +213,7 @@ test('without a kernel, the color that is shown stays, with its limits', async (
   expect(valueAt(model.layer.value, 3)).toBe(3);
   expect(model.problem.value).toBeNull();
   expect(model.lost.value?.wanted).toBe('Prl8a9');
-  // What is read in the background is not reported: nobody asked for it.
+  // Failed background reads are not reported, because the user did not request them.
   await loader.loadRest();
   expect(model.notices.value).toEqual([]);
 });
