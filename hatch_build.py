@@ -48,7 +48,7 @@ class ViewerBuildHook(BuildHookInterface[Any]):
 
 
 def _outdated(root: Path) -> bool:
-    """Whether a source is newer than what was built; in a source distribution, times say nothing."""
+    """Return whether a source is newer than the built files; times in a source distribution mean nothing."""
     if (root / "PKG-INFO").exists():
         return False
     files = [
@@ -59,7 +59,7 @@ def _outdated(root: Path) -> bool:
 
 
 def _modules_installed(js: Path) -> bool:
-    """Whether ``npm ci`` ran after the lock file last changed."""
+    """Return whether ``npm ci`` ran after the lock file last changed."""
     installed = js / "node_modules/.package-lock.json"
     return installed.exists() and installed.stat().st_mtime >= (js / "package-lock.json").stat().st_mtime
 
@@ -68,14 +68,14 @@ def _problem_with_node() -> str | None:
     for program, oldest in OLDEST.items():
         path = shutil.which(program)
         if path is None:
-            return f"There is no {program} on the PATH."
+            return f"{program} was not found on the PATH."
         try:
             done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=60, check=False)
         except (OSError, subprocess.TimeoutExpired) as exc:
             return f"{path} cannot be run: {exc}."
         found = re.match(r"v?(\d+)\.", done.stdout.strip())
         if found is None:
-            return f"{path} --version does not name a version: {(done.stdout + done.stderr).strip()[:200]!r}."
+            return f"{path} --version printed no version number: {(done.stdout + done.stderr).strip()[:200]!r}."
         if int(found[1]) < oldest:
             return f"{path} is {program} {done.stdout.strip()}; {oldest} or newer is needed."
     return None
@@ -84,7 +84,7 @@ def _problem_with_node() -> str | None:
 def _npm(js: Path, *arguments: str) -> None:
     npm = shutil.which("npm")
     if npm is None:  # it was there a moment ago
-        msg = "There is no npm on the PATH."
+        msg = "npm was not found on the PATH."
         raise RuntimeError(msg)
     done = subprocess.run([npm, *arguments], cwd=js, check=False)
     if done.returncode:

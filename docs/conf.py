@@ -30,7 +30,7 @@ extensions = [
     "option_lists",
 ]
 exclude_patterns = ["_extensions"]
-suppress_warnings = ["misc.highlighting_failure"]  # of HTML that leaves something out with "…"
+suppress_warnings = ["misc.highlighting_failure"]  # examples of HTML use "…" for omitted parts
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!karospace_).*"),  # no inventories of other projects are downloaded: the build needs no network

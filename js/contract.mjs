@@ -55,7 +55,7 @@ function imported(node, names) {
   return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, imported(value, names)]));
 }
 
-/** Generates the types of a schema; its title becomes the name of the main type. Imports types generated before. */
+/** Generates the types of a schema; its title becomes the name of the main type. Imports types that another schema already generated. */
 function typesOf(schema, from, file) {
   const { $defs: defs = {}, ...main } = schema;
   const shared = new Map();
@@ -100,19 +100,21 @@ const NOT_CHECKED = new Set(['title', 'description', 'default', '$schema', '$id'
 // A later version may add names and kinds to the manifest, and allow longer names.
 const OPEN = new Set([...NOT_CHECKED, 'const', 'enum', 'additionalProperties', 'maxLength']);
 
-/** The schema as the viewer checks it, without the keywords in `left`. */
-function shape(node, left) {
-  if (Array.isArray(node)) return node.map((item) => shape(item, left));
+/** The schema as the viewer checks it, without the keywords in `omitted`. */
+function shape(node, omitted) {
+  if (Array.isArray(node)) return node.map((item) => shape(item, omitted));
   if (typeof node !== 'object' || node === null) return node;
   const { properties, $defs, ...all } = node;
-  // The mapping of a discriminator says what `oneOf` repeats.
+  // Drop `oneOf` next to a discriminator, whose mapping lists the same shapes.
   const rest = Object.entries(all).filter(
-    ([key, value]) => !left.has(key) && value !== false && !(key === 'oneOf' && node.discriminator),
+    ([key, value]) => !omitted.has(key) && value !== false && !(key === 'oneOf' && node.discriminator),
   );
-  const out = Object.fromEntries(rest.map(([key, value]) => [key, shape(value, left)]));
+  const out = Object.fromEntries(rest.map(([key, value]) => [key, shape(value, omitted)]));
   for (const [key, held] of Object.entries({ properties, $defs }))
     if (held)
-      out[key] = Object.fromEntries(Object.entries(held).map(([name, value]) => [name, shape(value, left)]));
+      out[key] = Object.fromEntries(
+        Object.entries(held).map(([name, value]) => [name, shape(value, omitted)]),
+      );
   return out;
 }
 /** Fields that the viewer does not check: it can show the tissue even if one of them is invalid. */
@@ -144,12 +146,12 @@ const withoutLenient = ({ properties, required, $defs, ...rest }) => {
 
 const shapes = `// Generated from karospace_jupyter/bundle/manifest.schema.json by \`npm run contract\`. Do not edit.
 
-// biome-ignore format: as it is generated
+// biome-ignore format: generated
 export const MANIFEST_SHAPE = ${JSON.stringify(shape(withoutLenient(schema), OPEN))};
 `;
 
 const constant = (name, value, comment = '') =>
-  `\n${comment}// biome-ignore format: as it is generated\nexport const ${name} = ${JSON.stringify(value)} as const;\n`;
+  `\n${comment}// biome-ignore format: generated\nexport const ${name} = ${JSON.stringify(value)} as const;\n`;
 const { $defs: savedParts, ...saved } = JSON.parse(
   await readFile(new URL('view.schema.json', contractsUrl), 'utf8'),
 );

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.publish.bundle import Bundle
     from karospace_jupyter.size import Size
 
-EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
+EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELED = 1, 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,7 +39,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the argument parser. What it stores has the names and defaults of ExportConfig."""
+    """Return the argument parser, whose options have the names and defaults of the fields of ExportConfig."""
     p = _Parser(
         prog="karospace-export",
         description="Export an AnnData file to a static viewer for any browser: a folder, one HTML file or a zip file.",
@@ -266,10 +266,10 @@ def _main(arguments: Sequence[str] | None) -> int:
         return _run(options)
     except Cancelled as exc:
         print(f"karospace-export: {exc}", file=sys.stderr)
-        return EXIT_CANCELLED
+        return EXIT_CANCELED
     except KeyboardInterrupt:
         print("karospace-export: canceled", file=sys.stderr)
-        return EXIT_CANCELLED
+        return EXIT_CANCELED
     except KaroSpaceError as exc:
         if os.environ.get("KAROSPACE_DEBUG"):
             raise
@@ -607,7 +607,7 @@ def _matrices(plan: Plan) -> list[str]:
 
 def _genes_text(plan: Plan) -> str:
     text = f"{plan.n_genes:,} of {plan.n_genes_source:,}, from {plan.matrix_name}"
-    return text if plan.packed is None else f"{text} ({len(plan.genes.names):,} in files of their own)"
+    return text if plan.packed is None else f"{text} ({len(plan.genes.names):,} in separate files)"
 
 
 def _print_result(bundle: Bundle, paths: Sequence[str], options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Generate a synthetic tissue for trying the viewer, without a download, and reproducible with a seed."""
+"""Generate a synthetic tissue to try the viewer without a download; a seed makes it reproducible."""
 
 from __future__ import annotations
 

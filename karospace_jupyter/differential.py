@@ -109,7 +109,7 @@ def check_groups(a: NDArray[np.bool_], b: NDArray[np.bool_], n_cells: int | None
     a, b
         Whether each cell is in the group.
     n_cells
-        Number of cells that there are.
+        Total number of cells.
 
     Raises
     ------
@@ -467,7 +467,7 @@ def _not_zero(values: Floats) -> Floats:
 
 
 def adjusted(log10_p: Floats) -> Floats:
-    """Return log10 of the p-values after Benjamini and Hochberg, over those that are not NaN.
+    """Adjust log10 p-values by the method of Benjamini and Hochberg, ignoring NaN.
 
     Examples
     --------

@@ -90,7 +90,7 @@ def run(subject: Any, config: ExportConfig, job: Job | None = None) -> Bundle:  
     """
     sink = _targets(config)
     manifest = _write(subject, config, sink, job or Job.null())
-    if isinstance(sink.targets[0], str):  # names of files in a store contain hashes
+    if isinstance(sink.targets[0], str):  # the store renamed the files: read its manifest instead of ours
         return Bundle(sink.targets[0], storage_options=config.storage_options)
     in_html = config.outdir is None and config.single_file is not None
     return Bundle(sink.targets[0], html_manifest(manifest) if in_html else manifest)

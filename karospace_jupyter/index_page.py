@@ -101,7 +101,7 @@ def publish_index(
     data_origins
         Origins of other hosts, such as ``https://data.example``, whose bundles ``viewer.html`` in the folder may open:
         ``viewer.html?data=https://data.example/tissue/``. The other host must allow this with CORS. By default, the
-        origins of the last call; none at first.
+        origins of the previous call; none in the first call.
     storage_options
         Options of the file systems of bundles at URLs such as ``s3://bucket/tissue``, as fsspec takes them.
     job
@@ -110,7 +110,7 @@ def publish_index(
     Returns
     -------
     IndexReport
-        The listed bundles, and the problems of others.
+        The listed bundles, and the problems of those that are not listed.
 
     Raises
     ------
@@ -118,8 +118,8 @@ def publish_index(
         If the folder is a URL, the title is too long, the host is unknown, an origin is invalid, or there are storage
         options but no bundles to which they apply.
     SinkError
-        If the folder cannot be written, contains no bundle, or is itself a bundle; if another process publishes it; or
-        if its list is damaged or from a newer version.
+        If the folder cannot be written, contains no bundle, or is itself a bundle; if another process is publishing it;
+        or if its list is damaged or from a newer version.
 
     Examples
     --------

@@ -152,7 +152,7 @@ class Store:
     def sizes(self) -> dict[str, int]:
         """Return the size in bytes of every file, by its path in this folder.
 
-        The empty objects with which the consoles of stores represent folders are no files.
+        Empty objects that represent folders, as created by the consoles of stores, are not listed.
         """
         try:
             self._fs.invalidate_cache()

@@ -91,7 +91,9 @@ def host(folder: Path, change: Change = lambda reply: None) -> Iterator[str]:
         server.server_close()
 
 
-def of(suffix: str, **change: Any) -> Change:
+def reply_to(suffix: str, **change: Any) -> Change:
+    """Return a change of the replies to requests for files whose path ends with `suffix`."""
+
     def changed(reply: Reply) -> None:
         if reply.path.endswith(suffix):
             reply.headers |= change.pop("headers", None) or {}
@@ -161,17 +163,17 @@ def test_advice_for_nginx_is_right(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (of("obs_000.csv.gz", status=404), r"assets/obs_000.csv.gz cannot be read: the host answered 404\n  Upload all files"),
-        (of("obs_000.csv.gz", body=b"damaged"), "has 7 bytes; the manifest says"),
-        (of("obs_000.csv.gz", body=lambda body: bytes(len(body))), "does not match the SHA-256 in the manifest"),
-        (of("obs_000.csv.gz", body=b"version https://git-lfs.github.com/spec/v1\n"), "is a Git LFS pointer"),
-        (of("obs_000.csv.gz", body=b"\n<!DOCTYPE html><title>Login"), "is a web page instead of the file"),
-        (of("obs_000.csv.gz", status=503), "the host answered 503"),
-        (of("obs_000.csv.gz", length=10**6), r"obs_000.csv.gz cannot be read: the connection ended after .* of 1,000,000"),
-        (of("index.html", status=403), "index.html cannot be read: the host answered 403"),
+        (reply_to("obs_000.csv.gz", status=404), r"assets/obs_000.csv.gz cannot be read: the host answered 404\n  Upload all files"),
+        (reply_to("obs_000.csv.gz", body=b"damaged"), "has 7 bytes; the manifest says"),
+        (reply_to("obs_000.csv.gz", body=lambda body: bytes(len(body))), "does not match the SHA-256 in the manifest"),
+        (reply_to("obs_000.csv.gz", body=b"version https://git-lfs.github.com/spec/v1\n"), "is a Git LFS pointer"),
+        (reply_to("obs_000.csv.gz", body=b"\n<!DOCTYPE html><title>Login"), "is a web page instead of the file"),
+        (reply_to("obs_000.csv.gz", status=503), "the host answered 503"),
+        (reply_to("obs_000.csv.gz", length=10**6), r"obs_000.csv.gz cannot be read: the connection ended after .* of 1,000,000"),
+        (reply_to("index.html", status=403), "index.html cannot be read: the host answered 403"),
         (headers("index.html", Content_Type="text/plain"), "index.html has the content type 'text/plain'"),
         (headers("index.html", Content_Disposition="attachment; filename=x"), "served as an attachment"),
-        (of("index.html", body=lambda body: body.replace(b"</body>", b"<script src=ad.js></script></body>")), "changed it"),
+        (reply_to("index.html", body=lambda body: body.replace(b"</body>", b"<script src=ad.js></script></body>")), "changed it"),
         (headers("index.html", Content_Security_Policy="default-src 'self'"), "blocks the script in index.html"),
         (headers("index.html", Content_Security_Policy="script-src 'unsafe-inline' 'nonce-x'"), "blocks the script in index.html"),
         (headers("index.html", Content_Security_Policy="sandbox allow-forms"), "into a sandbox"),
@@ -195,14 +197,14 @@ def test_harmless_policies_are_not_reported(folder: Path, policy: str) -> None:
 
 
 def test_decompressed_files_give_advice_because_the_viewer_reads_them(folder: Path) -> None:
-    with host(folder, of(".gz", body=gzip.decompress)) as url:
+    with host(folder, reply_to(".gz", body=gzip.decompress)) as url:
         report = check_host(url)
     assert report.problems == ()
     assert any("decompressed, several times as large" in text for text in report.advice)
 
 
 def test_bundle_that_arrives_unpacked_cannot_be_read_and_the_reason_is_named(folder: Path) -> None:
-    with host(folder, of(".gz", body=gzip.decompress)) as url:
+    with host(folder, reply_to(".gz", body=gzip.decompress)) as url:
         bundle = Bundle(url)
         with pytest.raises(BundleError, match=r"is not gzip: the host unpacks .gz files.*--verify http"):
             bundle.gene(bundle.gene_names[0])
@@ -244,7 +246,7 @@ def test_host_that_sends_too_slowly_is_given_up(folder: Path, monkeypatch: pytes
 
 
 def test_many_files_with_the_same_problem_are_summarized(folder: Path) -> None:
-    with host(folder, of(".gz", status=404)) as url:
+    with host(folder, reply_to(".gz", status=404)) as url:
         [problem] = check_host(url).problems
     lines = problem.splitlines()
     assert len(lines) == 7
@@ -284,15 +286,15 @@ def test_check_can_be_canceled(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (of("manifest.json", status=404), "is not a bundle: it has no manifest.json"),
+        (reply_to("manifest.json", status=404), "is not a bundle: it has no manifest.json"),
         (
-            of("manifest.json", body=b"<!doctype html><p>Sign in"),
+            reply_to("manifest.json", body=b"<!doctype html><p>Sign in"),
             "returned a web page instead of manifest.json, such as a login",
         ),
-        (of("manifest.json", status=401), "the host answered 401 Unauthorized"),
-        (of("manifest.json", body=b"{}"), "has no schema_version"),
-        (of("manifest.json", length=10**7), "the connection ended after"),
-        (of("manifest.json", status=302), "cannot be read"),
+        (reply_to("manifest.json", status=401), "the host answered 401 Unauthorized"),
+        (reply_to("manifest.json", body=b"{}"), "has no schema_version"),
+        (reply_to("manifest.json", length=10**7), "the connection ended after"),
+        (reply_to("manifest.json", status=302), "cannot be read"),
     ],
 )
 def test_url_without_a_bundle_is_an_error(folder: Path, change: Change, message: str) -> None:
@@ -314,14 +316,14 @@ def test_redirects_never_leave_http(folder: Path, target: str) -> None:
 
 def test_more_bytes_than_stated_are_not_read(folder: Path) -> None:
     bomb = gzip.compress(bytes(10**8))
-    with host(folder, of("obs_000.csv.gz", body=bomb)) as url:
+    with host(folder, reply_to("obs_000.csv.gz", body=bomb)) as url:
         bundle = Bundle(url)
         with pytest.raises(BundleError, match="the manifest says"):
             bundle.stored("assets/obs_000.csv.gz")
-    packed = of("manifest.json", body=bomb, headers={"Content-Encoding": "gzip"})
+    packed = reply_to("manifest.json", body=bomb, headers={"Content-Encoding": "gzip"})
     with host(folder, packed) as url, pytest.raises(BundleError, match=r"manifest\.json has .* It was not read"):
         Bundle(url)
-    with host(folder, of("obs_000.csv.gz", status=410)) as url, pytest.raises(MissingFileError):
+    with host(folder, reply_to("obs_000.csv.gz", status=410)) as url, pytest.raises(MissingFileError):
         Bundle(url).stored("assets/obs_000.csv.gz")
 
 
@@ -345,7 +347,7 @@ def test_password_in_an_address_is_refused_and_not_repeated() -> None:
 
 def test_forbidden_address_with_a_query_names_the_query(folder: Path) -> None:
     with (
-        host(folder, of("manifest.json", status=403)) as url,
+        host(folder, reply_to("manifest.json", status=403)) as url,
         pytest.raises(BundleError, match="query of the URL is not sent"),
     ):
         Bundle(f"{url}?token=1")
@@ -381,7 +383,7 @@ def test_command_reports_and_fails_with_problems(folder: Path, capsys: pytest.Ca
         assert "all match the manifest" in out
         assert main(["--verify", url, "--sample", "3", "--json", "--quiet"]) == 0
         assert json.loads(capsys.readouterr().out)["files"] == 3
-    with host(folder, of("obs_000.csv.gz", status=404)) as url:
+    with host(folder, reply_to("obs_000.csv.gz", status=404)) as url:
         assert main(["--verify", url, "--quiet"]) == 1
         captured = capsys.readouterr()
         assert "has problems:\nassets/obs_000.csv.gz cannot be read" in captured.err

@@ -228,7 +228,7 @@ def test_list_that_is_a_folder_is_an_error(site: Path) -> None:
 
 
 def unreadable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a folder unreadable, also for root."""
+    """Make a folder unreadable, even for root."""
     scandir = os.scandir
 
     def refusing(path: Any = ".") -> Any:

@@ -120,11 +120,11 @@ def test_newer_sources_are_rebuilt_without_npm_ci(checkout: Checkout) -> None:
 @pytest.mark.parametrize(
     ("node", "npm", "expected"),
     [
-        (None, None, r"There is no node on the PATH"),
-        ("v22.1.0", None, r"There is no npm on the PATH"),
+        (None, None, r"node was not found on the PATH"),
+        ("v22.1.0", None, r"npm was not found on the PATH"),
         ("v18.20.4", "10.9.0", r"is node v18\.20\.4; 20 or newer is needed"),
         ("v20.1.0", "6.14.18", r"is npm 6\.14\.18; 9 or newer is needed"),
-        ("not a version", "10.9.0", r"--version does not name a version: 'not a version'"),
+        ("not a version", "10.9.0", r"--version printed no version number: 'not a version'"),
     ],
     ids=["no node", "no npm", "old node", "old npm", "broken node"],
 )

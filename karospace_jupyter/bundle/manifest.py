@@ -2,7 +2,8 @@
 
 The JSON Schema (``manifest.schema.json``) and the viewer's TypeScript types are generated from these models, so new
 fields are only added here. Fields required by format 1.0 have no default; fields added by 1.x are optional for a
-reader. ``FORMAT.md`` in this folder gives the reason for each addition.
+reader. A description that begins with a version belongs to a field or type that this version added; 1.x is 1.1 or 1.2.
+``FORMAT.md`` in this folder gives the reason for each addition.
 """
 
 from __future__ import annotations
@@ -180,7 +181,7 @@ class Packed(_Part):
     """1.2. All genes of a matrix, sparse and exact to the last bit of float32; ``FORMAT.md`` defines the files."""
 
     version: int
-    """1. A reader that does not know it ignores the packed genes and uses `expression`."""
+    """Version of the packed genes, 1. A reader that does not know the version uses `expression` instead."""
     source: str
     """The source matrix: `X`, `layer:NAME` or `raw`."""
     n_genes: int = Field(ge=0)
@@ -217,7 +218,7 @@ class Neighbors(_Part):
     """1.2. The graph of neighboring cells; ``FORMAT.md`` defines the files."""
 
     version: int
-    """1. A reader that does not know it ignores the neighbors."""
+    """Version of the neighbors, 1. A reader that does not know the version ignores the neighbors."""
     source: str
     """Origin of the graph: `obsp:KEY`, `nearest:6` (the 6 nearest cells) or `radius:30um` (all cells within 30 µm)."""
     n_edges: int = Field(ge=0)

@@ -43,7 +43,7 @@ _ACCEPTED = {
     "host": "HostName | None",
     "storage_options": "Mapping[str, object] | None",
 }
-"""Types of options that accept much more than the model stores, or whose type has a name."""
+"""Types of options that accept more than the model stores, or that have a named type."""
 
 
 def generated() -> dict[str, str]:

@@ -277,10 +277,10 @@ class Started(_Request):
     type: Literal["started"] = "started"
 
 
-class Cancelling(_Request):
+class Canceling(_Request):
     """Answers :class:`Cancel`."""
 
-    type: Literal["cancelling"] = "cancelling"
+    type: Literal["canceling"] = "canceling"
 
 
 class Noted(_Request):
@@ -315,7 +315,7 @@ ToPage = Annotated[
     | Regions
     | TakeSnapshot
     | Started
-    | Cancelling
+    | Canceling
     | Noted
     | Hits
     | Viewed,

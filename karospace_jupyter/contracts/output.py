@@ -53,7 +53,7 @@ class Output:
     """Model id of the widget."""
     title: str
     height: int
-    """Of each view, in CSS pixels."""
+    """Height of each view, in CSS pixels."""
     columns: int
     """Number of views per row."""
     tissues: tuple[Tissue, ...]

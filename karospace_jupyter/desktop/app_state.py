@@ -66,7 +66,7 @@ class Shown:
     """Options of the last export."""
     attempted: dict[str, Any] = field(default_factory=dict)
     """Options of the last attempted export, whether or not it succeeded."""
-    cancelling: bool = False
+    canceling: bool = False
     result: Result | None = None
     served: str = ""
     """The path of the bundle that is served."""
@@ -221,7 +221,7 @@ class AppState:
             return
         self._before = self.shown.result, self.shown.exported
         self.shown.export = SessionState("running", message="Starting")
-        self.shown.cancelling, self.shown.result = False, None
+        self.shown.canceling, self.shown.result = False, None
         self.shown.exported = self.shown.attempted = self.shown.options
         self.shown.notes = ()
         self.forget_faults()
@@ -231,7 +231,7 @@ class AppState:
     def cancel(self) -> None:
         """Cancel the running export; no partial files remain."""
         if self.shown.running:
-            self.shown.cancelling = True
+            self.shown.canceling = True
             self._send(CancelExport())
             self._notify("export")
 
@@ -346,7 +346,7 @@ class AppState:
     def _on_state(self, state: SessionState) -> None:
         self.shown.export = state
         if state.status != "running":
-            self.shown.cancelling = False
+            self.shown.canceling = False
             self.forget_faults()  # those of actions that were rejected while the export was running
             if state.status != "done":
                 # The previous export still exists, so its result stays available.
@@ -416,7 +416,7 @@ class AppState:
             s.refused = text
         else:
             s.fault = text
-        s.cancelling = s.pending = self._open_waiting = False
+        s.canceling = s.pending = self._open_waiting = False
         s.served = s.address = s.opening = self._broken = ""
         self._waiting, self._commanded, self._serving = {}, [], None
         self._notify("export", "result", "address", "opening", "refused", "fault", "estimate")

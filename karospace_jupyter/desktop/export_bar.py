@@ -87,7 +87,7 @@ class ExportBar(ttk.Frame):
         ready = bool(shown.options) and bool(shown.options.get(shown.target))
         if shown.running:
             self.button.configure(text="Cancel", style="TButton")
-            self.button.state(["disabled" if shown.cancelling else "!disabled"])
+            self.button.state(["disabled" if shown.canceling else "!disabled"])
         else:
             self.button.configure(text="Export again" if shown.result else "Export", style="Primary.TButton")
             # Keep the last answer until there is a new one.
@@ -178,8 +178,8 @@ class ExportBar(ttk.Frame):
         px = self._theme.px
         style, left = "TLabel", self._confirmation
         if shown.running:
-            text = "Canceling…" if shown.cancelling else export.message
-            if export.eta_s is not None and not shown.cancelling:
+            text = "Canceling…" if shown.canceling else export.message
+            if export.eta_s is not None and not shown.canceling:
                 left = f"{duration(export.eta_s)} left"
             self.bar.configure(value=1000 * export.progress)
             self.bar.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(px(5), 0))

@@ -24,11 +24,11 @@ _OWN = "own"
 _TWO_COLUMNS = 640
 """Width in pixels, at zoom 1, from which two cards fit side by side."""
 _MAIL_BYTES = 20_000_000
-"""Size that most mail servers accept."""
+"""Size that most email servers accept."""
 _KINDS = (("outdir", "Folder"), ("single_file", "One HTML file"), ("zip_path", "Zip"))
-_SAYS = {
+_NOTES = {
     "outdir": "A folder for a web host or for the preview on this computer.",
-    "single_file": "One file that opens with a double click and can be sent by mail.",
+    "single_file": "One file that opens with a double click and can be sent by email.",
     "zip_path": "The folder as a zip, to be unpacked on a web host.",
 }
 
@@ -230,9 +230,9 @@ class Target(Field):
         self.path.mark(wrong=bool(problem))
         exists = shown.estimate.exists and not shown.pending
         most = shown.estimate.bytes
-        note = _SAYS[name]
+        note = _NOTES[name]
         if name == "single_file" and most > _MAIL_BYTES:
-            note = f"One file that opens with a double click. At about {size(most)}, it may be too large for mail."
+            note = f"One file that opens with a double click. At about {size(most)}, it may be too large for email."
         whole_already = not value or value.startswith("~") or Path(value).is_absolute()
         whole = "" if whole_already else f" Full path: {Path.cwd() / value}."
         self.note.configure(text=f"{note}{whole}{' Replaces the existing bundle.' if exists else ''}")

@@ -342,7 +342,7 @@ class Theme:
         ]
         style.layout("Treeview.Item", [("Treeitem.padding", {"sticky": "nsew", "children": row})])
         style.configure("Treeview.Item", padding=(px(4), 0))
-        # Tk finds the parts that it moves by the endings of their names.
+        # Tk identifies the parts that it moves by the last component of their names.
         thumb, wide = (self.box(color, radius=4, on="") for color in (c.line, c.muted))
         narrow: dict[str, Any] = {"border": px(6), "width": px(12), "sticky": "nsew"}
         self._element(style, "Thumb.thumb", thumb, ("active", wide), ("pressed", wide), **narrow)

@@ -71,7 +71,7 @@ class Window:
         self._latest: dict[str, float] = {}
         self._kept: dict[str, Any] = {}
         """State that is not an option, restored after a rebuild: expanded sections, the search, the focus."""
-        # Determined once, because each call runs a program of the system.
+        # Determined once, because each call starts an external program.
         self._system_dark = system.in_time(system_is_dark, _SYSTEM_S)
         self._scale = max(0.75, system.screen_scale(self.root))
         self._icon: tk.PhotoImage | None = None

@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 def run(pipe: Connection) -> None:
-    """Handle messages until the window is closed; then cancel a running export and end."""
+    """Handle messages until the window is closed; then cancel a running export and exit."""
     import signal
 
     # Ctrl+C in the terminal reaches the whole process group; the window decides what to stop.

@@ -48,14 +48,14 @@ class Order:
             self._positive = int(np.searchsorted(distinct, 0.0))
 
     def ranked(self, values: NDArray[np.float32], places: NDArray[np.int64] | None, zeros: int) -> Ranks:
-        """Rank the values of a gene; `zeros` cells have no entry, and the value zero.
+        """Rank the values of a gene, including `zeros` cells without an entry, whose value is zero.
 
         Parameters
         ----------
         values
             Values other than zero, without NaN.
         places
-            Position of each value among those that codes stand for.
+            For each value, its index in the values passed to the constructor; None if genes hold the values themselves.
         """
         below = int(np.count_nonzero(values < 0))
         n = len(values) + zeros
@@ -146,7 +146,7 @@ class GeneEntries:
     cells: NDArray[np.int64] | None
     """None if every cell has an entry."""
     places: NDArray[np.int64] | None
-    """Position of each value among those that codes stand for."""
+    """For each value, its index in the values passed to :class:`Order`; None if genes hold the values themselves."""
 
 
 class Markers:

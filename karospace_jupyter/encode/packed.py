@@ -1,8 +1,8 @@
 """Encode packed genes: every gene of the matrix, sparse, in files of about 1 MiB before compression.
 
-The matrix is read once, in blocks (twice if it is stored by gene). Each block is transposed and kept as bytes of the
-format, with one or two bytes for a code or four for a float32; what exceeds the memory is kept in a temporary file.
-Then each gene is assembled, summarized and written.
+The matrix is read once, in blocks (twice if it is stored by gene). Each block is transposed and encoded, with one or
+two bytes for a code or four for a float32; blocks that exceed the memory limit are kept in a temporary file. Then each
+gene is assembled, summarized and written.
 """
 
 from __future__ import annotations

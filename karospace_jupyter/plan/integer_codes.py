@@ -22,7 +22,7 @@ _CELLS_PER_CODE = 10
 """Minimum mean number of cells per value; with fewer, the values may be measurements in a small file."""
 _CELLS_PER_NAMED_CODE = 2
 _CELLS_PER_CODE_WITH_GAPS = 100
-"""Minimum if codes are missing, as in a part of the tissue: then the numbers themselves are no evidence."""
+"""Minimum if codes are missing, as in a part of the tissue, and the numbers alone do not indicate codes."""
 _MIN_CELLS_WITH_GAPS = 5
 """Minimum number of cells of any value: large counts typically occur in one or two cells."""
 _FILLED = 0.8

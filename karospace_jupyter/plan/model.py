@@ -42,9 +42,9 @@ class PlannedCoordinates:
     unit_um: float | None
     """µm per coordinate unit; None if the source does not state it."""
     spot_diameter: float | None
-    """In coordinate units; None if the source does not state it. The side of a bin."""
+    """Diameter of a spot or side of a bin, in coordinate units; None if the source does not state it."""
     bin_angle: float | None = None
-    """Angle of the rows of bins in degrees from x toward y; None if the rows are no bins."""
+    """Angle of the rows of bins in degrees from x toward y; None if the observations are not bins."""
     unit_origin: str = ""
     """Where `unit_um` comes from, for messages; empty if it is unknown."""
     origin: tuple[float, float] = (0.0, 0.0)

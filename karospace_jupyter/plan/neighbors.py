@@ -76,7 +76,7 @@ def choose_neighbors(
     drawn
         Whether the cells are a random sample, so that most neighbors in the source are not exported.
     sampled
-        Whether the edges of a sample of the cells suffice.
+        Whether to find only the edges of a sample of the cells, which is enough for an estimate.
     threads
         Number of search threads.
 

@@ -63,7 +63,7 @@ class Partial:
         self._discard()
 
     def others(self) -> list[Path]:
-        """Return the hidden folders of others that write to the same target, or were killed on other computers."""
+        """Return the hidden folders of other processes that write to this target, or were killed on other computers."""
         return [one for one in self.target.parent.glob(glob.escape(_prefix(self.target)) + "*") if one != self.folder]
 
     def write(self, path: str, data: bytes) -> None:

@@ -66,7 +66,7 @@ def check_writable(target: Path) -> None:
 
 
 OWN_ENTRIES = {"assets", "index.html", "manifest.js", "manifest.json", "preview.png", "scripts"}
-"""The entries of the folder of a bundle that an exporter writes."""
+"""The entries that an exporter writes to the folder of a bundle."""
 
 
 def foreign_entries(target: Path) -> list[str]:
@@ -153,7 +153,7 @@ def _exists(target: Path, word: str) -> bool:
 
 
 def holds_bundle(files: BundleFiles) -> bool:
-    """Return whether there is a manifest of a bundle; it may be invalid or of another version."""
+    """Return whether the files include the manifest of a bundle, even an invalid one or one of another version."""
     try:
         value = json.loads(files.read("manifest.json"))
     except (BundleError, ValueError):

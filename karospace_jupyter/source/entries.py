@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The values other than zero of some cells and some genes."""
+    """The nonzero values of some cells and genes."""
 
     cell: int
     """The first cell, counted among the selected cells."""

@@ -48,7 +48,7 @@ class LinkedGeneSet(ViewPart):
     of: str = ""
     """Name of the gene set of the bundle that has the same genes."""
     genes: list[str] = Field(default_factory=list)
-    """Only of sets that the bundle does not have."""
+    """Empty for a set that the bundle contains."""
 
 
 class SavedView(ViewPart):

@@ -1,4 +1,4 @@
-"""The cells of a view: over obs in Python, over the cells of the bundle in messages."""
+"""Convert masks of cells between Python, where they cover obs, and messages, where they cover the bundle."""
 
 from __future__ import annotations
 

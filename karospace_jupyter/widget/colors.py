@@ -23,14 +23,14 @@ def color_named(
     sets: Mapping[str, Sequence[str]] | None = None,
     matrix: str | None = None,
 ) -> Color:
-    """Return the color of a text as in `view.color`; reads a column of obs that the view does not have yet.
+    """Return the color that a text names, as in `view.color`; add the column of obs that it names to the view.
 
     Genes are looked up in `matrix`, by default the first matrix of the bundle.
 
     Raises
     ------
     ViewError
-        If it names nothing that the view has. The message suggests similar names.
+        If the view has nothing with that name. The message suggests similar names.
     """
     manifest = bundle.manifest
     if not text:

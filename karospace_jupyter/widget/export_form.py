@@ -12,7 +12,7 @@ import traitlets
 from karospace_jupyter.contracts.form import Estimate, Status
 from karospace_jupyter.contracts.messages import (
     Cancel,
-    Cancelling,
+    Canceling,
     ChangeOptions,
     Close,
     CompleteGene,
@@ -257,7 +257,7 @@ class KaroSpaceWidget(Base):
 
     def _on_cancel(self, message: Cancel, _: Buffers) -> None:
         self.cancel()
-        self._wire.send(Cancelling(id=message.id))
+        self._wire.send(Canceling(id=message.id))
 
     def _on_options(self, message: ChangeOptions, _: Buffers) -> None:
         self._take_options(message)

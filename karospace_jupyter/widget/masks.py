@@ -42,15 +42,15 @@ def as_mask(value: Any, names: NDArray[np.object_]) -> Mask | None:  # noqa: ANN
         if len(matched) == n and not matched.isna().any():
             return np.asarray(matched, dtype=bool)
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray | pd.Series | pd.Index | set | frozenset):
-        msg = f"A selection is booleans over obs, names or positions of cells, or None; got {value!r:.80}."
+        msg = f"A selection must be booleans over obs, names or positions of cells, or None; got {value!r:.80}."
         raise ViewError(msg)
     array: NDArray[Any] = np.asarray(list(value) if isinstance(value, set | frozenset) else value)
     if array.ndim != 1:
-        msg = f"A selection has one dimension; got an array of shape {array.shape}."
+        msg = f"A selection must have one dimension; got an array of shape {array.shape}."
         raise ViewError(msg)
     if array.dtype == bool:
         if len(array) != n:
-            msg = f"A selection of booleans needs one for each of the {n:,} cells; got {len(array):,}."
+            msg = f"A boolean selection needs one value for each of the {n:,} cells; got {len(array):,}."
             raise ViewError(msg)
         return array.copy()
     positions = _positions(array, names)
@@ -63,7 +63,7 @@ def _positions(array: NDArray[Any], names: NDArray[np.object_]) -> NDArray[np.in
     n = len(names)
     if array.dtype.kind in "iu":
         if len(array) and (array.min() < 0 or array.max() >= n):
-            msg = f"Positions of cells run from 0 to {n - 1}; got {int(array.min())} to {int(array.max())}."
+            msg = f"Positions of cells must be from 0 to {n - 1:,}; got {int(array.min()):,} to {int(array.max()):,}."
             raise ViewError(msg)
         return array.astype(np.int64)
     if not len(array):

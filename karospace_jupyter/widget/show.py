@@ -62,7 +62,7 @@ def karospace_view(
         were not exported can be shown.
     name
         Name of the view. By default, an object is named after the variable that holds it, if there is exactly one; a
-        bundle keeps the name of its dataset. `dataset_name` means the same.
+        bundle keeps the name of its dataset. The option `dataset_name` does the same.
     height
         Height in CSS pixels.
     inline

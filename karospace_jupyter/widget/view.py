@@ -218,8 +218,8 @@ class KaroSpaceView(Base):
     @traitlets.validate("gene_sets")
     def _valid_gene_sets(self, proposal: dict[str, Any]) -> dict[str, list[str]]:
         sets = proposal["value"]
-        # Those of the page are set after each of its changes; finding their genes again would take too long. Arrays
-        # and tables cannot be compared with lists.
+        # The page sends its gene sets after each change; looking up their genes again would take too long. Compare
+        # lists only: comparing an array or a table with a list does not give a bool.
         plain = isinstance(sets, dict) and all(isinstance(genes, list) for genes in sets.values())
         return sets if plain and sets == self._sets_now() else known_sets(sets, self.bundle, self._live)
 
@@ -240,7 +240,7 @@ class KaroSpaceView(Base):
         return self._layer_now()
 
     def _read_from(self, layer: str) -> bool:
-        """Read genes from a matrix of the object, and return whether it is another one."""
+        """Read genes from a matrix of the object, and return whether that changed the matrix."""
         assert self._live is not None  # noqa: S101 - callers have checked it
         if self._live.matrix_called(layer) == self._live.matrix_name:
             return False

@@ -79,7 +79,7 @@ def work(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
 
 
 def first_lasso(pages: Pages, cells: int, rounds: int) -> float:
-    """Return the median script milliseconds of a lasso by touch, which also builds the index: nothing was hovered before."""
+    """Return the median script time in ms of a lasso by touch, including the index that the first hover would build."""
     found = []
     for _ in range(rounds):
         with pages.viewer() as page:

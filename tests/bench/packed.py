@@ -110,7 +110,7 @@ def times(file: Path, what: str, n: int, limit: str) -> Row:
 
 
 def markers(file: Path, what: str, n: int) -> Row:
-    """Compare exports with and without markers of 20 categories, alternately, and scanpy's t-test of the same categories."""
+    """Compare the time that markers of 20 categories add to an export with scanpy's t-test of the same categories."""
     without, with_them, tested = [], [], []
     for _ in range(n):
         without.append(json.loads(timed(python(__file__, "--measure", str(file)))[2])["seconds"])
@@ -138,7 +138,7 @@ def large(work: Path) -> list[Row]:
     """Pack 1,000,000 × 2,000 within a budget of 1 GiB; the peak includes the interpreter and its packages."""
     file = work / "1m.h5ad"
     generate(file, 1_000_000, 2_000, "log1p")
-    # First, because the peak of a new process includes the memory of the process that starts it.
+    # Measure this first: the peak of a new process includes the memory of the process that starts it.
     _, peak, output = timed(python(__file__, "--measure", str(file), "--memory-mb", "512"))
     bare = transposed(file)[0]
     seconds = json.loads(output)["seconds"]

@@ -58,7 +58,7 @@ def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Pat
     window.open(str(tissue_file))
     person.until(lambda: window.form is not form)
     as_before()
-    # What was typed or chosen in the modes that are not shown is kept, too.
+    # Input in the hidden modes is kept, too.
     window.form.genes.segments.buttons["typed"].invoke()
     assert person.shown.options["genes_mode"] == ["EPCAM", "CD3E"]
     window.form.genes.segments.buttons["top_mean"].invoke()

@@ -121,7 +121,7 @@ def test_canceled_export_leaves_no_files(person: Any, tmp_path: Path) -> None:
     assert window.export_bar.button.cget("text") == "Cancel"
     person.shot("running")
     person.click(window.export_bar.button)
-    assert person.shown.cancelling
+    assert person.shown.canceling
     resume(window)
     person.until(lambda: not person.shown.running, "the cancel")
     assert person.shown.export.status == "cancelled"
@@ -458,7 +458,7 @@ def test_small_window_keeps_everything_reachable(person: Any, tissue_file: Path,
     window.export_bar.log.toggle()
     person.settle()
     assert inside(window.export_bar.button)
-    # What does not fit can be scrolled to, also by keyboard.
+    # Controls that do not fit can be scrolled into view, also by keyboard.
     for button in (window.export_bar.preview.buttons["stop_serving"], window.export_bar.done.buttons["folder"]):
         button.focus_force()
         person.settle()

@@ -1,4 +1,4 @@
-"""The viewer has no barriers that axe-core finds: names for screen readers, contrast, and sizes of targets."""
+"""axe-core finds no barriers in the viewer, such as missing names, low contrast or small targets."""
 
 from __future__ import annotations
 

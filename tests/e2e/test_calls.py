@@ -51,7 +51,7 @@ CALLS = {
 @pytest.mark.parametrize("how", ["http", "file"])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 def test_policy_blocks_requests_to_other_hosts(folder: Path, serve: Any, viewer: Viewer, call: str, how: str) -> None:
-    """Each request is blocked by the page's policy, and no data arrive at the other host."""
+    """Each request is blocked by the page's policy, and no data reaches the other host."""
     viewer.open(serve(folder) if how == "http" else (folder / "index.html").as_uri())
     with Outside() as outside:
         outcomes = viewer.page.evaluate(
@@ -72,8 +72,8 @@ def test_policy_blocks_requests_to_other_hosts(folder: Path, serve: Any, viewer:
                 worker.onmessage = () => document.dispatchEvent(new Event('securitypolicyviolation'));
                 return broken;
               };
-              const vain = new Promise((done) => setTimeout(done, 10_000, 'timed out'));
-              return Promise.all([CALL, broken].map((outcome) => Promise.race([outcome, vain])));
+              const timeout = new Promise((done) => setTimeout(done, 10_000, 'timed out'));
+              return Promise.all([CALL, broken].map((outcome) => Promise.race([outcome, timeout])));
             }""".replace("CALL", call),
             f"http://127.0.0.1:{outside.port}",
         )

@@ -92,7 +92,7 @@ def test_table_has_the_numbers_of_every_gene(
     assert sorted(table) == sorted(tissue.var_names)
     assert_numbers(table, tissue, [str(gene) for gene in tissue.var_names])
     assert len(started) == 1
-    # The worker itself answered: once to the question, and once for each file.
+    # The worker itself sent the answers: one to the request, and one for each file.
     packed = Bundle(folder).manifest.packed
     assert packed is not None
     viewer.becomes(lambda: page.evaluate("window.answers"), 1 + len(packed.shards))

@@ -436,7 +436,7 @@ def test_page_and_picture_match_chromium(
         if folder := os.environ.get("KAROSPACE_SHOTS"):
             for what, pixels in (("page", shots[-1]), ("picture", pictures[-1])):
                 Image.fromarray(pixels.astype(np.uint8)).save(Path(folder) / f"{what}-{view['theme']}-{name}.png")
-    # The tissue is the same but for its smooth edges.
+    # The tissue is the same except for antialiased edges.
     assert tissues[0].std() > 10
     assert apart(*tissues) < 0.5
     # Each engine has its own letter widths, and draws lists and scroll bars in its own way.

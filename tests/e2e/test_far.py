@@ -136,7 +136,7 @@ def test_region_and_camera_are_restored_from_a_saved_view(
     masks = tissue.page.evaluate("window.karospace.regions.map(({mask}) => [...mask])")
     np.testing.assert_array_equal(masks, [wanted.astype(int)])
     np.testing.assert_allclose(tissue.positions([center])[0], before, atol=0.01)
-    # In the middle of what the cards leave free, which is near the middle of the canvas.
+    # The cell is in the middle of the area without cards, which is near the middle of the canvas.
     box = tissue.page.locator("canvas").first.bounding_box()
     np.testing.assert_allclose(before, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2], atol=80)
 

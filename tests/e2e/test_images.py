@@ -1,4 +1,4 @@
-"""Spots are drawn on the features of their own tissue image, which only the test knows."""
+"""Spots are drawn on matching features of their own tissue image; only the test knows which spots match."""
 
 from __future__ import annotations
 

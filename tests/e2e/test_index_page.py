@@ -305,12 +305,12 @@ def test_bundle_of_an_allowed_origin_is_opened(viewer: Viewer, made: Path, tmp_p
         assert viewer.value(cell) == pytest.approx(float(values[cell]))
         assert any(request.startswith(f"{other.origin}/mouse/b%20c/assets/") for request in viewer.requests)
         assert viewer.problems == []
-        # Bundles of the site itself open, too, also by a relative address.
+        # Bundles on the site itself also open, even by relative URL.
         for path in (f"{url}mouse/b%20c/", "mouse/b%20c/"):
             viewer.open(f"{url}viewer.html?data={quote(path, safe='')}")
             assert viewer.page.evaluate("window.karospace.cells") == 1200
         assert viewer.problems == []
-        # Pages of bundles keep their policy.
+        # The page of a bundle keeps its stricter policy.
         viewer.page.goto(f"{url}a/index.html?data={quote(f'{url}mouse/b%20c/', safe='')}")
         expect(viewer.page.get_by_role("alert")).to_contain_text(f"does not open bundles from {url.rstrip('/')}")
         viewer.page.goto(f"{url}a/index.html?data={other.origin}/a/")

@@ -290,7 +290,7 @@ def test_legend_can_be_used_by_keyboard(many: Path, viewer: Viewer) -> None:
 LONG = ["Extravillous trophoblast, interstitial, of the anchoring villi", "Syncytiotrophoblast", "B"]
 
 
-def test_long_names_get_the_room_of_numbers_and_of_a_wider_panel(
+def test_long_names_use_the_space_of_counts_and_of_a_wider_panel(
     viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]
 ) -> None:
     adata = synthetic_tissue(n_cells=600, seed=2)
@@ -307,7 +307,7 @@ def test_long_names_get_the_room_of_numbers_and_of_a_wider_panel(
     expect(page.locator(".ks-legend .ks-share").first).to_be_hidden()
     becomes(cut, False)
     assert sorted(names(viewer)) == sorted(LONG)
-    # The whole picture has the name, too, on as many lines as it needs.
+    # The picture also has the whole name, on as many lines as it needs.
     svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
     lines = re.findall(r">([^<>]+)</text>", svg)
     assert LONG[0] in " ".join(lines)
@@ -337,7 +337,7 @@ def test_long_names_get_the_room_of_numbers_and_of_a_wider_panel(
     page.mouse.move(x - 100, y, steps=3)
     page.mouse.up()
     becomes(width, 340)
-    # Kept like the theme: in the view, its link, and by Python.
+    # The width is kept like the theme: in the view, in its link, and in Python.
     viewer.address()
     page.reload()
     page.evaluate("window.karospace.ready")

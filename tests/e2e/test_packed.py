@@ -32,7 +32,7 @@ def tissue() -> ad.AnnData:
 @pytest.fixture(scope="module")
 def folder(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("packed") / "b"
-    # Small files, so that the genes are in many of them.
+    # Keep the files small, so that the genes are spread over many.
     adata_to_karospace(tissue, made, genes_mode=DENSE, packed="yes", max_asset_mb=0.02, image_path="none")
     return made
 

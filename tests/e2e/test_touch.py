@@ -66,7 +66,7 @@ def test_tap_opens_the_card_of_a_cell_and_a_drag_moves_it(opened: Opened) -> Non
     card.wait_for()
     two_frames(page)
     expect(card, "the card stays when the finger is lifted").to_be_visible()
-    expect(page.get_by_role("tooltip"), "which would say the same").to_have_count(0)
+    expect(page.get_by_role("tooltip"), "a tooltip would repeat the card").to_have_count(0)
     before = card.bounding_box()["x"]
     # A drag is not a tap: the card follows its cell.
     fingers.stroke([spot], [(spot[0] + 30, spot[1])], [(spot[0] + 60, spot[1] + 10)])
@@ -75,7 +75,7 @@ def test_tap_opens_the_card_of_a_cell_and_a_drag_moves_it(opened: Opened) -> Non
     becomes(lambda: card.bounding_box()["x"] == before, False)
     box = card.bounding_box()
     inside = box["x"] <= moved[0] <= box["x"] + box["width"] and box["y"] <= moved[1] <= box["y"] + box["height"]
-    assert not inside, "the card does not cover its cell, in a narrow window either"
+    assert not inside, "the card does not cover its cell, even in a narrow window"
     # click(), not tap(): the browser sometimes drops a tap right after synthetic touch strokes.
     card.get_by_role("button", name="Close card").click()
     card.wait_for(state="detached")

@@ -200,7 +200,7 @@ def test_full_temporary_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
         _array((3, 8, 1000), 0)
 
 
-def test_numbers_without_genes_take_no_file() -> None:
+def test_markers_of_no_genes_need_no_temporary_file() -> None:
     assert _array((3, 8, 0), -1).size == 0
 
 

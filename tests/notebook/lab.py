@@ -341,7 +341,7 @@ def clear_the_way(page: Any, texts: re.Pattern[str] = IN_THE_WAY) -> None:
 
     def dismiss(shown: Any) -> None:
         buttons = shown.locator(".jp-Dialog-footer button")
-        # Without the kernel that this dialog suggests no cell would run.
+        # Accept the kernel that this dialog suggests: without one, no cell would run.
         wanted = "^Select$" if "Select Kernel" in shown.inner_text() else "Dismiss|Cancel|Close|Ok"
         buttons.filter(has_text=re.compile(wanted, re.IGNORECASE)).first.click(no_wait_after=True)
 

@@ -316,7 +316,7 @@ def test_killed_kernel_leaves_the_view_usable(notebook: Open, shots: Path | None
     expect(sign).to_contain_text("Kernel disconnected")
     dismissed(nb)
     expect(frame.locator(".ks-notice-line")).to_have_count(0)  # one message, also if columns were still being read
-    # What is loaded still colors the tissue, which can be moved, selected and saved.
+    # Loaded values still color the tissue, which can be moved, selected and saved.
     assert [frame.evaluate(show, color) for color in loaded] == before
     drawn = "window.karospace.getState().camera.zoom"
     zoom = frame.evaluate(drawn)
@@ -326,7 +326,7 @@ def test_killed_kernel_leaves_the_view_usable(notebook: Open, shots: Path | None
     until_js(frame, "window.karospace.selection.reduce((a, b) => a + b) === 9")
     size = "window.karospace.picture().then((blob) => blob.size)"
     assert frame.evaluate(size) > 10_000
-    # What is not loaded is named, in a message that says what to do; the color stays.
+    # A message names what cannot be loaded and says what to do; the color stays.
     frame.get_by_role("tab", name="Gene").click()
     frame.get_by_label("Gene order").select_option("mean")
     expect(sign).to_contain_text("The gene order cannot be loaded: the kernel has stopped.")

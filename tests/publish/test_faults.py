@@ -205,7 +205,7 @@ def test_export_works_while_the_clock_goes_backward(new: Any, tmp_path: Path, mo
 
 
 def test_repeated_exports_leak_no_threads_handles_or_memory(new: Any, tmp_path: Path) -> None:
-    """Each export holds at least half a megabyte while it runs."""
+    """The limit on memory detects a leak, because each export holds at least half a megabyte while it runs."""
 
     def several(times: int) -> tuple[int, int, int]:
         for _ in range(times):

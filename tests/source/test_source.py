@@ -223,7 +223,7 @@ class TestMissingValues:
 
 @pytest.mark.parametrize("make", [sp.csr_matrix, sp.csc_matrix], ids=["csr", "csc"])
 def test_duplicate_entries_of_a_sparse_matrix_are_summed(make: Any) -> None:
-    """In vectors and in statistics, even if the sum exceeds the type, and without modifying the object."""
+    """Also in statistics, even if the sum exceeds the range of the dtype, and without modifying the object."""
     rows, columns = np.array([0, 0, 1, 1, 2]), np.array([1, 1, 0, 1, 0])
     data = np.array([100, 100, 1, 3, 2], np.int8)
     order = np.argsort(rows if make is sp.csr_matrix else columns, kind="stable")

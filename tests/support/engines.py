@@ -108,7 +108,7 @@ def running(name: str, display: str, home: Path) -> Iterator[Engine]:
         "HOME": str(home),
         "DISPLAY": display,
         "LIBGL_ALWAYS_SOFTWARE": "1",
-        # Neither a message bus nor helpers of the desktop, which would outlive the browser.
+        # Start no message bus and no desktop helpers, which would outlive the browser.
         "DBUS_SESSION_BUS_ADDRESS": "disabled:",
         "NO_AT_BRIDGE": "1",
         "GSETTINGS_BACKEND": "memory",

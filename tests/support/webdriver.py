@@ -250,7 +250,7 @@ class Keyboard:
         self._act({"type": "keyUp", "value": KEYS.get(key, key)})
 
     def press(self, keys: str) -> None:
-        """Press a key, or several that are joined with plus signs at the same time."""
+        """Press a key, or several keys joined by plus signs together."""
         held = [KEYS.get(key, key) for key in (keys.split("+") if len(keys) > 1 else [keys])]
         self._act(
             *({"type": "keyDown", "value": key} for key in held),

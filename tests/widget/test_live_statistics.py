@@ -1,4 +1,4 @@
-"""Statistics of the genes of a live object: the same as an export would state, on demand, and cancelable."""
+"""Gene statistics of a live object equal those of an export, are computed on demand, and can be canceled."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def statistics_in(assets: Assets) -> Any:
 
 
 def stated(bundle: Any) -> Any:
-    """Return the statistics that the manifest of an export of all genes states."""
+    """Return the statistics in the manifest of an export of all genes."""
     found: dict[str, list[float | None]] = {"mean": [], "fraction": [], "rank": []}
     for gene in bundle.manifest.expression.genes:
         known = gene.summary.missing < bundle.manifest.n_cells

@@ -1,4 +1,4 @@
 // Generated from karospace_jupyter/contracts/bundle-index.schema.json by `npm run contract`. Do not edit.
 
-// biome-ignore format: as it is generated
+// biome-ignore format: generated
 export const INDEX_SHAPE = {"required":["version","title","bundles"],"type":"object","properties":{"version":{"type":"integer"},"title":{"type":"string"},"bundles":{"items":{"$ref":"#/$defs/IndexedBundle"},"type":"array"},"data_origins":{"items":{"type":"string"},"type":"array"}},"$defs":{"IndexedBundle":{"required":["path","title","observations","n_cells","n_genes","n_sections","columns","preview","created_at","bytes","sha256"],"type":"object","properties":{"path":{"type":"string"},"title":{"type":"string"},"observations":{"type":"string"},"n_cells":{"minimum":0,"type":"integer"},"n_genes":{"minimum":0,"type":"integer"},"n_sections":{"minimum":0,"type":"integer"},"columns":{"items":{"type":"string"},"type":"array"},"preview":{"anyOf":[{"type":"string"},{"type":"null"}]},"created_at":{"type":"string"},"bytes":{"minimum":0,"type":"integer"},"sha256":{"type":"string"}}}}} as const;

@@ -10,10 +10,10 @@ export const INIT = 'karospace:init';
 /** Fields of the state of a view. */
 export type StateFields = Plain<ViewState>;
 
-/** Posted by the page around, with the port. */
+/** Posted by the embedding page, with the port. */
 export interface Init {
   type: typeof INIT;
-  /** State of the view, as far as it is known already. */
+  /** The known fields of the state of the view. */
   state: StateFields;
   dark: boolean;
   /** Number of genes of the live object that can be requested besides those of the bundle; 0 for none. */
@@ -33,7 +33,7 @@ export type ToHost =
   /** `body` is what the kernel needs to make the file. */
   | { type: 'read'; id: number; path: string; body?: Uint8Array | undefined }
   | { type: 'abort'; id: number }
-  /** `changed` names the fields that the user changed here; others know what was set from outside. */
+  /** `changed` names the fields that the user changed in this viewer, as opposed to those that the host set. */
   | { type: 'state'; state: StateFields; changed: readonly string[] }
   | { type: 'selection'; bits: Uint8Array | null }
   | { type: 'regions'; regions: PlainRegion[] }
@@ -50,7 +50,7 @@ export type ToViewer =
   /** The kernel is gone for good; what is loaded stays. */
   | { type: 'lost'; canReconnect: boolean }
   | { type: 'set'; state: StateFields }
-  /** The live object has other columns now, as in a manifest, or also other values of genes. */
+  /** The columns of the live object changed (listed as in a manifest), or also the values of its genes. */
   | { type: 'live'; columns: readonly unknown[]; matrix: LiveMatrix | null }
   | { type: 'select'; bits: Uint8Array | null }
   | { type: 'regions'; regions: PlainRegion[] }

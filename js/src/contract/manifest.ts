@@ -195,7 +195,7 @@ export interface Values {
  */
 export interface Packed {
   /**
-   * 1. A reader that does not know it ignores the packed genes and uses `expression`.
+   * Version of the packed genes, 1. A reader that does not know the version uses `expression` instead.
    */
   version: number;
   /**
@@ -538,7 +538,7 @@ export interface SectionFact {
  */
 export interface Neighbors {
   /**
-   * 1. A reader that does not know it ignores the neighbors.
+   * Version of the neighbors, 1. A reader that does not know the version ignores the neighbors.
    */
   version: number;
   /**

@@ -11,7 +11,7 @@ export interface Output {
   model: string;
   title: string;
   /**
-   * Of each view, in CSS pixels.
+   * Height of each view, in CSS pixels.
    */
   height: number;
   /**

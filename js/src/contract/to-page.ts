@@ -14,7 +14,7 @@ export type ToPage =
   | Regions
   | TakeSnapshot
   | Started
-  | Cancelling
+  | Canceling
   | Noted
   | Hits
   | Viewed;
@@ -250,8 +250,8 @@ export interface Started {
 /**
  * Answers :class:`Cancel`.
  */
-export interface Cancelling {
-  type: 'cancelling';
+export interface Canceling {
+  type: 'canceling';
   id: string;
   /**
    * Frame that sends or receives the message; missing for forms, and for a message to all frames of a view.

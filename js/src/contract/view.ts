@@ -312,7 +312,7 @@ export interface LinkedGeneSet {
    */
   of?: string;
   /**
-   * Only of sets that the bundle does not have.
+   * Empty for a set that the bundle contains.
    */
   genes?: string[];
 }

@@ -129,7 +129,7 @@ export async function openBundle(source: BundleSource, ctx: ReadContext): Promis
   let reader = assetReader(source, manifest);
   if (source.ahead) reader = readingAhead(reader);
   const files = reader;
-  /** Of packed genes; otherwise made when it is first needed. */
+  /** The table of all packed genes; without packed genes, created when it is first needed. */
   let table: GeneTable | null = null;
   if (manifest.packed && !live.matrix) {
     try {

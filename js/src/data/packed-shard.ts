@@ -93,7 +93,7 @@ export function readEntries(
   for (let i = 0; i < n; i++) {
     const ladder = ladderOf[cells[i] as number] as number;
     const on = (starts[ladder] as number) + (places[i] as number);
-    // Also if there is no such ladder.
+    // Negated, so that the comparison with undefined also fails if there is no such ladder.
     if (!(on < (starts[ladder + 1] as number))) return -1;
     places[i] = on;
   }

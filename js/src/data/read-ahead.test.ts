@@ -32,7 +32,7 @@ function slowReader() {
 
 const idle = () => vi.advanceTimersByTimeAsync(1000);
 
-test('reads one file after the other after a pause in other reads', async () => {
+test('reads one file at a time once other reads have paused', async () => {
   const { ahead, begun, answer } = slowReader();
   ahead('one', 'two');
   await vi.advanceTimersByTimeAsync(100);
@@ -68,7 +68,7 @@ test('is interrupted by any other read, and continues after it', async () => {
   expect(begun).toEqual(['one', 'click', 'one']);
 });
 
-test('replaces waiting reads by new ones, and ignores failures', async () => {
+test('replaces waiting reads with new ones, and ignores failures', async () => {
   const { reader, ahead, begun } = slowReader();
   ahead('one', 'two');
   reader.readAhead?.([() => Promise.reject(new Error('gone')), (at) => reader.read('three', undefined, at)]);

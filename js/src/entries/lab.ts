@@ -30,7 +30,7 @@ declare const __VERSION__: string;
 const NAME = 'karospace-jupyter';
 const OPEN_VIEW = 'karospace:open-view';
 
-/** Above that of widgets, -10: lower ranks are preferred. */
+/** Lower than the rank of widgets, -10, and therefore preferred. */
 const OUTPUT_RANK = -20;
 
 const panelPlugin: JupyterFrontEndPlugin<void> = {

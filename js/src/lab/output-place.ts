@@ -10,7 +10,7 @@ export interface Place {
   readonly session: ISessionContext;
   /** Path of the notebook on the server. */
   readonly path: string;
-  /** Runs the cell that owns the output, if wanted after all cells above it; null in a console. */
+  /** Runs the cell that owns the output, optionally after all cells above it; null in a console. */
   readonly run: ((above: boolean) => Promise<void>) | null;
 }
 

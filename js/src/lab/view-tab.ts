@@ -65,7 +65,7 @@ export class ViewTab extends Widget {
   say(text: string): void {
     this.#leave();
     const note = document.createElement('p');
-    note.className = 'kl-note kl-centre';
+    note.className = 'kl-note kl-center';
     note.setAttribute('role', 'status');
     note.textContent = text;
     this.node.replaceChildren(note);

@@ -19,7 +19,7 @@ export class Windows {
     };
   }
 
-  /** Registers that this page shows `id`. Returns a function that ends this. */
+  /** Registers that this page shows `id`. Returns a function that unregisters it. */
   hold(id: string): () => void {
     this.#held.set(id, (this.#held.get(id) ?? 0) + 1);
     let held = true;

@@ -30,7 +30,7 @@ export function categoryPlaces(
   const counted = (cell: number) =>
     (codes[cell] ?? categories) < categories && !Number.isNaN(coords[2 * cell]);
   for (let cell = 0; cell < total; cell++) if (counted(cell)) increment(counts, codes[cell] ?? 0);
-  // The cells of each category together, so that one small grid serves for all.
+  // Sort the cells by category, so that all categories can share one small grid.
   const starts = new Uint32Array(categories + 1);
   for (let code = 0; code < categories; code++) starts[code + 1] = (starts[code] ?? 0) + (counts[code] ?? 0);
   const next = starts.slice();

@@ -27,7 +27,7 @@ const BASELINE = 4;
 
 const known = new WeakMap<Float32Array, { codes: CategoryValues['codes']; found: CategoryPlaces }>();
 
-/** Remembers the last column of each set of positions: moving the view asks again and again. */
+/** Caches the places for the last column of each set of positions, because every movement of the view needs them. */
 function placesIn({ coords, extent }: Positions, { codes, categories }: CategoryValues): CategoryPlaces {
   const last = known.get(coords);
   if (last?.codes === codes) return last.found;
@@ -36,7 +36,7 @@ function placesIn({ coords, extent }: Positions, { codes, categories }: Category
   return found;
 }
 
-/** The categories that can be named: those that color the cells, else those that a gene is grouped by. */
+/** Returns the annotation whose categories are labeled: the one that colors the cells, or else groups a gene. */
 export function labeledColumn({ layer, group }: Pick<Model, 'layer' | 'group'>): CategoryValues | null {
   return layer.value.kind === 'category' ? layer.value.column : group.value;
 }

@@ -101,7 +101,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
   }
   const [low, high] = model.range.value;
   const scale = model.scale.value;
-  // Of the single section that is shown, if any.
+  // If a single section is shown, use the values of its cells.
   const { summary } = model.valuesInScope.value ?? layer;
   const { min, max } = summary;
   const colors = Array.from(

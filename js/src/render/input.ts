@@ -10,7 +10,7 @@ import { beginDrawing, type Drawing, type Point } from './drawing';
 const CLICK_ZOOM = 2;
 /** A touch that moves farther than this, in CSS pixels, is not a tap. */
 const TAP = 6;
-/** A mouse button that is released farther away, in CSS pixels, has dragged. */
+/** A mouse press that moves farther than this, in CSS pixels, is not a click. */
 const CLICK = 4;
 
 export interface InputAnswers {

@@ -19,9 +19,9 @@ export interface ReadContext {
 }
 
 /** Throws if a file is longer than `most`. */
-export function mayHave(path: string, bytes: number, { most }: ReadContext): void {
+export function checkLength(path: string, bytes: number, { most }: ReadContext): void {
   if (most !== undefined && bytes > most) {
-    throw new FormatError(path, `it has more than the ${formatCount(most)} bytes that are expected`);
+    throw new FormatError(path, `it has more than the expected ${formatCount(most)} bytes`);
   }
 }
 
@@ -33,11 +33,11 @@ export interface LiveObject {
   readonly genes: string;
   /** File that lists its columns as in a manifest; they replace those of the bundle with the same name. */
   readonly columns: string;
-  /** File with `LiveStatistics`, which take a pass over the matrix. */
+  /** File with `LiveStatistics`, which require a pass over the matrix. */
   readonly statistics: string;
   /** Compares all genes between two groups of cells, each with one bit per cell; returns columns as JSON. */
   compare(a: Uint8Array, b: Uint8Array, ctx: ReadContext): Promise<Uint8Array>;
-  /** Calls `listener` when columns, or also the values of genes, have changed. Returns a function that ends this. */
+  /** Calls `listener` when columns, or also the values of genes, have changed. Returns a function that removes it. */
   onChange(listener: (change: LiveChange) => void): () => void;
 }
 

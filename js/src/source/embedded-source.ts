@@ -1,6 +1,6 @@
 import { fromBase64 } from '../lib/bytes';
 import { NotFoundError } from '../lib/errors';
-import { type BundleSource, mayHave } from './bundle-source';
+import { type BundleSource, checkLength } from './bundle-source';
 
 const ATTRIBUTE = 'data-karospace-path';
 
@@ -20,7 +20,7 @@ export function embeddedSource(document: Document): BundleSource | null {
       const element = elements.get(path);
       if (!element) throw new NotFoundError(path);
       const text = (element.textContent ?? '').trim();
-      mayHave(path, Math.floor(text.length / 4) * 3 - 2, ctx);
+      checkLength(path, Math.floor(text.length / 4) * 3 - 2, ctx);
       const bytes = fromBase64(text);
       ctx.progress?.(bytes.byteLength, bytes.byteLength);
       return bytes;

@@ -1,5 +1,5 @@
 import { NotFoundError } from '../lib/errors';
-import { type BundleSource, mayHave } from './bundle-source';
+import { type BundleSource, checkLength } from './bundle-source';
 
 const MANIFEST = 'manifest.json';
 
@@ -36,7 +36,7 @@ function fromFiles(find: (path: string) => Promise<File | null>): BundleSource {
       ctx.signal.throwIfAborted();
       const file = await find(path);
       if (!file) throw new NotFoundError(path);
-      mayHave(path, file.size, ctx);
+      checkLength(path, file.size, ctx);
       const bytes = new Uint8Array(await file.arrayBuffer());
       ctx.signal.throwIfAborted();
       ctx.progress?.(bytes.byteLength, bytes.byteLength);

@@ -4,9 +4,9 @@ import { HostError, NotFoundError } from '../lib/errors';
 import {
   type BundleSource,
   type Column,
+  checkLength,
   type LiveChange,
   type LiveObject,
-  mayHave,
   type ReadContext,
 } from './bundle-source';
 
@@ -61,7 +61,7 @@ export function hostSource(port: MessagePort, hasLive = false): BundleSource {
     if (read.parts[data.index] === undefined) read.bytes += data.bytes.byteLength;
     read.parts[data.index] = data.bytes;
     try {
-      mayHave(read.path, Math.max(read.bytes, data.total), read.ctx);
+      checkLength(read.path, Math.max(read.bytes, data.total), read.ctx);
     } catch (tooLong) {
       pending.delete(data.id);
       post({ type: 'abort', id: data.id });

@@ -1,6 +1,6 @@
 import { joined } from '../lib/bytes';
 import { FormatError, HttpError, NotFoundError, UnreachableError } from '../lib/errors';
-import { type BundleSource, mayHave, type ReadContext } from './bundle-source';
+import { type BundleSource, checkLength, type ReadContext } from './bundle-source';
 
 /** Reads files over HTTP, relative to `base` (a URL that ends with `/`). */
 export function httpSource(base: string): BundleSource {
@@ -54,7 +54,7 @@ async function body(path: string, response: Response, ctx: ReadContext): Promise
     parts.push(part.value);
     done += part.value.byteLength;
     if (ctx.most !== undefined && done > ctx.most) await reader.cancel();
-    mayHave(path, done, ctx);
+    checkLength(path, done, ctx);
     ctx.progress?.(done, Math.max(total, 0));
   }
   const only = parts.length === 1 ? parts[0] : undefined;

@@ -1,5 +1,5 @@
 import { NotFoundError } from '../lib/errors';
-import { type BundleSource, mayHave } from './bundle-source';
+import { type BundleSource, checkLength } from './bundle-source';
 
 /** Reads files from memory. */
 export function memorySource(files: ReadonlyMap<string, Uint8Array>): BundleSource {
@@ -8,7 +8,7 @@ export function memorySource(files: ReadonlyMap<string, Uint8Array>): BundleSour
       ctx.signal.throwIfAborted();
       const bytes = files.get(path);
       if (!bytes) throw new NotFoundError(path);
-      mayHave(path, bytes.byteLength, ctx);
+      checkLength(path, bytes.byteLength, ctx);
       ctx.progress?.(bytes.byteLength, bytes.byteLength);
       return bytes;
     },

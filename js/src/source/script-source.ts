@@ -3,7 +3,7 @@ import { fromBase64, joined } from '../lib/bytes';
 import { NotFoundError } from '../lib/errors';
 import { isInside } from '../lib/path';
 import { keepRecent } from '../lib/recent';
-import { type BundleSource, mayHave } from './bundle-source';
+import { type BundleSource, checkLength } from './bundle-source';
 
 const MANIFEST = 'manifest.json';
 /** Number of decoded shards to cache: neighboring genes are often read next. */
@@ -56,7 +56,7 @@ export async function scriptSource(run: RunScript): Promise<BundleSource | null>
       if (path === MANIFEST) return stored;
       const place = places.get(path);
       if (!place) throw new NotFoundError(path);
-      mayHave(path, place.end - place.start, ctx);
+      checkLength(path, place.end - place.start, ctx);
       const parts: Uint8Array[] = [];
       let done = 0;
       for (const { path: script, start, end } of shards) {

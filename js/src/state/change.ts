@@ -169,8 +169,8 @@ function show(model: Model, { camera, ...change }: Partial<ViewState>): void {
 }
 
 /**
- * Returns the shown score with those of its genes that another matrix has; null if there is none. If it shows a gene
- * set, all of that set's genes count, also those that the current matrix lacks.
+ * Returns the shown score with only the genes that another matrix has; null if it has none of them. For a score that
+ * shows a gene set, starts from all genes of the set, because the current matrix may lack some of them.
  */
 function scoreIn(model: Model, bundle: Bundle | null): Color | null {
   const { color } = model.state.value;

@@ -147,7 +147,7 @@ test('genes of the live object are sorted by statistics that are read on demand'
     false,
   ]);
   actions.setGeneOrder('mean');
-  // The kernel does not answer: an error, and the order that needs none.
+  // If the kernel does not answer, an error is shown and genes are listed in file order, which needs no statistics.
   await actions.rankGenes();
   expect(model.geneOrder.value).toBe('file');
   expect(model.notices.value).toHaveLength(1);
@@ -213,7 +213,7 @@ test('without a kernel, the color that is shown stays, with its limits', async (
   expect(valueAt(model.layer.value, 3)).toBe(3);
   expect(model.problem.value).toBeNull();
   expect(model.lost.value?.wanted).toBe('Prl8a9');
-  // What is read in the background is not reported: nobody asked for it.
+  // Failed background reads are not reported, because the user did not request them.
   await loader.loadRest();
   expect(model.notices.value).toEqual([]);
 });

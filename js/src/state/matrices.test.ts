@@ -103,7 +103,7 @@ test('a gene that came with a superseded matrix is left out with it', async () =
   await expect(first).rejects.toMatchObject({ name: 'AbortError' });
   await second;
   expect(model.state.value).toMatchObject({ matrix: COUNTS, ...ofGene('Actb') });
-  // Both matrices are read already, so that only the later fields are waited for.
+  // Both matrices are loaded already, so only the other fields are awaited.
   const third = actions.setState({ matrix: 'raw', ...ofGene('Only'), groupBy: 'cluster' });
   const fourth = actions.setState({ matrix: null });
   await expect(third).rejects.toMatchObject({ name: 'AbortError' });
@@ -120,7 +120,7 @@ test('a gene that was chosen while the matrix changed is checked against the mat
   expect(model.state.value).toMatchObject({ matrix: 'raw', ...ofGene('Actb') });
 });
 
-test('a score keeps the genes that the matrix has, and a gene set those of all its genes', async () => {
+test('a score keeps the genes that the matrix has, and the score of a gene set starts from the whole set', async () => {
   const genes = ['Actb', 'Only', GENE];
   const { model, actions } = await opened({ geneSets: [{ name: 'mine', genes }] });
   const score = (name: string, ...of: string[]) => ({ color: { kind: 'score' as const, name, genes: of } });

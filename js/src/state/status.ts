@@ -12,11 +12,11 @@ export interface Task {
   total: number;
 }
 
-/** The source of the data is gone: what is loaded stays, nothing else can be loaded. */
+/** The source of the data is gone: loaded data stays, but nothing else can be loaded. */
 export interface Lost {
-  /** Runs the cell again; null where the user has to. */
+  /** Runs the cell again; null if only the user can. */
   reconnect: (() => void) | null;
-  /** What was last asked for and cannot be loaded; empty if nothing. */
+  /** What was requested last but cannot be loaded; empty if nothing was. */
   wanted: string;
 }
 

@@ -28,7 +28,7 @@ export const retract = (id: string): void => put(id, null);
 /** Returns the manager of a widget; null if the widget was closed, undefined if its model does not exist (yet). */
 export const managerOf = (id: string): Manager | null | undefined => models().get(id);
 
-/** Calls `listener` with the id of each model that is created or closed. Returns a function that ends this. */
+/** Calls `listener` with the id of each model that is created or closed. Returns a function that removes it. */
 export function onModels(listener: (id: string) => void): () => void {
   const handle = (event: Event) => listener((event as CustomEvent<string>).detail);
   document.addEventListener(CHANGED, handle);

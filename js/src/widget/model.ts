@@ -19,7 +19,7 @@ export interface Model {
 /** Message to the kernel. */
 export type Sent = Plain<ToKernel>;
 
-/** Event of the page around a viewer without a kernel: run its cell again. */
+/** Event that a viewer without a kernel dispatches to ask the surrounding page to run its cell again. */
 export const RECONNECT = 'karospace:reconnect';
 
 export type Listener = (message: ToPage, buffers: Uint8Array[]) => void;

@@ -35,7 +35,7 @@ function run(question: Question, batch: Batch) {
   return step.value;
 }
 
-/** To ten digits, or to 1e-12 near zero. */
+/** Compares to ten digits, or to 1e-12 near zero. */
 function expectNear(found: number | undefined, expected: number, what: string): void {
   const apart = Math.abs((found ?? Number.NaN) - expected);
   const same = Object.is(found, expected) || apart <= 1e-10 * Math.abs(expected) || apart < 1e-12;

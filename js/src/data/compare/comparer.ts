@@ -5,7 +5,7 @@ import { FIELDS, type Runs, type Scale, testGene } from './gene-test';
 export interface Question {
   /** For each cell: 1 in group A, 2 in group B, 0 in neither. */
   group: Uint8Array;
-  /** Of packed genes with codes. */
+  /** The values of the codes of packed genes; null for genes without codes. */
   steps: Steps | null;
   scale: Scale;
 }

@@ -32,7 +32,7 @@ export async function sliced(question: Question): Promise<Engine> {
   };
 }
 
-/** What is needed of the global scope of a worker. */
+/** The part of the global scope of a worker that is used here. */
 export interface WorkerScope {
   postMessage(message: unknown, transfer?: Transferable[]): void;
   onmessage: ((event: MessageEvent) => void) | null;

@@ -17,7 +17,7 @@ interface Row {
   name: string;
   color: string;
   /** The selected cells, or all cells without a selection */
-  of: Spread;
+  main: Spread;
   /** The other cells; null without a selection */
   rest: Spread | null;
 }
@@ -34,23 +34,23 @@ async function rowsOf(
   colors: readonly string[],
   signal: AbortSignal,
 ): Promise<Row[]> {
-  const of = (side: 0 | 1) =>
+  const spreads = (side: 0 | 1) =>
     spreadsByCode(values, group.codes, group.categories.length, scale, {
       mask: selection?.mask ?? null,
       side,
       signal,
     });
-  const mine = await of(1);
-  const others = selection && (await of(0));
+  const mine = await spreads(1);
+  const others = selection && (await spreads(0));
   return group.categories
     .map(({ name }, code) => ({
       name,
       color: colors[code] ?? '',
-      of: mine[code] as Spread,
+      main: mine[code] as Spread,
       rest: others?.[code] ?? null,
     }))
-    .filter(({ of: { count } }) => count > 0)
-    .sort((a, b) => b.of.mean - a.of.mean);
+    .filter(({ main: { count } }) => count > 0)
+    .sort((a, b) => b.main.mean - a.main.mean);
 }
 
 /** Path of a violin in a viewBox of `BINS` by 2: the upper edge from left to right, then the lower edge back. */
@@ -63,12 +63,12 @@ function outline(above: Float32Array, below: Float32Array): string {
 const NOTHING = new Float32Array(BINS);
 
 function Violin({ row, scale }: { row: Row; scale: ColorScale }): JSX.Element {
-  const { of, rest, color } = row;
-  const widths = halfWidths(of.bins);
-  const left = scale.share(of.q1) * 100;
-  const right = scale.share(of.q3) * 100;
-  const below = of.below + (rest?.below ?? 0);
-  const above = of.above + (rest?.above ?? 0);
+  const { main, rest, color } = row;
+  const widths = halfWidths(main.bins);
+  const left = scale.share(main.q1) * 100;
+  const right = scale.share(main.q3) * 100;
+  const below = main.below + (rest?.below ?? 0);
+  const above = main.above + (rest?.above ?? 0);
   return (
     <span class="ks-violin" aria-hidden="true">
       <svg viewBox={`0 0 ${BINS} 2`} preserveAspectRatio="none" aria-hidden="true">
@@ -76,14 +76,14 @@ function Violin({ row, scale }: { row: Row; scale: ColorScale }): JSX.Element {
         {rest && <path d={outline(NOTHING, halfWidths(rest.bins))} class="ks-violin-rest" />}
       </svg>
       <span class="ks-violin-box" style={{ left: `${left}%`, width: `${right - left}%` }} />
-      <span class="ks-violin-median" style={{ left: `${scale.share(of.median) * 100}%` }} />
+      <span class="ks-violin-median" style={{ left: `${scale.share(main.median) * 100}%` }} />
       {below > 0 && <span class="ks-violin-end ks-first" />}
       {above > 0 && <span class="ks-violin-end" />}
     </span>
   );
 }
 
-function about({ name, of, rest }: Row, [low, high]: readonly [number, number], noun: Noun): string {
+function about({ name, main, rest }: Row, [low, high]: readonly [number, number], noun: Noun): string {
   const describe = (spread: Spread) => {
     if (spread.count === 0) return `no ${noun}s`;
     const { median, q1, q3, count, below, above } = spread;
@@ -95,7 +95,9 @@ function about({ name, of, rest }: Row, [low, high]: readonly [number, number], 
       ...(above > 0 ? [`${formatCount(above)} above ${formatValue(high)}`] : []),
     ].join(', ');
   };
-  return rest ? `${name}: selected ${describe(of)}; the rest ${describe(rest)}` : `${name}: ${describe(of)}`;
+  return rest
+    ? `${name}: selected ${describe(main)}; the rest ${describe(rest)}`
+    : `${name}: ${describe(main)}`;
 }
 
 /**
@@ -132,7 +134,7 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
             <span class="ks-dot" style={{ background: row.color }} />
             <span class="ks-class-name">{formatClass(row.name)}</span>
             <Violin row={row} scale={scale} />
-            <span class="ks-number ks-muted">{formatValue(row.of.median)}</span>
+            <span class="ks-number ks-muted">{formatValue(row.main.median)}</span>
           </li>
         ))}
       </ul>
@@ -140,7 +142,9 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
       {made.length > 0 && (
         <p class="ks-note ks-violin-note">
           Number: median. Width: square root of the number of {noun}s, scaled for each category.
-          {made.some(({ of, rest }) => of.below + of.above + (rest?.below ?? 0) + (rest?.above ?? 0) > 0) &&
+          {made.some(
+            ({ main, rest }) => main.below + main.above + (rest?.below ?? 0) + (rest?.above ?? 0) > 0,
+          ) &&
             ` A bar at an end marks ${noun}s beyond ${formatValue(scale.range[0])} to ${formatValue(scale.range[1])}.`}
         </p>
       )}

@@ -5,7 +5,7 @@ import type { Actions } from '../../state/actions';
 
 /** Cards that are always there. The others come and go, which must not move the cells. */
 const CARDS = '.ks-top > *, .ks-tools, .ks-zoom, .ks-scale, .ks-axes';
-/** The scale bar may become that wide when the scale changes, which must not change the scale. CSS pixels. */
+/** Room for the widest scale bar, in CSS pixels: a change of its width must not change the scale again. */
 const BAR = 142;
 
 /** Measures what the cards of a view cover, after each render and whenever their size changes. */

@@ -49,7 +49,7 @@ export function Tools({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
 function SelectionModes({ canvas }: { canvas: HTMLCanvasElement }): JSX.Element {
   const { model, actions } = usePanels();
   return (
-    <fieldset class="ks-card ks-hows" aria-label="Selection mode">
+    <fieldset class="ks-card ks-modes" aria-label="Selection mode">
       {MODES.map(([mode, icon, label, shortcut]) => (
         <IconButton
           key={mode}

@@ -102,7 +102,7 @@ export function paintOf(
     if (front) return front[code] === 1 ? 255 : POINTED_AWAY_ALPHA;
     return recedes(code) ? DIMMED_ALPHA : 255;
   });
-  // What recedes is gray: faint colors of many categories could be confused with those of the isolated ones.
+  // Dimmed categories are gray: faint colors of many categories could be confused with those of the isolated ones.
   const colors = [...classes.map(({ color }) => color), MISSING_COLOR];
   return { colors: colors.map((color, code) => (recedes(code) ? MISSING_COLOR : color)), alpha };
 }

@@ -35,7 +35,7 @@ export interface ColorActions {
   recolorClass(column: string, name: string, color: string): void;
   /** Resets all categories and groups of the column to the colors of the palette. */
   resetClassColors(column: string): void;
-  /** Dims all other categories while the pointer is over this one; null ends that. */
+  /** Dims all other categories while the pointer is over this one; null restores them. */
   emphasize(emphasis: Emphasis | null): void;
   setRange(range: readonly [number, number] | null): void;
   /** Sets the order of categories in the legend. */
@@ -44,7 +44,7 @@ export interface ColorActions {
   setSpread(on: boolean): void;
   /** Sets the order of genes in the search list. */
   setGeneOrder(order: GeneOrder): void;
-  /** Loads what genes are sorted by; in the order of the file if that fails. */
+  /** Loads the values that genes are sorted by; if that fails, genes are listed in file order. */
   rankGenes(): Promise<void>;
   /** Sets how values are mapped to colors. */
   setColors(change: Partial<Pick<ViewState, 'colormap' | 'reversed' | 'scale' | 'dimZeros'>>): void;

@@ -18,7 +18,7 @@ import { type Cells, cellsWhere, packedIn, type Scope, scopeOf } from './scope';
 export interface ColorModel {
   /** Loaded values that color the tissue, as in the bundle. */
   readonly loadedLayer: Signal<Layer>;
-  /** The loaded values with groups of categories; what is shown. */
+  /** The shown values: the loaded values, with categories combined into groups. */
   readonly layer: ReadonlySignal<Layer>;
   /** Why the last color could not be loaded. */
   readonly problem: Signal<Error | null>;

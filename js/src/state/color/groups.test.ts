@@ -114,7 +114,7 @@ async function opened(groups: Record<string, Group[]> = {}) {
     if (layer.kind !== 'category') throw new Error('the fixture starts with a categorical annotation');
     return layer.column;
   };
-  /** Checks rows of the legend and groups them. */
+  /** Groups the named rows of the legend. */
   const put = (names: string[], name: string) =>
     actions.groupClasses(
       shown(),
@@ -125,7 +125,7 @@ async function opened(groups: Record<string, Group[]> = {}) {
 }
 
 describe('grouping in the viewer', () => {
-  test('is undone and redone, with what it changes', async () => {
+  test('is undone and redone together with its effects', async () => {
     const { model, actions, shown, put } = await opened();
     actions.toggleClasses('cluster', ['10']);
     actions.isolateClasses('cluster', ['1']);

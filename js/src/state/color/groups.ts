@@ -22,12 +22,12 @@ export function withGroups(
   return Object.fromEntries(next.length > 0 ? [...others, [column, next]] : others) as ViewState['groups'];
 }
 
-/** Names of the categories that a row of a legend stands for. */
+/** Returns the names of the categories that a row of a legend represents. */
 export const membersOf = ({ name, members }: GroupedCategory): readonly string[] => members ?? [name];
 
 /**
- * Returns why a group cannot be shown as it is; null if it can. With the name of a category outside of it, there would
- * be two of the same name.
+ * Returns why a group cannot be shown unchanged; null if it can. A group with the name of a category outside it would
+ * make that name ambiguous.
  */
 function problemOf({ name, members }: Group, names: ReadonlySet<string>): string | null {
   if (names.has(name) && !members.includes(name)) return 'a category outside it has the same name';

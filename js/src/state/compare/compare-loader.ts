@@ -32,7 +32,7 @@ export interface CompareLoader {
 /** How the means of the genes become a fold change, as the bundle states it. */
 function scaleOf({ manifest, table }: Bundle): Scale {
   const { source, values } = manifest.expression;
-  // What is stated is about another matrix.
+  // The manifest describes the values of another matrix.
   if (table && table.source !== source) return null;
   if (values?.kind === 'counts') return 0;
   return values?.kind === 'log1p' ? logFactor(values.log_base ?? null) : null;

@@ -41,7 +41,7 @@ export function choices(
 
 export function basisNow(model: Model, columns: ReadonlyMap<string, CategoryValues>): Basis {
   const layer = model.layer.value;
-  // Not only while the tissue is colored by it: a click on a gene must not bring hidden cells back.
+  // Also applies while a gene colors the tissue: a click on a gene must not bring hidden cells back.
   const hiding = layer.kind === 'category' ? layer.column : model.group.value;
   return {
     bundle: model.bundle.value,

@@ -77,7 +77,7 @@ export function createPaneModel(
   const onTissue = computed(() => layout.value.kind !== 'embedding');
   const umPerUnit = computed(() => state.value.umPerUnit);
   const positions = computed(() => laidOut.value?.positions ?? null);
-  // Not with each movement of the camera: there are many ways to lie between the cards.
+  // Independent of the camera, because fitting the cells between the cards takes many attempts.
   const fit = computed(
     () => positions.value && fitOf(positions.value.extent, viewport.value, orientation.value),
   );

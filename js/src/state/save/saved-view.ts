@@ -19,7 +19,7 @@ export type SavedView = Plain<Stored>;
 
 export interface OpenedView {
   state: Partial<ViewState>;
-  /** Of a link; null for those in the state. */
+  /** The gene sets of a link; null if those in the state apply. */
   geneSets: readonly GeneSet[] | null;
   /** Null if the view does not specify regions. */
   regions: Region[] | null;

@@ -12,7 +12,7 @@ interface Step {
   regions?: readonly Region[];
   /** Groups of categories, and what grouping them changes. */
   view?: Partial<ViewState>;
-  /** What the step made of these fields: those that were changed otherwise since then are left alone. */
+  /** The values that the step gave these fields. Undo skips fields that have changed since. */
   made?: Partial<ViewState>;
 }
 

@@ -40,7 +40,7 @@ export interface SelectionActions {
   /** Undoes the last change of the selection, the regions or the groups of categories. */
   undo(): void;
   redo(): void;
-  /** Highlights these cells by dimming all others while the pointer is over their region; null ends that. */
+  /** Highlights these cells by dimming all others while the pointer is over their region; null restores them. */
   glance(cells: Uint32Array | null): void;
   /** Adds the selection as a region; replaces a region of the same name. */
   addRegion(name?: string): void;

@@ -38,7 +38,7 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
           <button
             type="button"
             class="kf-button"
-            disabled={traits.cancelling.value}
+            disabled={traits.canceling.value}
             onClick={() => traits.cancel()}
           >
             {say('Cancel')}
@@ -116,16 +116,16 @@ function Progress({ traits }: { traits: Traits }): JSX.Element {
   const share = Math.round(traits.progress.value * 1000) / 10;
   const eta = traits.eta.value;
   const late = useSignal(false);
-  const cancelling = traits.cancelling.value;
+  const canceling = traits.canceling.value;
   useEffect(() => {
     late.value = false;
-    if (!cancelling) return;
+    if (!canceling) return;
     const timer = setTimeout(() => {
       late.value = true;
     }, TELL_BUSY_MS);
     return () => clearTimeout(timer);
-  }, [cancelling, late]);
-  const message = !cancelling
+  }, [canceling, late]);
+  const message = !canceling
     ? traits.message.value
     : late.value
       ? say('The kernel is busy with a cell. The export will be canceled when the cell finishes.')
@@ -136,7 +136,7 @@ function Progress({ traits }: { traits: Traits }): JSX.Element {
         <span class="kf-clip" role="status">
           {message}
         </span>
-        {eta !== null && !cancelling && <span class="kf-figures">{say('%1 left', duration(eta))}</span>}
+        {eta !== null && !canceling && <span class="kf-figures">{say('%1 left', duration(eta))}</span>}
       </div>
       <div
         class="kf-track"

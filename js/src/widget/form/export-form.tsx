@@ -63,7 +63,7 @@ function Head({ traits }: { traits: Traits }): JSX.Element {
   );
 }
 
-/** Host of the form that shows viewers elsewhere than below the form. */
+/** Host of the form that shows viewers in its own place instead of below the form. */
 export interface Place {
   /** Whether it needs a viewer connected to the kernel; otherwise it reads the files of the bundle itself. */
   live: boolean;

@@ -5,7 +5,7 @@ import type { Result } from '../../contract/result';
 import type { SessionState } from '../../contract/session-state';
 import type { Summary } from '../../contract/summary';
 import type { ToKernel } from '../../contract/to-kernel';
-import type { Cancelling, Hits, Noted, Part, Started, ToPage, Viewed } from '../../contract/to-page';
+import type { Canceling, Hits, Noted, Part, Started, ToPage, Viewed } from '../../contract/to-page';
 import { joined } from '../../lib/bytes';
 import { copied, type Model, onChange, type Sent } from '../model';
 import { Requests } from '../requests';
@@ -36,7 +36,7 @@ export interface Traits {
   readonly pending: ReadonlySignal<boolean>;
   /** Whether the kernel has not responded for a long time. */
   readonly silent: ReadonlySignal<boolean>;
-  readonly cancelling: Signal<boolean>;
+  readonly canceling: Signal<boolean>;
   /** Whether the kernel of this form has stopped or was restarted. */
   readonly lost: Signal<boolean>;
   change(part: Partial<Options>): void;
@@ -56,7 +56,7 @@ const SEND_AFTER_MS = 220;
 /** The answer to each request. */
 interface AnswerTo {
   start: Started;
-  cancel: Cancelling;
+  cancel: Canceling;
   options: Noted;
   genes: Hits;
   view: Viewed;
@@ -85,7 +85,7 @@ export function createTraits(model: Model, channel: Model): Traits {
   const options = signal(model.get('options') as Options);
   const pending = signal(false);
   const silent = signal(false);
-  const cancelling = signal(false);
+  const canceling = signal(false);
   const lost = signal(false);
   const status = trait<Status>('status');
   const summary = trait<Summary>('_summary');
@@ -151,7 +151,7 @@ export function createTraits(model: Model, channel: Model): Traits {
       merge();
     }),
     status.subscribe((now) => {
-      if (now !== 'running') cancelling.value = false;
+      if (now !== 'running') canceling.value = false;
     }),
   );
   let started = false;
@@ -184,7 +184,7 @@ export function createTraits(model: Model, channel: Model): Traits {
     options,
     pending,
     silent,
-    cancelling,
+    canceling,
     lost,
     change(part) {
       for (const name of Object.keys(part) as (keyof Options)[]) changed.add(name);
@@ -210,7 +210,7 @@ export function createTraits(model: Model, channel: Model): Traits {
       ask<'start'>({ type: 'start', options: here(), revision: ++revision }).catch(() => {});
     },
     cancel() {
-      cancelling.value = true;
+      canceling.value = true;
       ask<'cancel'>({ type: 'cancel' }).catch(() => {});
     },
     async complete(query) {
