@@ -35,7 +35,7 @@ def rank_variable_genes(
     If ``var['highly_variable']`` exists, its genes come first, ordered by the stored rank or dispersion. Otherwise,
     counts are ranked by their standardized variance (Stuart et al., Cell 2019; flavor ``seurat_v3`` in scanpy) and
     log1p values by Seurat's dispersion (Satija et al., Nature Biotechnology 2015; flavor ``seurat``). Genes that are
-    detected in less than 1 % of the cells, or in fewer than 10, come last, also among flagged genes if not all of
+    detected in less than 1% of the cells, or in fewer than 10, come last, also among flagged genes if not all of
     these are exported.
 
     Parameters
