@@ -148,7 +148,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 class _OptionFlags:
-    """Adds flags of export options, as the schema of ExportConfig describes them: Pydantic takes long to import."""
+    """Add flags for export options, from the JSON Schema of ExportConfig: importing Pydantic would take too long."""
 
     def __init__(self) -> None:
         schema = files("karospace_jupyter.contracts") / "options.schema.json"

@@ -36,12 +36,12 @@ _LN10 = math.log(10)
 _TINY = 1e-300
 _CLOSE = 4e-16
 _MOST_STEPS = 10_000
-"""Limit for a continued fraction, against endless loops."""
+"""Maximum number of terms of a continued fraction, to prevent endless loops."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixScale:
-    """What the values of a matrix are, as far as it matters for fold changes."""
+    """The kind of values in a matrix, which determines how fold changes are computed."""
 
     kind: Literal["counts", "log1p", "scaled", "other"]
     log_base: float | None = None

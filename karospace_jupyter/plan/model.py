@@ -183,7 +183,7 @@ class PlannedGenes:
 
 @dataclass(frozen=True, slots=True)
 class PackedSize:
-    """What packed genes take; predicted from a sample."""
+    """Size of packed genes, predicted from a sample."""
 
     files: int
     bytes: int

@@ -300,7 +300,7 @@ class Bundle(BundleReader):
         >>> table.index[:3].tolist(), table.attrs["n_a"]
         (['MS4A1', 'CD19', 'CD79A'], 18)
         """
-        # scipy's special functions take a tenth of a second to import, which other commands need not wait for.
+        # Imported here because scipy.special takes a tenth of a second to import.
         from karospace_jupyter.differential import check_groups, compare, counted_genes
 
         in_a = np.asarray(a)

@@ -33,12 +33,12 @@ _FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class CellGroups:
-    """What the groups of a view can be; masks are over obs, or over the cells of the bundle without an object."""
+    """What a group can refer to. Masks are over obs, or over the cells of the bundle if there is no object."""
 
     names: NDArray[np.object_]
     """Names of the cells."""
     shown: Mask
-    """Whether the view has the cell: a bundle may hold a part of the cells of its object."""
+    """Whether the view has the cell: a bundle may contain only some of the cells of its object."""
     selection: Mask | None
     regions: Mapping[str, Mask]
     groups: Groups

@@ -80,16 +80,16 @@ class KaroSpaceView(Base):
     Attributes
     ----------
     color : str
-        Name of a column or a gene; empty for a single color. With an object, every column of its obs, also those added
-        later. ``"obs:NAME"`` and ``"gene:NAME"`` distinguish equal
-        names; ``"blend:A,B"`` shows two or three genes at once, ``"score:A,B,C"`` the mean of genes, ``"score:NAME"``
-        that of a gene set.
+        Name of a column or a gene; empty for a single color. With an object, every column of its obs can be used,
+        including columns that were added later. ``"obs:NAME"`` and ``"gene:NAME"`` distinguish equal names;
+        ``"blend:A,B"`` shows two or three genes together, ``"score:A,B,C"`` the mean of several genes, and
+        ``"score:NAME"`` the mean of a gene set.
     camera : dict or None
-        ``{"x", "y", "zoom"}``: center in coordinate units, of what the cards of the viewer leave free; zoom 1 shows all
-        cells.
+        ``{"x", "y", "zoom"}``: the center, in coordinate units, of the area that the viewer's cards do not cover, and
+        the zoom; zoom 1 shows all cells.
     gene_sets : dict
-        Names of gene sets to their genes, which the viewer lists. Set it to other sets, or to None for those of the
-        bundle.
+        The gene sets that the viewer lists: a dictionary from names to genes. Assign other sets to replace them, or
+        None to restore the sets of the bundle.
     layer : str
         The matrix that genes are read from: ``X``, ``raw`` or the name of a layer of the object (of the bundle if there
         is no object). A layer with the name of another matrix is called ``layer:NAME``.
