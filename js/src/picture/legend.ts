@@ -1,6 +1,6 @@
 import { MISSING_COLOR, parseColor, parseCssColor, type Rgb } from '../lib/color';
 import type { Noun } from '../lib/counts';
-import { counted, formatClass, formatWithin } from '../lib/format';
+import { counted, formatCategory, formatWithin } from '../lib/format';
 import { cornersOf } from '../state/color/blend';
 import { DIMMED_ALPHA, ordered } from '../state/color/category-colors';
 import { meaningOf } from '../state/color/gene-meaning';
@@ -71,7 +71,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
       .value(column)
       .filter((_, code) => present[code] === 1 && dimmed?.[code] !== 1);
     const entries: Entry[] = ordered(shown, state.classOrder).map(({ name, color }) => ({
-      name: formatClass(name),
+      name: formatCategory(name),
       color: parseColor(color),
     }));
     if (missing > 0 && dimmed?.[column.categories.length] !== 1)
@@ -101,7 +101,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
   }
   const [low, high] = model.range.value;
   const scale = model.scale.value;
-  // Of the single section that is shown, if any.
+  // If a single section is shown, its limits.
   const { summary } = model.valuesInScope.value ?? layer;
   const { min, max } = summary;
   const colors = Array.from(

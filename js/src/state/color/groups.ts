@@ -26,8 +26,8 @@ export function withGroups(
 export const membersOf = ({ name, members }: GroupedCategory): readonly string[] => members ?? [name];
 
 /**
- * Returns why a group cannot be shown as it is; null if it can. With the name of a category outside of it, there would
- * be two of the same name.
+ * Returns why a group cannot be shown; null if it can. A group must not have the name of a category outside it, because
+ * the names in a legend are unique.
  */
 function problemOf({ name, members }: Group, names: ReadonlySet<string>): string | null {
   if (names.has(name) && !members.includes(name)) return 'a category outside it has the same name';

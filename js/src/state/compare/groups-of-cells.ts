@@ -1,7 +1,7 @@
 import type { CategoryValues } from '../../data/column-values';
 import { LEAST_CELLS } from '../../data/compare/gene-test';
 import type { Noun } from '../../lib/counts';
-import { counted, formatClass } from '../../lib/format';
+import { counted, formatCategory } from '../../lib/format';
 import { grouped, groupsOf } from '../color/groups';
 import { flagsOf } from '../color/layer';
 import type { Model } from '../model';
@@ -16,7 +16,7 @@ export const hasGenes = ({ bundle }: Pick<Model, 'bundle'>): boolean => (bundle.
 
 export function groupLabel(group: CellGroup): string {
   if (group.kind === 'selection') return 'Selection';
-  return group.kind === 'rest' ? 'Rest' : formatClass(group.name);
+  return group.kind === 'rest' ? 'Rest' : formatCategory(group.name);
 }
 
 /** What can be compared now: the selection, regions, and the categories of some annotations. */
