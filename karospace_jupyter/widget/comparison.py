@@ -49,7 +49,7 @@ class CellGroups:
     """Returns a column by name; None if it does not exist."""
 
     def pair(self, a: Any, b: Any) -> tuple[Mask, Mask]:  # noqa: ANN401 - many types are accepted
-        """Return two groups as masks; either may be ``"rest"``, and `b` is by default.
+        """Return two groups as masks; either may be ``"rest"``, the default of `b`.
 
         Raises
         ------
@@ -58,7 +58,7 @@ class CellGroups:
         """
         for name in ("rest", "selection"):
             if name in self.regions and any(isinstance(one, str) and one == name for one in (a, b)):
-                msg = f"A region is named {name!r}, which means other cells here. Pass view.regions[{name!r}]."
+                msg = f"The region {name!r} has the name of another group. Pass view.regions[{name!r}] to compare it."
                 raise ViewError(msg)
         rest_a, rest_b = isinstance(a, str) and a == "rest", b is None or (isinstance(b, str) and b == "rest")
         if rest_a and rest_b:
