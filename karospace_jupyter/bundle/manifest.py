@@ -129,7 +129,7 @@ class GeneEntry(_Part):
     chunks: list[Chunk]
     summary: GeneSummary | None = None
     variability_rank: int | None = Field(default=None, ge=1)
-    """1.x. Rank among the genes by variability, 1 for the most variable; absent if the values do not show it."""
+    """1.x. Rank among the genes by variability, 1 for the most variable; absent if the values cannot be ranked."""
 
 
 class Values(_Part):

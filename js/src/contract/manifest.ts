@@ -128,7 +128,7 @@ export interface GeneEntry {
   chunks: Chunk[];
   summary?: GeneSummary | null;
   /**
-   * 1.x. Rank among the genes by variability, 1 for the most variable; absent if the values do not show it.
+   * 1.x. Rank among the genes by variability, 1 for the most variable; absent if the values cannot be ranked.
    */
   variability_rank?: number | null;
 }
