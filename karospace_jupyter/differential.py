@@ -82,11 +82,11 @@ class Comparison:
     log10_p: Floats
     """Two-sided, from the normal distribution, with continuity correction."""
     log10_p_adjusted: Floats
-    """After Benjamini and Hochberg, over the genes with a p-value."""
+    """Benjamini-Hochberg adjusted, over the genes with a p-value."""
     t: Floats
     """Welch's t."""
     t_df: Floats
-    """Degrees of freedom after Welch and Satterthwaite."""
+    """Welch-Satterthwaite degrees of freedom."""
     t_log10_p: Floats
     t_log10_p_adjusted: Floats
 
@@ -109,7 +109,7 @@ def check_groups(a: NDArray[np.bool_], b: NDArray[np.bool_], n_cells: int | None
     a, b
         Whether each cell is in the group.
     n_cells
-        Number of cells that there are.
+        Total number of cells.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def compare(
     a, b
         Whether each cell is in the group, shape (n_cells,).
     scale
-        What the values are.
+        The kind of values.
 
     Raises
     ------
@@ -467,7 +467,7 @@ def _not_zero(values: Floats) -> Floats:
 
 
 def adjusted(log10_p: Floats) -> Floats:
-    """Return log10 of the p-values after Benjamini and Hochberg, over those that are not NaN.
+    """Return log10 of the Benjamini-Hochberg adjusted p-values; NaN is ignored.
 
     Examples
     --------

@@ -192,7 +192,7 @@ class KaroSpaceView(Base):
         if self._live is None:
             matrix = matrix_of(state.matrix, self.bundle.matrices, "bundle")
             return changed(state, {"matrix": None if matrix == self.bundle.manifest.matrix else matrix}).plain()
-        # The page of a live object knows one matrix only: that which is read.
+        # The page of a live object knows only the matrix that genes are read from.
         if self._read_from(state.matrix):
             self.layer = self._layer_now()
             if "range" not in given and state.color.kind != "annotation":
@@ -468,9 +468,9 @@ class KaroSpaceView(Base):
               correction for ties
             - ``t``, ``t_df``, ``t_log10_p``, ``t_log10_p_adjusted``: Welch's t-test
 
-            p-values are two-sided and adjusted after Benjamini and Hochberg. A gene with a value in fewer than three
-            cells of a group has no test. ``attrs`` states the matrix, what the fold change compares, and the numbers
-            of cells of both groups, ``n_a`` and ``n_b``.
+            p-values are two-sided; adjusted p-values use the Benjamini-Hochberg method. A gene with a value in fewer
+            than three cells of a group has no test. ``attrs`` states the matrix, what the fold change compares, and the
+            numbers of cells of both groups, ``n_a`` and ``n_b``.
 
         Raises
         ------
@@ -510,7 +510,7 @@ class KaroSpaceView(Base):
         """Show the current values of ``adata.obs``, the stored colors in ``adata.uns``, and the matrix.
 
         Columns that were added to obs appear in the viewer. Those that were removed disappear, except for columns of
-        the bundle. All genes are then read from the object, also those that were exported.
+        the bundle. All genes are then read from the object, including exported ones.
 
         Raises
         ------
