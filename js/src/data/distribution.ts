@@ -118,6 +118,6 @@ export function halfWidths(bins: Uint32Array): Float32Array {
     smooth[i] = ((bins[i - 1] ?? here) + 2 * here + (bins[i + 1] ?? here)) / 4;
   }
   const most = smooth.reduce((top, value) => Math.max(top, value), 0);
-  // Square roots keep the few cells that express a sparse gene visible beside the many that do not.
+  // Square roots keep the few cells that express a sparse gene visible next to the many that do not.
   return most > 0 ? smooth.map((value) => Math.sqrt(value / most)) : smooth;
 }

@@ -27,7 +27,7 @@ const BASELINE = 4;
 
 const known = new WeakMap<Float32Array, { codes: CategoryValues['codes']; found: CategoryPlaces }>();
 
-/** Remembers the last column of each set of positions: moving the view asks again and again. */
+/** Remembers the last column of each set of positions, because every move of the view requests them. */
 function placesIn({ coords, extent }: Positions, { codes, categories }: CategoryValues): CategoryPlaces {
   const last = known.get(coords);
   if (last?.codes === codes) return last.found;

@@ -14,7 +14,7 @@ export interface ReadContext {
    * drawing the frame that needs them. Without it, every file is checked before it is returned.
    */
   later?: ((check: () => Promise<void>) => void) | undefined;
-  /** Marks a read ahead of need: any other read takes precedence. */
+  /** Marks a prefetch: all other reads take precedence. */
   ahead?: boolean | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface LiveObject {
   readonly statistics: string;
   /** Compares all genes between two groups of cells, each with one bit per cell; returns columns as JSON. */
   compare(a: Uint8Array, b: Uint8Array, ctx: ReadContext): Promise<Uint8Array>;
-  /** Calls `listener` when columns, or also the values of genes, have changed. Returns a function that ends this. */
+  /** Calls `listener` when columns, or columns and gene values, have changed. Returns a function that stops the calls. */
   onChange(listener: (change: LiveChange) => void): () => void;
 }
 

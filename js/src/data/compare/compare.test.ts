@@ -150,7 +150,7 @@ test.each([
   });
 });
 
-test('a file that cannot be read, or is damaged, costs its own genes', async () => {
+test('a missing or damaged file affects only its own genes', async () => {
   const good = [0, 2, 0, 3, 5, 0, 1, 4];
   const { steps, shard } = packed([good]);
   const table = {

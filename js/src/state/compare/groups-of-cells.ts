@@ -54,7 +54,7 @@ export function basisNow(model: Model, columns: ReadonlyMap<string, CategoryValu
   };
 }
 
-/** Whether two groups would now be made of other cells, or their genes of other values. */
+/** Whether the cells of the groups, or the values of their genes, have changed since the comparison. */
 export function isOutdated({ groups, basis }: Comparison, model: Model): boolean {
   const now = basisNow(model, basis.columns);
   const regionOf = ({ regions }: Basis, name: string) =>
