@@ -32,14 +32,14 @@ EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports a usage error in one line: the usage of all options would push it out of sight."""
+    """Report a usage error in one line: the usage of all options would push it out of sight."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_USAGE, f"{self.prog}: error: {message}\nFor all options: {self.prog} --help\n")
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the argument parser. What it stores has the names and defaults of ExportConfig."""
+    """Return the argument parser. Parsed values have the names and defaults of ExportConfig."""
     p = _Parser(
         prog="karospace-export",
         description="Export an AnnData file to a static viewer for any browser: a folder, one HTML file or a zip file.",
@@ -388,7 +388,7 @@ def _config(options: argparse.Namespace) -> ExportConfig:
 
 @contextlib.contextmanager
 def _job(options: argparse.Namespace) -> Iterator[Job]:
-    """Yield a job that shows its progress, unless it is to be quiet, and that signals cancel."""
+    """Yield a job that shows its progress, unless --quiet is given, and that signals can cancel."""
     from karospace_jupyter.job import Job
     from karospace_jupyter.progress import ProgressBar
 

@@ -178,7 +178,7 @@ ImageSpec = ImageFromFile | ImageFromUns | NoImage
 
 
 def origin_problem(text: str) -> str | None:
-    """Return what is wrong with an origin; None if browsers write it like this, because they compare the text.
+    """Return what is wrong with an origin; None if browsers spell it the same way (they compare text).
 
     Examples
     --------
@@ -309,7 +309,7 @@ _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?:[,\t]|$)')
 
 
 _MOST_BYTES = 64_000_000
-"""Maximum size of a gene list; a larger file is something else."""
+"""Maximum size of a gene list; a larger file is not a gene list."""
 
 
 def _read_gene_list(path: Path) -> ListedGenes:

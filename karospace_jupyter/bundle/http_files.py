@@ -225,7 +225,7 @@ class _Statuses(HTTPErrorProcessor):
     https_response = http_response
 
 
-@functools.cache  # loading the certificates of the system takes longer than many a file
+@functools.cache  # loading the certificates of the system takes longer than fetching a small file
 def _opener() -> OpenerDirector:
     opener = OpenerDirector()
     for handler in (

@@ -23,7 +23,7 @@ class Cells:
     ids: NDArray[np.object_]
     """Unique cell IDs as text, shape (n_cells,)."""
     observations: Observations = "cells"
-    """What they are: cells, spots of an array, or square bins."""
+    """What the rows represent: cells, spots of an array, or square bins."""
 
     @property
     def n(self) -> int:
@@ -44,7 +44,7 @@ class PlannedCoordinates:
     spot_diameter: float | None
     """In coordinate units; None if the source does not state it. The side of a bin."""
     bin_angle: float | None = None
-    """Angle of the rows of bins in degrees from x toward y; None if the rows are no bins."""
+    """Angle of the rows of bins in degrees from x toward y; None if the rows are not bins."""
     unit_origin: str = ""
     """Where `unit_um` comes from, for messages; empty if it is unknown."""
     origin: tuple[float, float] = (0.0, 0.0)
@@ -139,7 +139,7 @@ class PlannedFact:
 
     column: str
     values: tuple[str | float | None, ...]
-    """One per section; None where the values of all its cells are missing."""
+    """One per section; None if the values of all its cells are missing."""
 
 
 @dataclass(frozen=True, slots=True)

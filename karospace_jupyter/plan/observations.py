@@ -24,7 +24,7 @@ _BIN_NAME = re.compile(r"s_(\d+)um_\d+_\d+")
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """What the rows are, and the array that they belong to."""
+    """What the rows represent, and the array that they belong to."""
 
     observations: Observations
     hexagonal_pitch: float | None = None
@@ -38,7 +38,7 @@ class Array:
 
 
 def array_of(source: Source, xy: NDArray[np.float64], section: str | None) -> Array:
-    """Determine what the rows are from the array that they belong to; without one, they are cells.
+    """Determine what the rows represent from the array that they belong to; without one, they are cells.
 
     Bins of Visium HD are a square array in data that states the size of a bin. Cells that were assembled from bins
     keep that size, but not the array.

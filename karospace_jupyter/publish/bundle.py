@@ -379,7 +379,7 @@ class Bundle(BundleReader):
                 held = {"category": np.full(len(genes), len(parts)), "gene": genes, **numbers}
                 parts.append(pd.DataFrame({name: values[order] for name, values in held.items()}))
         made = pd.concat(parts, ignore_index=True)
-        with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicate
+        with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicated
             made["category"] = pd.Categorical.from_codes(made["category"], self.manifest.category_names(column))
         made.attrs = {"matrix": matrix, "fold_change": scale.fold_change, "column": column}
         return made
@@ -437,7 +437,7 @@ class Bundle(BundleReader):
         sections = None if section is None else self.codes(section)
         names = self.manifest.category_names(column)
         enriched = enrichment(read_graph(self).pairs(), self.codes(found), len(names), sections)
-        with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicate
+        with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicated
             return enriched.table(names)
 
     def to_anndata(self) -> ad.AnnData:

@@ -172,7 +172,7 @@ class LiveCells:
         ViewError
             If the cells or genes of the object changed since the view was created.
         Cancelled
-            If :meth:`cancel` was called meanwhile.
+            If :meth:`cancel` was called in the meantime.
         """
         while True:
             current = self._statistics
@@ -185,7 +185,7 @@ class LiveCells:
                 # The matrix has changed in the meantime: read the new one.
 
     def cancel(self) -> None:
-        """Cancel what takes long: no page waits for it anymore."""
+        """Cancel slow computations, because no page waits for them anymore."""
         self._statistics.cancel()
         self._comparison[1].cancel()
 
@@ -353,7 +353,7 @@ class Assets:
         return self._live.comparison(a, b, request)
 
     def cancel(self) -> None:
-        """Cancel what takes long: no page waits for it anymore."""
+        """Cancel slow computations, because no page waits for them anymore."""
         if self._live is not None:
             self._live.cancel()
 
