@@ -211,7 +211,7 @@ def test_title_is_renamed_and_names_files_and_pictures(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "says"),
+    ("key", "hint"),
     [
         ("i", "No tissue image in this bundle"),
         ("[", "No sections in this bundle"),
@@ -220,10 +220,10 @@ def test_title_is_renamed_and_names_files_and_pictures(opened: Opened) -> None:
         ("n", "No categories to label"),
     ],
 )
-def test_keys_without_their_object_say_so(plain: Viewer, key: str, says: str) -> None:
+def test_keys_without_their_object_show_a_hint(plain: Viewer, key: str, hint: str) -> None:
     before = plain.state()
     plain.page.keyboard.press(key)
-    plain.page.get_by_role("status").get_by_text(says).wait_for()
+    plain.page.get_by_role("status").get_by_text(hint).wait_for()
     assert plain.state() == before
 
 

@@ -88,5 +88,5 @@ def test_other_data_has_cells() -> None:
     assert plan(adata, coords="obsm:X_umap").cells.observations == "cells", "an embedding"
 
 
-def test_warnings_count_what_there_is() -> None:
+def test_warnings_name_the_kind_of_rows() -> None:
     assert "200 of 400 spots were drawn at random." in plan(hexagonal(), downsample=200).warnings

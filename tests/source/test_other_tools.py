@@ -492,7 +492,7 @@ def test_system_errors_are_not_reported_as_damage(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(SourceError, match="X cannot be read: ") as found, reading.reading("X"):
         fail()
     assert "damaged" not in str(found.value)
-    if isinstance(fault, OSError):  # also if the error passes through a library
+    if isinstance(fault, OSError):  # even if the error passes through a library
         zarr = pytest.importorskip("zarr", minversion="3")
         monkeypatch.setattr(zarr.storage.MemoryStore, "get", fail)
         with pytest.raises(SourceError, match="X cannot be read: ") as found, reading.reading("X"):
