@@ -26,7 +26,7 @@ test:
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The tests of exporter and command line, with the lowest versions that pyproject.toml allows (Python 3.11).
-# But for the text of the schema, which newer versions of pydantic write differently.
+# Excludes the test of the schema's text, which newer versions of pydantic write differently.
 LOWEST := build/lowest-venv
 # Without the real files, which newer versions of anndata wrote.
 test-lowest: export KAROSPACE_REAL_DATA :=

@@ -32,7 +32,7 @@ EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELED = 1, 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports a usage error in one line: the usage of all options would push it out of sight."""
+    """Report a usage error in one line: the usage of all options would push it out of sight."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_USAGE, f"{self.prog}: error: {message}\nFor all options: {self.prog} --help\n")
@@ -148,7 +148,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 class _OptionFlags:
-    """Adds flags of export options, as the schema of ExportConfig describes them: Pydantic takes long to import."""
+    """Add flags for export options, from the JSON Schema of ExportConfig: importing Pydantic would take too long."""
 
     def __init__(self) -> None:
         schema = files("karospace_jupyter.contracts") / "options.schema.json"
@@ -388,7 +388,7 @@ def _config(options: argparse.Namespace) -> ExportConfig:
 
 @contextlib.contextmanager
 def _job(options: argparse.Namespace) -> Iterator[Job]:
-    """Yield a job that shows its progress, unless it is to be quiet, and that signals cancel."""
+    """Yield a job that shows its progress, unless --quiet is given, and that signals can cancel."""
     from karospace_jupyter.job import Job
     from karospace_jupyter.progress import ProgressBar
 

@@ -178,7 +178,7 @@ ImageSpec = ImageFromFile | ImageFromUns | NoImage
 
 
 def origin_problem(text: str) -> str | None:
-    """Return what is wrong with an origin; None if browsers write it like this, because they compare the text.
+    """Return what is wrong with an origin; None if browsers spell it the same way (they compare text).
 
     Examples
     --------
@@ -309,7 +309,7 @@ _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?:[,\t]|$)')
 
 
 _MOST_BYTES = 64_000_000
-"""Maximum size of a gene list; a larger file is something else."""
+"""Maximum size of a gene list; a larger file is not a gene list."""
 
 
 def _read_gene_list(path: Path) -> ListedGenes:
@@ -415,8 +415,8 @@ class ExportConfig(BaseModel):
     under their usual names."""
     proportions: tuple[str, ...] | None = None
     """Keys of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
-    `none`. The viewer draws them as pie charts. By default, tables with a typical name, or whose rows sum to 1, and
-    with at most 2,000,000 values."""
+    `none`. The viewer draws them as pie charts. By default, tables of at most 2,000,000
+    values that have a typical name, or whose rows sum to 1."""
     genes_mode: str | tuple[str, ...] = f"{DEFAULT_GENES.kind}:{DEFAULT_GENES.n}"
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""
     packed: Literal["auto", "yes", "no"] = "auto"

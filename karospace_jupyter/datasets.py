@@ -177,20 +177,20 @@ def _section(seed: int, which: int) -> dict[str, Any]:
     density[~mask | lumen | cleft | (bore & (off < 0.4))] = 0
 
     # Two stains: eosin for matrix and cytoplasm, hematoxylin for nuclei.
-    fibre = np.sin(9 * course + 5 * septum + 1.3 * nest + 0.9 * noise(6, 3.0))
+    fiber = np.sin(9 * course + 5 * septum + 1.3 * nest + 0.9 * noise(6, 3.0))
     eosin = np.array([0.62, 0.50, 0.46, 0.48, 0.26, 0.85])[region]
-    eosin = eosin * (1 + np.where(region == _STROMA, 0.26, 0.06) * fibre) * (1 + 0.10 * noise(45)) + 0.16 * necrosis
-    haem = np.array([0.10, 0.40, 0.36, 0.40, 0.52, 0.14])[region] * (1 - 0.6 * necrosis)
-    haem = haem + np.where(follicles, -0.16 * np.clip(1.2 - 2 * follicle, 0, 1), 0)
-    haem = haem + np.where(crypts, 0.30 * np.clip((gland - 0.62) * 3, 0, 1), 0)  # nuclei are basal
+    eosin = eosin * (1 + np.where(region == _STROMA, 0.26, 0.06) * fiber) * (1 + 0.10 * noise(45)) + 0.16 * necrosis
+    hema = np.array([0.10, 0.40, 0.36, 0.40, 0.52, 0.14])[region] * (1 - 0.6 * necrosis)
+    hema = hema + np.where(follicles, -0.16 * np.clip(1.2 - 2 * follicle, 0, 1), 0)
+    hema = hema + np.where(crypts, 0.30 * np.clip((gland - 0.62) * 3, 0, 1), 0)  # nuclei are basal
     nuclei = soft((own.random(mask.shape) < 0.11 * density).astype(float), 0.75)
-    haem = haem * (1 + 0.10 * noise(16, 3.0)) + 1.15 * nuclei
+    hema = hema * (1 + 0.10 * noise(16, 3.0)) + 1.15 * nuclei
     blood = soft((bore & (noise(20) > -0.3)).astype(float), 0.8)
     cover = soft((mask & ~fat & ~lumen & ~cleft & ~(bore & (off < 0.45))).astype(float), 0.75)
     cover = np.maximum(cover, 0.75 * blood)
-    eosin, haem = soft(eosin, 0.6) * cover + 0.35 * blood, haem * cover * (1 - 0.8 * blood)
+    eosin, hema = soft(eosin, 0.6) * cover + 0.35 * blood, hema * cover * (1 - 0.8 * blood)
     return {
-        "region": region, "density": density, "eosin": eosin, "haem": haem, "away": away, "follicle": follicle,
+        "region": region, "density": density, "eosin": eosin, "hema": hema, "away": away, "follicle": follicle,
         "doubt": noise(80), "warp": warp, "fields": np.stack([noise(90, 3.5, 0.3) for _ in range(4)]),
     }  # fmt: skip
 
@@ -345,16 +345,16 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
         }  # fmt: skip
         for key, value in cells.items():
             parts.setdefault(key, []).append(value)
-        stains.append((drawn["eosin"], drawn["haem"]))
+        stains.append((drawn["eosin"], drawn["hema"]))
     joined = {key: np.concatenate(value, axis=1 if key == "fields" else 0) for key, value in parts.items()}
     kind, region, depth, points = (joined[key] for key in ("kind", "region", "depth", "points"))
     depth = np.where(kind <= 1, depth, 0.3 * depth)
 
-    eosin, haem = (np.concatenate([pair[i] for pair in stains], axis=1) for i in (0, 1))
+    eosin, hema = (np.concatenate([pair[i] for pair in stains], axis=1) for i in (0, 1))
     dots = np.zeros(eosin.shape)
     np.add.at(dots, tuple(points.astype(int).T), 1.0)
-    haem = haem + 0.9 * np.minimum(ndimage.gaussian_filter(np.minimum(dots, 1), 0.7), 0.45)
-    stain = eosin[..., None] * np.array([0.10, 0.62, 0.30]) + haem[..., None] * np.array([0.72, 0.92, 0.36])
+    hema = hema + 0.9 * np.minimum(ndimage.gaussian_filter(np.minimum(dots, 1), 0.7), 0.45)
+    stain = eosin[..., None] * np.array([0.10, 0.62, 0.30]) + hema[..., None] * np.array([0.72, 0.92, 0.36])
     light = np.array([248, 246, 249]) * np.exp(-stain) + rng.normal(0, 1.2, (*eosin.shape, 1))
     image = np.clip(light, 0, 255).astype(np.uint8)
 

@@ -36,12 +36,12 @@ _LN10 = math.log(10)
 _TINY = 1e-300
 _CLOSE = 4e-16
 _MOST_STEPS = 10_000
-"""Limit for a continued fraction, against endless loops."""
+"""Maximum number of terms of a continued fraction, to prevent endless loops."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixScale:
-    """What the values of a matrix are, as far as it matters for fold changes."""
+    """The kind of values in a matrix, which determines how fold changes are computed."""
 
     kind: Literal["counts", "log1p", "scaled", "other"]
     log_base: float | None = None
@@ -82,11 +82,11 @@ class Comparison:
     log10_p: Floats
     """Two-sided, from the normal distribution, with continuity correction."""
     log10_p_adjusted: Floats
-    """After Benjamini and Hochberg, over the genes with a p-value."""
+    """Benjamini-Hochberg adjusted, over the genes with a p-value."""
     t: Floats
     """Welch's t."""
     t_df: Floats
-    """Degrees of freedom after Welch and Satterthwaite."""
+    """Welch-Satterthwaite degrees of freedom."""
     t_log10_p: Floats
     t_log10_p_adjusted: Floats
 
@@ -150,7 +150,7 @@ def compare(
     a, b
         Whether each cell is in the group, shape (n_cells,).
     scale
-        What the values are.
+        The kind of values.
 
     Raises
     ------

@@ -72,7 +72,7 @@ class ProgressBar:
 
 @contextmanager
 def comparing(job: Job | None, *, progress: bool) -> Iterator[Job]:
-    """Show the progress of the comparison in this block if it takes long; state in the error that it was canceled.
+    """Show progress while the block compares genes, unless it is quick; raise Cancelled with a suitable message.
 
     Raises
     ------
@@ -148,7 +148,7 @@ class _NotebookBar:
         style = "font:13px/20px system-ui,sans-serif;font-variant-numeric:tabular-nums"
         data = {"text/plain": text, "text/html": f'<div style="{style}">{body}</div>'}
         if self._handle is None:
-            show: Any = display.display  # without types
+            show: Any = display.display  # has no type annotations
             self._handle = show(data, raw=True, display_id=True)
         else:
             self._handle.update(data, raw=True)

@@ -93,15 +93,15 @@ def test_form_of_a_file_exports_from_disk(names: dict[str, Any], tmp_path: Path)
     form.close()
 
 
-@pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
+@pytest.mark.parametrize("storage", ["h5ad", "zarr"])
 def test_form_of_a_file_without_encoding_attributes_has_genes_and_categories(
-    names: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carrier: str
+    names: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str
 ) -> None:
     """The form and the export agree; anndata's own reader returns numbers for both."""
     tissue = synthetic_tissue(300, 60, seed=1)
     tissue.obs = tissue.obs[[]].assign(ct=pd.Categorical(["A", "B", "C"] * 100))
-    path = tmp_path / f"tissue.{carrier}"
-    if carrier == "h5ad":
+    path = tmp_path / f"tissue.{storage}"
+    if storage == "h5ad":
         tissue.write_h5ad(path)
         root: Any = h5py.File(path, "r+")
     else:
@@ -112,7 +112,7 @@ def test_form_of_a_file_without_encoding_attributes_has_genes_and_categories(
         for part in ("encoding-type", "encoding-version", "_index", "column-order"):
             if part in root[name].attrs:
                 del root[name].attrs[part]
-    if carrier == "h5ad":
+    if storage == "h5ad":
         root.close()
     form = model(ask(do="file", path=path.name, options={"genes_mode": "hvgs:3"}))
     assert (form._summary["n_cells"], form._summary["n_genes"]) == (300, 60)

@@ -23,10 +23,10 @@ class Method(Enum):
     QUICK = "libdeflate, level 1"
     """20 to 50 times as fast as zlib at level 9."""
     RUNS = "zlib, runs of one byte"
-    """As fast as QUICK, and up to 25 % smaller for mostly zero values, such as counts of most genes."""
+    """As fast as QUICK, and up to 25% smaller for mostly zero values, such as counts of most genes."""
     THOROUGH = "libdeflate, level 6"
     """For repeating values, such as larger counts; takes up to 4 times as long as QUICK. (Level 8 takes up to 20 times
-    as long and saves another 10 %.)"""
+    as long and saves another 10%.)"""
 
 
 def compress(raw: bytes, method: Method) -> bytes:

@@ -123,7 +123,7 @@ def check_not_single(url: str, name: str) -> None:
 
 
 def encoded_size(size: int) -> int:
-    """Return the maximum size of a file of `size` bytes that the host compresses, which may make it longer."""
+    """Return the maximum size of `size` bytes after compression by the host, which may make them longer."""
     return size + size // 1000 + 2**16
 
 
@@ -135,7 +135,7 @@ def get(url: str, most: int, headers: Mapping[str, str], *, keep: int | None = N
     url
         The `http` or `https` URL. Redirects to other schemes are not followed.
     most
-        Maximum number of bytes. One more is read, so that a larger file is noticed.
+        Maximum number of bytes. One more byte is read to detect larger files.
     keep
         Number of bytes to return; all by default.
 
@@ -225,7 +225,7 @@ class _Statuses(HTTPErrorProcessor):
     https_response = http_response
 
 
-@functools.cache  # loading the certificates of the system takes longer than many a file
+@functools.cache  # loading the certificates of the system takes longer than fetching a small file
 def _opener() -> OpenerDirector:
     opener = OpenerDirector()
     for handler in (

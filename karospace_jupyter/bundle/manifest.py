@@ -80,7 +80,7 @@ class AssetFile(_Part):
     def of(
         cls, kind: str, path: str, stored: bytes, raw_bytes: int | None = None, raw_crc32: int | None = None
     ) -> AssetFile:
-        """Describe a file by its stored bytes; the size and CRC-32 after decompression are those of a plain file."""
+        """Describe a file by its stored bytes; the raw size and CRC-32 default to those of an uncompressed file."""
         return cls(
             kind=kind,
             path=path,
@@ -130,7 +130,7 @@ class GeneEntry(_Part):
     chunks: list[Chunk]
     summary: GeneSummary | None = None
     variability_rank: int | None = Field(default=None, ge=1)
-    """1.x. Rank among the genes by variability, 1 for the most variable; absent if the values do not show it."""
+    """1.x. Rank among the genes by variability, 1 for the most variable; absent if the values cannot be ranked."""
 
 
 class Values(_Part):
@@ -445,14 +445,14 @@ class Manifest(BaseModel):
     generator: str | None = None
     """1.x. Name and version of the program that wrote the bundle."""
     observations: Literal["cells", "spots", "bins"] = "cells"
-    """1.x. What a row of the data is: a cell, a spot of an array, or a square bin, which a viewer draws as a square
+    """1.x. What each row represents: a cell, a spot of an array, or a square bin, which a viewer draws as a square
     with the side `coordinates.spot_diameter`. Everything else in this format calls them cells."""
     n_cells_source: int | None = Field(default=None, ge=0)
     """1.x. Number of cells in the source; greater than `n_cells` if the bundle contains only some of them."""
     coordinates: Coordinates | None = None
     cell_ids: CellIds | None = None
     columns: list[Column] | None = None
-    """1.x. The annotations, in order, without JSON."""
+    """1.x. The annotations as binary arrays, in the order of `annotation_columns`."""
     gene_labels: list[GeneLabels] | None = None
     gene_sets: Annotated[list[GeneSet], Field(max_length=MOST_SETS)] | None = None
     embeddings: list[Embedding] | None = None

@@ -52,9 +52,9 @@ def lacks_gene_files(manifest: Manifest) -> bool:
 
 
 def gene_file_problems(manifest: Manifest) -> Iterator[str]:
-    """Yield what is wrong with the files that genes have in other forms of a bundle that lacks them.
+    """Yield problems of the files of single genes that a bundle lists but does not contain.
 
-    Nothing was read from these files, so only this shows whether they can be written.
+    Verification cannot read these files, so this checks whether they could be written when the bundle is saved.
     """
     # Some file systems ignore case.
     taken = {path.casefold() for path in ("manifest.json", "index.html", MANIFEST)}

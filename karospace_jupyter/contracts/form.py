@@ -80,7 +80,7 @@ class Summary:
     n_cells: int = 0
     n_genes: int = 0
     observations: Observations = "cells"
-    """What a row of the data is."""
+    """What each row represents."""
     help: dict[str, str] = field(default_factory=dict)
     """Help text by option."""
     ready: bool = False
@@ -176,7 +176,7 @@ class Result:
     warnings: tuple[str, ...]
     created: str
     observations: Observations = "cells"
-    """What a row of the data is."""
+    """What each row represents."""
     folder: str = ""
     """The path relative to the working directory if it is inside, otherwise the absolute path."""
     places: tuple[str, ...] = ()

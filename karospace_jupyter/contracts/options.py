@@ -49,8 +49,8 @@ class ExportOptions(TypedDict, total=False):
 
     proportions: Sequence[str] | None
     """Keys of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
-    `none`. The viewer draws them as pie charts. By default, tables with a typical name, or whose rows sum to 1, and
-    with at most 2,000,000 values."""
+    `none`. The viewer draws them as pie charts. By default, tables of at most 2,000,000 values that have a typical
+    name, or whose rows sum to 1."""
 
     genes_mode: str | Sequence[str]
     """The genes to export: `hvgs:N`, `top_mean:N`, `list:PATH` or `all`; in Python, also a list of names."""

@@ -241,7 +241,7 @@ class Buttons(ttk.Frame):
         self.buttons: dict[str, ttk.Button] = {}
 
     def add(self, name: str, text: str, command: Callable[[], None]) -> None:
-        """Add a button at the right."""
+        """Add a button on the right."""
         button = ttk.Button(self, text=text, command=command)
         self.buttons[name] = button
         first = len(self.buttons) == 1 and not self.grid_slaves(row=0, column=0)

@@ -282,11 +282,11 @@ class Theme:
         style.configure("TCheckbutton", background=c.panel, padding=px(2))
 
     def tick(self, *, on: bool | None, ring: str = "", line: str = "") -> tk.PhotoImage:
-        """Return the image of a checkbox; None is one that cannot be checked."""
+        """Return the image of a checkbox; `on` is None for a disabled one."""
         return self.picture(self.tick_image(on=on, ring=ring, line=line))
 
     def tick_image(self, *, on: bool | None, ring: str = "", line: str = "") -> Image.Image:
-        """Return the same image for drawing on it."""
+        """Return the image of :meth:`tick` as a Pillow image, which can be modified."""
         c = self.colors
         side = self.px(20) * _FINE
         image = Image.new("RGBA", (side, side), (0, 0, 0, 0))

@@ -264,7 +264,7 @@ class Choice(ttk.Combobox):
 
 
 class Segments(ttk.Frame):
-    """A row of choices of which one is selected; arrow keys move between them.
+    """A row of choices, one of which is selected; arrow keys move between them.
 
     `changed` is called when another choice is selected. `by_arrow` is True during that call if an arrow key moved the
     selection; no dialog should open then.

@@ -450,7 +450,7 @@ class _Held:
             self._file.close()
 
     def hold(self, block: _Block) -> _HeldBlock:
-        """Return the block, of which the file holds what exceeds the memory."""
+        """Return the block; its arrays are moved to a temporary file once they exceed the memory."""
         try:
             return _HeldBlock(block.gene, block.end, [self._hold(array) for array in block[2:]])
         except OSError as exc:

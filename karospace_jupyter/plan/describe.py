@@ -26,7 +26,7 @@ class Description:
     n_cells: int
     n_genes: int
     observations: Observations
-    """What a row of the data is."""
+    """What each row represents."""
     matrix_kind: str
     """Storage and dtype, for example "CSR float32"."""
     coordinates: tuple[str, ...]

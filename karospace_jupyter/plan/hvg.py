@@ -35,8 +35,8 @@ def rank_variable_genes(
     If ``var['highly_variable']`` exists, its genes come first, ordered by the stored rank or dispersion. Otherwise,
     counts are ranked by their standardized variance (Stuart et al., Cell 2019; flavor ``seurat_v3`` in scanpy) and
     log1p values by Seurat's dispersion (Satija et al., Nature Biotechnology 2015; flavor ``seurat``). Genes that are
-    detected in less than 1 % of the cells, or in fewer than 10, come last, also among flagged genes if not all of
-    these are exported.
+    detected in less than 1% of the cells, or in fewer than 10, come last, even among flagged genes unless all of
+    them are exported.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def rank_variable_genes(
         The kind of values in the matrix. The variance of scaled values is meaningless, so their genes are ranked by
         another matrix of the same data; if there is none, the first `n` genes are returned.
     requested
-        Whether the user requested variable genes. Scaled values without flags are an error then.
+        Whether the user requested variable genes. In that case, scaled values without flags are an error.
 
     Raises
     ------

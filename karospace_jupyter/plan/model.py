@@ -23,7 +23,7 @@ class Cells:
     ids: NDArray[np.object_]
     """Unique cell IDs as text, shape (n_cells,)."""
     observations: Observations = "cells"
-    """What they are: cells, spots of an array, or square bins."""
+    """What the rows represent: cells, spots of an array, or square bins."""
 
     @property
     def n(self) -> int:
@@ -139,7 +139,7 @@ class PlannedFact:
 
     column: str
     values: tuple[str | float | None, ...]
-    """One per section; None where the values of all its cells are missing."""
+    """One per section; None if the values of all its cells are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class PlannedGenes:
 
 @dataclass(frozen=True, slots=True)
 class PackedSize:
-    """What packed genes take; predicted from a sample."""
+    """Size of packed genes, predicted from a sample."""
 
     files: int
     bytes: int

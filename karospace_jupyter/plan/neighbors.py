@@ -292,7 +292,7 @@ def _nearest_of(
     rows: NDArray[np.int64],
     threads: int,
 ) -> list[Pairs]:
-    """Return the edges of some cells: to their nearest others, and to those of which they are among the nearest.
+    """Return the edges of some cells: to their nearest cells, and to cells that have them among their nearest.
 
     The latter are sought among the next nearest, which misses few: the ranks of two cells differ by about √k.
     """

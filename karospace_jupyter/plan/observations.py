@@ -1,4 +1,4 @@
-"""What a row of the data is: a cell, a spot of an array, or a square bin."""
+"""Determine what each row represents: a cell, a spot of an array, or a square bin."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BIN_NAME = re.compile(r"s_(\d+)um_\d+_\d+")
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """What the rows are, and the array that they belong to."""
+    """What the rows represent, and the array that they belong to."""
 
     observations: Observations
     hexagonal_pitch: float | None = None
@@ -38,7 +38,7 @@ class Array:
 
 
 def array_of(source: Source, xy: NDArray[np.float64], section: str | None) -> Array:
-    """Determine what the rows are from the array that they belong to; without one, they are cells.
+    """Determine what the rows represent from the array that they belong to; without one, they are cells.
 
     Bins of Visium HD are a square array in data that states the size of a bin. Cells that were assembled from bins
     keep that size, but not the array.
@@ -60,6 +60,6 @@ def array_of(source: Source, xy: NDArray[np.float64], section: str | None) -> Ar
     square = array_grid(source, xy, codes, "square") if bin_um else None
     if square is not None:
         return Array("bins", side=square.pitch, bin_um=bin_um, bin_angle=square.angle)
-    # The columns of Space Ranger's tissue_positions, for samples too small for the distances.
+    # A sample may be too small to detect the array; it may still have the columns of Space Ranger's tissue_positions.
     tissue_positions = {"in_tissue", "array_row", "array_col"} <= set(source.obs_columns)
     return Array("spots" if tissue_positions and bin_um is None else "cells")

@@ -33,7 +33,7 @@ _NAMED = re.compile(
 )
 """Typical names of such tables, as written by tools or their users."""
 _STATISTIC = re.compile(r"(q05|means|q95|stds)(_?cell_abundance.*)", re.IGNORECASE)
-"""Tables of cell2location: statistics of one posterior. Its authors plot the 5 % quantile."""
+"""Tables of cell2location: statistics of one posterior. Its authors plot the 5% quantile."""
 _BEST_FIRST = ("q05", "means")
 _Table = tuple[list[str], NDArray[np.float64]]
 """The names of the types, and their amounts of shape (n_cells, n_types)."""

@@ -172,16 +172,17 @@ def _fitting_sets(
     if genes is not None:
         absent = list(dict.fromkeys(gene for one in others for gene in one["genes"] if gene not in genes))
         if absent:
+            reason = "was left out because it is" if len(absent) == 1 else "were left out because they are"
             warnings.append(
-                f"{counted(len(absent), 'gene')} of gene sets of the view {'is' if len(absent) == 1 else 'are'} not "
-                f"exported and left out: {listed(absent)}."
+                f"{counted(len(absent), 'gene')} in gene sets of the view {reason} not exported: {listed(absent)}."
             )
         others = [{**one, "genes": [gene for gene in one["genes"] if gene in genes]} for one in others]
         empty = [repr(one["name"]) for one in others if not one["genes"]]
         if empty:
-            which = "A gene set" if len(empty) == 1 else f"{len(empty):,} gene sets"
-            were = "was" if len(empty) == 1 else "were"
-            warnings.append(f"{which} of the view without exported genes {were} left out: {listed(empty)}.")
+            reason = "was left out because it has" if len(empty) == 1 else "were left out because they have"
+            warnings.append(
+                f"{counted(len(empty), 'gene set')} of the view {reason} no exported genes: {listed(empty)}."
+            )
             others = [one for one in others if one["genes"]]
     room = MOST_SETS - len(exported)
     if len(others) > room:

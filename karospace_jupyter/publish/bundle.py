@@ -300,7 +300,7 @@ class Bundle(BundleReader):
         >>> table.index[:3].tolist(), table.attrs["n_a"]
         (['MS4A1', 'CD19', 'CD79A'], 18)
         """
-        # scipy's special functions take a tenth of a second to import, which other commands need not wait for.
+        # Imported here because scipy.special takes a tenth of a second to import.
         from karospace_jupyter.differential import check_groups, compare, counted_genes
 
         in_a = np.asarray(a)
@@ -379,7 +379,7 @@ class Bundle(BundleReader):
                 held = {"category": np.full(len(genes), len(parts)), "gene": genes, **numbers}
                 parts.append(pd.DataFrame({name: values[order] for name, values in held.items()}))
         made = pd.concat(parts, ignore_index=True)
-        with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicate
+        with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicated
             made["category"] = pd.Categorical.from_codes(made["category"], self.manifest.category_names(column))
         made.attrs = {"matrix": matrix, "fold_change": scale.fold_change, "column": column}
         return made
@@ -437,7 +437,7 @@ class Bundle(BundleReader):
         sections = None if section is None else self.codes(section)
         names = self.manifest.category_names(column)
         enriched = enrichment(read_graph(self).pairs(), self.codes(found), len(names), sections)
-        with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicate
+        with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicated
             return enriched.table(names)
 
     def to_anndata(self) -> ad.AnnData:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 When = Literal["auto", "yes", "no"]
 MAX_BYTES = 200_000_000
-"""Size of the scripts above which ``auto`` omits them; they take 133 % of the size of the files."""
+"""Size of the scripts above which ``auto`` omits them; they take 133% of the size of the files."""
 TOGETHER = 1_500_000
 """Approximate number of bytes per script: a browser runs a script of 2 MB, the size of one gene, in about 15 ms."""
 _MAX_SCRIPT_BYTES = 8_000_000

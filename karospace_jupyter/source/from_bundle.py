@@ -111,5 +111,5 @@ def column_values(bundle: BundleReader, column: Column) -> Any:  # noqa: ANN401 
         return bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<")).astype(column.dtype)
     names = [category.name for category in column.categories]
     codes = bundle.codes(column)
-    with damage(f"The annotation {column.name!r} in {bundle.files.origin}"):  # names may be duplicate
+    with damage(f"The annotation {column.name!r} in {bundle.files.origin}"):  # names may be duplicated
         return pd.Categorical.from_codes(np.where(codes == len(names), -1, codes), names, ordered=column.ordered)

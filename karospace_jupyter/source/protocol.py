@@ -163,7 +163,7 @@ class Source(Protocol):
         """Return some cells with all genes (or some genes with all cells), spread over the selected matrix."""
 
     def sampled(self) -> Source:
-        """Return the same data, with statistics and genes that take no pass over the matrix.
+        """Return the same data, but compute statistics and genes without a pass over the matrix.
 
         They cover the sampled cells (all cells if genes can be read individually), regardless of the selected rows.
         """

@@ -172,7 +172,7 @@ class LiveCells:
         ViewError
             If the cells or genes of the object changed since the view was created.
         Cancelled
-            If :meth:`cancel` was called meanwhile.
+            If :meth:`cancel` was called in the meantime.
         """
         while True:
             current = self._statistics
@@ -182,10 +182,10 @@ class LiveCells:
             except Cancelled:
                 if current is self._statistics:
                     raise
-                # The matrix changed meanwhile: read the new one.
+                # The matrix has changed in the meantime: read the new one.
 
     def cancel(self) -> None:
-        """Cancel what takes long: no page waits for it anymore."""
+        """Cancel slow computations, because no page waits for them anymore."""
         self._statistics.cancel()
         self._comparison[1].cancel()
 
@@ -198,7 +198,7 @@ class LiveCells:
         )
 
     def _known_values(self, spec: MatrixSpec) -> MatrixValues | None:
-        """Return what the values of a matrix are, if the bundle or an earlier reading says so."""
+        """Return the kind of values in a matrix if the bundle or an earlier read states it, otherwise None."""
         known = self.matrix or self._exported
         name = f"layer:{spec.name}" if spec.kind == "layer" else spec.kind
         return MatrixValues(known.values.kind, known.values.log_base) if known.values and known.source == name else None
@@ -234,7 +234,7 @@ class LiveCells:
         a, b
             Masks over obs.
         request
-            Identifies the request: a page repeats one that takes long, and then gets the same answer.
+            Identifies the request: a page repeats a slow request, and must get the same answer.
 
         Returns
         -------
@@ -353,7 +353,7 @@ class Assets:
         return self._live.comparison(a, b, request)
 
     def cancel(self) -> None:
-        """Cancel what takes long: no page waits for it anymore."""
+        """Cancel slow computations, because no page waits for them anymore."""
         if self._live is not None:
             self._live.cancel()
 

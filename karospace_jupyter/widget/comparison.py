@@ -33,12 +33,12 @@ _FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class CellGroups:
-    """What the groups of a view can be; masks are over obs, or over the cells of the bundle without an object."""
+    """What a group can refer to. Masks are over obs, or over the cells of the bundle if there is no object."""
 
     names: NDArray[np.object_]
     """Names of the cells."""
     shown: Mask
-    """Whether the view has the cell: a bundle may hold a part of the cells of its object."""
+    """Whether the view has the cell: a bundle may contain only some of the cells of its object."""
     selection: Mask | None
     regions: Mapping[str, Mask]
     groups: Groups
@@ -49,7 +49,7 @@ class CellGroups:
     """Returns a column by name; None if it does not exist."""
 
     def pair(self, a: Any, b: Any) -> tuple[Mask, Mask]:  # noqa: ANN401 - many types are accepted
-        """Return two groups as masks; either may be ``"rest"``, and `b` is by default.
+        """Return two groups as masks; either may be ``"rest"``, the default of `b`.
 
         Raises
         ------
@@ -58,7 +58,7 @@ class CellGroups:
         """
         for name in ("rest", "selection"):
             if name in self.regions and any(isinstance(one, str) and one == name for one in (a, b)):
-                msg = f"A region is named {name!r}, which means other cells here. Pass view.regions[{name!r}]."
+                msg = f"The region {name!r} has the name of another group. Pass view.regions[{name!r}] to compare it."
                 raise ViewError(msg)
         rest_a, rest_b = isinstance(a, str) and a == "rest", b is None or (isinstance(b, str) and b == "rest")
         if rest_a and rest_b:

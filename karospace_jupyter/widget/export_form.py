@@ -65,7 +65,7 @@ class KaroSpaceWidget(Base):
     stage : str
         The current step, for example "Writing genes".
     progress : float
-        Of the whole export, from 0 to 1.
+        Completed fraction of the export, from 0 to 1.
     message : str
         One line for display.
     eta_s : float or None
@@ -95,7 +95,7 @@ class KaroSpaceWidget(Base):
     _summary = traitlets.Dict().tag(sync=True)
     _estimate = traitlets.Dict(asdict(Estimate())).tag(sync=True)
     _result = traitlets.Dict(None, allow_none=True).tag(sync=True)
-    # The variable that held the object of this form, if it holds another one now.
+    # Name of the variable that held the object of this form, if it now refers to a different object.
     _other = traitlets.Unicode().tag(sync=True)
 
     status = traitlets.Enum(get_args(Status), "idle").tag(sync=True)

@@ -80,16 +80,16 @@ class KaroSpaceView(Base):
     Attributes
     ----------
     color : str
-        Name of a column or a gene; empty for a single color. With an object, every column of its obs, also those added
-        later. ``"obs:NAME"`` and ``"gene:NAME"`` distinguish equal
-        names; ``"blend:A,B"`` shows two or three genes at once, ``"score:A,B,C"`` the mean of genes, ``"score:NAME"``
-        that of a gene set.
+        Name of a column or a gene; empty for a single color. With an object, every column of its obs can be used,
+        including columns that were added later. ``"obs:NAME"`` and ``"gene:NAME"`` distinguish equal names;
+        ``"blend:A,B"`` shows two or three genes together, ``"score:A,B,C"`` the mean of several genes, and
+        ``"score:NAME"`` the mean of a gene set.
     camera : dict or None
-        ``{"x", "y", "zoom"}``: center in coordinate units, of what the cards of the viewer leave free; zoom 1 shows all
-        cells.
+        ``{"x", "y", "zoom"}``: the center, in coordinate units, of the area that the viewer's cards do not cover, and
+        the zoom; zoom 1 shows all cells.
     gene_sets : dict
-        Names of gene sets to their genes, which the viewer lists. Set it to other sets, or to None for those of the
-        bundle.
+        The gene sets that the viewer lists: a dictionary from names to genes. Assign other sets to replace them, or
+        None to restore the sets of the bundle.
     layer : str
         The matrix that genes are read from: ``X``, ``raw`` or the name of a layer of the object (of the bundle if there
         is no object). A layer with the name of another matrix is called ``layer:NAME``.
@@ -192,7 +192,7 @@ class KaroSpaceView(Base):
         if self._live is None:
             matrix = matrix_of(state.matrix, self.bundle.matrices, "bundle")
             return changed(state, {"matrix": None if matrix == self.bundle.manifest.matrix else matrix}).plain()
-        # The page of a live object knows one matrix only: that which is read.
+        # The page of a live object knows only the matrix that genes are read from.
         if self._read_from(state.matrix):
             self.layer = self._layer_now()
             if "range" not in given and state.color.kind != "annotation":
@@ -468,9 +468,9 @@ class KaroSpaceView(Base):
               correction for ties
             - ``t``, ``t_df``, ``t_log10_p``, ``t_log10_p_adjusted``: Welch's t-test
 
-            p-values are two-sided and adjusted after Benjamini and Hochberg. A gene with a value in fewer than three
-            cells of a group has no test. ``attrs`` states the matrix, what the fold change compares, and the numbers
-            of cells of both groups, ``n_a`` and ``n_b``.
+            p-values are two-sided; adjusted p-values use the Benjamini-Hochberg method. A gene with a value in fewer
+            than three cells of a group has no test. ``attrs`` states the matrix, what the fold change compares, and the
+            numbers of cells of both groups, ``n_a`` and ``n_b``.
 
         Raises
         ------
@@ -510,7 +510,7 @@ class KaroSpaceView(Base):
         """Show the current values of ``adata.obs``, the stored colors in ``adata.uns``, and the matrix.
 
         Columns that were added to obs appear in the viewer. Those that were removed disappear, except for columns of
-        the bundle. All genes are then read from the object, also those that were exported.
+        the bundle. All genes are then read from the object, including exported ones.
 
         Raises
         ------

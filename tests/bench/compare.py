@@ -1,4 +1,4 @@
-"""Measure the comparison of all genes in the page: 20 % of the cells against the rest, in a worker, and in slices.
+"""Measure the comparison of all genes in the page: 20% of the cells against the rest, in a worker, and in slices.
 
 Usage: python tests/bench/compare.py [--rounds N] [BUNDLE ...]
 
@@ -100,7 +100,7 @@ def measure(opened: Pages, name: str, rounds: int) -> list[Row]:
         in_slices = page.evaluate(LONGEST, since)
     took, task = statistics.median(seconds), statistics.median(longest)
     return [
-        row(f"20 % against the rest, {name}", f"{took:.2f} s", value=took, limit="≤ 2.5 s"),
+        row(f"20% against the rest, {name}", f"{took:.2f} s", value=took, limit="≤ 2.5 s"),
         row("longest task of the page", f"{task:.0f} ms", value=task, limit="≤ 50 ms"),
         row(
             "without a worker: longest task of the page",

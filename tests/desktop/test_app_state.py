@@ -331,9 +331,9 @@ def test_preview_survives_replacing_the_worker(app_state: AppState, files: dict[
     address = app_state.shown.address
     app_state.open(files["b"])
     app_state.give_up()
-    told: list[str] = []
-    app_state.changed = told.append
-    until(app_state, lambda: "address" in told)
+    changes: list[str] = []
+    app_state.changed = changes.append
+    until(app_state, lambda: "address" in changes)
     with urllib.request.urlopen(app_state.shown.address) as answer:
         assert answer.status == 200
     assert app_state.shown.address == address

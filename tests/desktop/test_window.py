@@ -594,7 +594,7 @@ def test_dropped_bundle_opens_in_the_browser(person: Any, tmp_path: Path, monkey
     person.settle()
     assert window.welcome.message.cget("text") == f"{path.name} is open at {opened[0]}, on this machine only."
     person.shot(f"bundle-{kind}")
-    # It is served until the next one.
+    # The bundle is served until the next one is opened.
     window.open(str(path))
     person.until(lambda: opened[1:], "the browser again")
     assert opened[0] == opened[1]

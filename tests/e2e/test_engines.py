@@ -128,7 +128,7 @@ def adata() -> ad.AnnData:
 
 @pytest.fixture(scope="module")
 def bundle(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A bundle that tests only read; its name needs escaping in addresses."""
+    """A bundle that tests must not modify; its name must be escaped in URLs."""
     folder = tmp_path_factory.mktemp("engines") / "a b&c #1"
     return adata_to_karospace(adata, folder, genes_mode="all", dataset_name="tissue")
 

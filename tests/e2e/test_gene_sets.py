@@ -136,7 +136,7 @@ def test_saved_view_reopens_with_its_sets(opened: tuple[Viewer, ad.AnnData], tmp
     bundle = adata_to_karospace(
         adata, tmp_path / "c", view=view, genes_mode=("MS4A1", "CD79A", "KRT8"), packed="no", image_path="none"
     )
-    assert "1 gene of gene sets of the view is not exported and left out: EPCAM." in bundle.warnings
+    assert "1 gene in gene sets of the view was left out because it is not exported: EPCAM." in bundle.warnings
     viewer.open((tmp_path / "c" / "index.html").as_uri())
     viewer.becomes(lambda: names(viewer), [ODD, "B cells"])
     expect(page.get_by_role("button", name="Color by B cells, 2 genes")).to_have_attribute("aria-pressed", "true")

@@ -187,7 +187,7 @@ def test_missing_image_does_not_affect_the_others(viewer: Viewer, tmp_path: Path
 
 
 def test_spots_of_a_real_file_are_on_tissue(real_data: Path, viewer: Viewer, opened: Any) -> None:
-    """All spots are on tissue, which is darker than the glass around it; scaled by 5 %, a tenth would not be."""
+    """Check that all spots are on tissue, which is darker than the glass; scaled by 5%, a tenth would miss it."""
     adata = ad.read_h5ad(real_data / "visium_mouse_placenta_small.h5ad")
     assert (adata.obs["in_tissue"] == 1).all()
     opened(adata)

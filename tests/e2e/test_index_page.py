@@ -357,7 +357,7 @@ def test_list_with_paths_outside_its_folder_is_rejected(viewer: Viewer, made: Pa
     expect(viewer.page.get_by_role("link")).to_have_count(0)
 
 
-def test_page_runs_no_script_but_its_own(viewer: Viewer, made: Path, serve: Any) -> None:
+def test_page_runs_only_its_own_scripts(viewer: Viewer, made: Path, serve: Any) -> None:
     page = viewer.page
     page.add_init_script(COUNT)
     page.goto(serve(made))

@@ -218,7 +218,7 @@ def test_switching_layouts_does_not_leak(bundle: Bundle, serve: Any, viewer: Vie
         viewer.page.locator(".ks-beside").wait_for(state="detached")
         if before:
             no_more(viewer.page, before)
-        # The first round creates what is kept for later rounds.
+        # Objects that the first round creates are reused by later rounds.
         before = before or held(viewer.page)
     viewer.page.evaluate("window.karospace.dispose()")
     assert viewer.page.evaluate("window.leftOver()") == NOTHING

@@ -211,7 +211,7 @@ def test_title_is_renamed_and_names_files_and_pictures(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "says"),
+    ("key", "hint"),
     [
         ("i", "No tissue image in this bundle"),
         ("[", "No sections in this bundle"),
@@ -220,10 +220,10 @@ def test_title_is_renamed_and_names_files_and_pictures(opened: Opened) -> None:
         ("n", "No categories to label"),
     ],
 )
-def test_keys_without_their_object_say_so(plain: Viewer, key: str, says: str) -> None:
+def test_keys_without_their_object_show_a_hint(plain: Viewer, key: str, hint: str) -> None:
     before = plain.state()
     plain.page.keyboard.press(key)
-    plain.page.get_by_role("status").get_by_text(says).wait_for()
+    plain.page.get_by_role("status").get_by_text(hint).wait_for()
     assert plain.state() == before
 
 
@@ -262,7 +262,7 @@ def test_bins_are_squares_that_fill_the_tissue_however_it_is_turned(plain: Viewe
         x, y = at[:4].mean(axis=0).astype(int)
         meet = shot[y - 15 : y + 16, x - 15 : x + 16]
         assert np.abs(meet - color).max() < 12, "no hole where four bins meet"
-        # The outer corner of the first bin: its bin ends there, and a disc would end before.
+        # The first bin extends to its outer corner, where a disc would not reach.
         out = (at[4] - at[:4].mean(axis=0)) / np.linalg.norm(at[4] - at[:4].mean(axis=0))
         half = np.linalg.norm(at[1] - at[0]) / 2
         inside, outside = ((at[4] + out * half * far).astype(int) for far in (1.25, 1.6))
@@ -278,7 +278,7 @@ def test_corner_of_a_bin_belongs_to_it(plain: Viewer) -> None:
 
 
 def on_screen(viewer: Viewer) -> NDArray[np.uint8]:
-    """Return the page with everything on it."""
+    """Return a screenshot of the page, including everything on top of the canvas."""
     return np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB"))
 
 

@@ -138,7 +138,7 @@ def test_bytes_depend_on_the_values_alone(kind: str, tmp_path: Path) -> None:
 
 
 def test_small_memory_gives_the_same_bytes() -> None:
-    """Blocks of some hundred values, and everything that is held in a file."""
+    """With little memory, blocks have a few hundred values and are stored in a file."""
     adata = tissue(normalized(np.random.default_rng(3)))
     config = ExportConfig(packed="yes", genes_mode=["EPCAM"])
     found = []
@@ -152,7 +152,7 @@ def test_small_memory_gives_the_same_bytes() -> None:
     assert found[0] == found[1]
 
 
-def test_cells_of_an_export_are_those_of_the_genes() -> None:
+def test_downsampled_matrix_contains_the_exported_cells() -> None:
     adata = synthetic_tissue(n_cells=2000, n_genes=40, seed=6)
     for stored in (adata.X, sp.csc_matrix(adata.X)):
         one = adata.copy()
@@ -162,7 +162,7 @@ def test_cells_of_an_export_are_those_of_the_genes() -> None:
         bundle.verify()  # compares each packed gene with its dense vector
 
 
-def test_cells_without_entries_can_be_all_cells_of_an_export() -> None:
+def test_all_exported_cells_may_have_no_entries() -> None:
     adata = tissue(normalized(np.random.default_rng(3)))
     values = adata.X.toarray()
     chosen = run_to_memory(adata, ExportConfig(genes_mode=["EPCAM"], downsample=40, preview=False))
@@ -175,9 +175,9 @@ def test_cells_without_entries_can_be_all_cells_of_an_export() -> None:
         bundle.verify()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="counts the open files of Linux")
-def test_few_open_files_suffice() -> None:
-    """However many blocks are held in the temporary file."""
+@pytest.mark.skipif(sys.platform != "linux", reason="counts open files in /proc")
+def test_number_of_blocks_does_not_affect_the_number_of_open_files() -> None:
+    """All blocks share one temporary file."""
     import resource
 
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)

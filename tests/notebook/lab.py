@@ -42,7 +42,7 @@ def free_port() -> int:
 
 
 PR_SET_PDEATHSIG = 1
-ASKED_AGAIN_S = 3.0
+RESEND_AFTER_S = 3.0
 """Seconds without a reply after which a request is sent again."""
 GRACE_S = 15
 """Seconds that a server may take to stop; then it is killed, without failing a test."""
@@ -295,7 +295,7 @@ def _wait_until_heard(client: BlockingKernelClient) -> None:
 
     def answers() -> bool:
         try:
-            _reply(client, client.kernel_info(), ASKED_AGAIN_S)
+            _reply(client, client.kernel_info(), RESEND_AFTER_S)
         except queue.Empty:
             return False
         return True

@@ -392,7 +392,7 @@ def test_new_view_opens_without_an_export(panel: Callable[..., Panel]) -> None:
     gene = nb.python("adata.var_names[59]")
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
     until_js(frame, "window.karospace.valueAt(7) !== null")
-    # Each object of the panel has the same beside its export.
+    # Each object in the panel has a button for a new view, next to its export.
     one.show()
     one.node.get_by_role("button", name="View").first.click()
     eventually(lambda: page.locator(".kl-tab").count(), lambda count: count == 2, page=page)

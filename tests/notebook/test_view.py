@@ -301,7 +301,7 @@ def test_loaded_data_stays_available_after_a_kernel_restart(notebook: Open) -> N
 
 
 def test_killed_kernel_leaves_the_view_usable(notebook: Open, shots: Path | None) -> None:
-    """The server starts another kernel in place of the killed one, which knows nothing of the view."""
+    """The server replaces the killed kernel with a new one that does not know the view."""
     nb = notebook([f"{DATA}\nv = karospace_view(adata, genes_mode='hvgs:5', height=600)\nv"])
     nb.run(0)
     frame = nb.viewer(0)
@@ -326,7 +326,7 @@ def test_killed_kernel_leaves_the_view_usable(notebook: Open, shots: Path | None
     until_js(frame, "window.karospace.selection.reduce((a, b) => a + b) === 9")
     size = "window.karospace.picture().then((blob) => blob.size)"
     assert frame.evaluate(size) > 10_000
-    # A message names what cannot be loaded and says what to do; the color stays.
+    # For other data, a message names what cannot be loaded and says what to do; the color stays.
     frame.get_by_role("tab", name="Gene").click()
     frame.get_by_label("Gene order").select_option("mean")
     expect(sign).to_contain_text("The gene order cannot be loaded: the kernel has stopped.")
@@ -342,7 +342,7 @@ def test_killed_kernel_leaves_the_view_usable(notebook: Open, shots: Path | None
 
 
 def test_gene_is_read_while_a_cell_runs(shown: tuple[Notebook, Any], lab: Lab) -> None:
-    """With subshells, the gene arrives while the cell runs; without, after it, and the viewer shows why it waits."""
+    """With subshells, the gene arrives while the cell runs; otherwise afterwards, and the viewer shows what it waits for."""
     nb, frame = shown
     nb.run(4, wait=False)
     try:

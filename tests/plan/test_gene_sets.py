@@ -243,12 +243,16 @@ class TestView:
         none = plan(adata, view=self.view(tmp_path, None), gene_sets={"A": ["CD3E"]})
         assert none.view is not None and none.view["geneSets"] is None, "the viewer shows those of the bundle"
 
-    def test_genes_that_are_not_exported_leave_the_sets_of_a_view(self, adata: ad.AnnData, tmp_path: Path) -> None:
+    def test_genes_that_are_not_exported_are_removed_from_the_sets_of_a_view(
+        self, adata: ad.AnnData, tmp_path: Path
+    ) -> None:
         view = self.view(tmp_path, [{"name": "Mine", "genes": ["EPCAM", "VIM"]}, {"name": "Gone", "genes": ["DCN"]}])
         found = plan(adata, view=view)
         assert found.view is not None and found.view["geneSets"] == [{"name": "Mine", "genes": ["EPCAM"]}]
-        assert "2 genes of gene sets of the view are not exported and left out: VIM, DCN." in found.warnings
-        assert "A gene set of the view without exported genes was left out: 'Gone'." in found.warnings
+        assert (
+            "2 genes in gene sets of the view were left out because they are not exported: VIM, DCN." in found.warnings
+        )
+        assert "1 gene set of the view was left out because it has no exported genes: 'Gone'." in found.warnings
 
     def test_sets_beyond_the_limit_are_left_out_with_a_warning(self, adata: ad.AnnData, tmp_path: Path) -> None:
         many = [{"name": f"s{i}", "genes": ["EPCAM"]} for i in range(MOST_SETS)]

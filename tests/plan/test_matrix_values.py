@@ -83,26 +83,26 @@ KINDS: dict[str, tuple[Any, MatrixValues]] = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("carrier", ["csr", "csc", "dense", "h5ad", "zarr", "dask"])
-def test_kind_is_inferred_from_the_values(name: str, carrier: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("storage", ["csr", "csc", "dense", "h5ad", "zarr", "dask"])
+def test_kind_is_inferred_from_the_values(name: str, storage: str, tmp_path: Path) -> None:
     dense, expected = KINDS[name]
-    adata = build(sp.csr_matrix(dense) if carrier in {"csr", "h5ad", "zarr"} else dense)
+    adata = build(sp.csr_matrix(dense) if storage in {"csr", "h5ad", "zarr"} else dense)
     subject: Any = adata
-    if carrier == "csc":
+    if storage == "csc":
         adata.X = sp.csc_matrix(dense)
-    elif carrier == "h5ad":
+    elif storage == "h5ad":
         adata.write_h5ad(tmp_path / "a.h5ad")
         subject = tmp_path / "a.h5ad"
-    elif carrier == "zarr":
+    elif storage == "zarr":
         adata.write_zarr(tmp_path / "a.zarr")
         subject = tmp_path / "a.zarr"
-    elif carrier == "dask":
+    elif storage == "dask":
         dask = pytest.importorskip("dask.array")
         adata.X = dask.from_array(dense, chunks=(50, G))
     assert values(subject) == expected
 
 
-@pytest.mark.parametrize("carrier", ["memory", "h5ad", "zarr"])
+@pytest.mark.parametrize("storage", ["memory", "h5ad", "zarr"])
 @pytest.mark.parametrize(
     ("entry", "base"),
     [
@@ -112,14 +112,14 @@ def test_kind_is_inferred_from_the_values(name: str, carrier: str, tmp_path: Pat
     ids=["None", "dropped", "two", "numpy", "array", "e"],
 )  # fmt: skip
 def test_stated_base_is_used_with_warning_if_values_are_too_few(
-    carrier: str, entry: Any, base: float | None, tmp_path: Path
+    storage: str, entry: Any, base: float | None, tmp_path: Path
 ) -> None:
     adata = build(np.random.default_rng(1).gamma(2, 0.5, (6, 4)), log1p=entry)
     subject: Any = adata
-    if carrier == "h5ad":
+    if storage == "h5ad":
         adata.write_h5ad(tmp_path / "a.h5ad")
         subject = tmp_path / "a.h5ad"
-    elif carrier == "zarr":
+    elif storage == "zarr":
         adata.write_zarr(tmp_path / "a.zarr")
         subject = tmp_path / "a.zarr"
     assert values(subject) == MatrixValues("log1p", base, unchecked=True)

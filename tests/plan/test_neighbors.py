@@ -67,26 +67,26 @@ LINE = {(i, i + 1) for i in range(N - 1)}
 
 class TestStoredGraph:
     @pytest.mark.parametrize("form", ["csr", "csc", "dense", "upper", "lower"])
-    @pytest.mark.parametrize("carrier", ["memory", "h5ad", "zarr", "backed", "dask"])
-    def test_graph_is_exported_from_every_source(self, form: str, carrier: str, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("storage", ["memory", "h5ad", "zarr", "backed", "dask"])
+    def test_graph_is_exported_from_every_source(self, form: str, storage: str, tmp_path: Path) -> None:
         graph = path_graph()
         made: Any = {
             "csr": graph, "csc": graph.tocsc(), "dense": graph.toarray(),
             "upper": sp.csr_matrix(sp.triu(graph)), "lower": sp.csr_matrix(sp.tril(graph)),
         }[form]  # fmt: skip
         adata: Any = build(made)
-        if carrier == "dask":
+        if storage == "dask":
             dask = pytest.importorskip("dask.array")
             if form == "csc":
                 pytest.skip("AnnData does not support dask arrays with CSC chunks")
             adata.obsp[KEY] = dask.from_array(made, chunks=(17, N), asarray=False)
-        elif carrier == "zarr":
+        elif storage == "zarr":
             pytest.importorskip("zarr")
             adata.write_zarr(tmp_path / "a.zarr")
             adata = tmp_path / "a.zarr"
-        elif carrier != "memory":
+        elif storage != "memory":
             adata.write_h5ad(tmp_path / "a.h5ad")
-            adata = ad.read_h5ad(tmp_path / "a.h5ad", backed="r") if carrier == "backed" else tmp_path / "a.h5ad"
+            adata = ad.read_h5ad(tmp_path / "a.h5ad", backed="r") if storage == "backed" else tmp_path / "a.h5ad"
         bundle = exported(adata)
         assert edges(bundle) == LINE
         assert bundle.manifest.neighbors is not None

@@ -1,4 +1,4 @@
-"""Numeric columns of obs of any dtype are exact or cause a warning; which integers are codes."""
+"""Test numeric columns of obs: all dtypes are exported exactly or with a warning; some integers are codes."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def warns(found: Plan, text: str) -> bool:
 def test_floats_of_any_width_are_exported_as_numbers(values: Any, store: str, tmp_path: Path) -> None:
     adata = build(area=values)
     if store != "memory" and isinstance(adata.obs["area"].dtype, pd.api.extensions.ExtensionDtype):
-        pytest.skip("anndata writes no nullable floats")
+        pytest.skip("anndata does not write nullable floats")
     if store == "zarr" and adata.obs["area"].dtype.itemsize > 8:
         pytest.skip("zarr has no wider floats")
     subject = stored(adata, store, tmp_path)
@@ -275,7 +275,7 @@ def test_clusters_are_categories_by_default_and_numbers_on_request(values: Any, 
 def test_categories_have_the_digits_of_their_dtype(dtype: str, store: str, tmp_path: Path) -> None:
     values = pd.Categorical(pd.array([0.1, 0.2, 1.0] * (N // 3), dtype=dtype))
     if store != "memory" and dtype.startswith("F"):
-        pytest.skip("anndata writes no nullable floats")
+        pytest.skip("anndata does not write nullable floats")
     assert categories(plan(stored(build(resolution=values), store, tmp_path))).categories == ("0.1", "0.2", "1.0")
 
 

@@ -1,4 +1,4 @@
-"""What a row of the data is: a cell, a spot, or a square bin."""
+"""Test what each row represents: a cell, a spot, or a square bin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from karospace_jupyter.source import open_source
 
 
 def square(side: float = 30.0, *, turned: float = 0.02, named: bool = False, **factors: Any) -> ad.AnnData:
-    """Return 20 × 20 bins `side` pixels apart, turned by some degrees as on a slide."""
+    """Return 20 × 20 bins `side` pixels apart, slightly rotated, as on a slide (`turned` is in radians)."""
     row, col = (part.ravel() for part in np.mgrid[:20, :20])
     right, down = col * side, row * side
     names = [f"s_008um_{r:05d}_{c:05d}-1" if named else f"bin {r} {c}" for r, c in zip(row, col, strict=True)]
@@ -88,5 +88,5 @@ def test_other_data_has_cells() -> None:
     assert plan(adata, coords="obsm:X_umap").cells.observations == "cells", "an embedding"
 
 
-def test_warnings_count_what_there_is() -> None:
+def test_warnings_name_the_kind_of_rows() -> None:
     assert "200 of 400 spots were drawn at random." in plan(hexagonal(), downsample=200).warnings

@@ -246,7 +246,7 @@ class TestGenes:
         rng = np.random.default_rng(3)
         dense = rng.poisson(0.5, (2000, 60)).astype(np.float32)
         dense[:, :20] = 0
-        dense[:19, :20] = 40  # below 1 % of the cells, with a high variance
+        dense[:19, :20] = 40  # below 1% of the cells, with a high variance
         adata = ad.AnnData(sp.csr_matrix(np.log1p(dense) if log else dense))
         adata.obsm["spatial"] = rng.random((2000, 2))
         chosen = plan(adata, genes_mode="hvgs:45").genes.indices.tolist()

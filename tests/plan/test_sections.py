@@ -245,7 +245,7 @@ class TestOverlap:
     def test_sections_side_by_side_do_not_overlap(self) -> None:
         tiles = [self.block(x, y) for x in range(5) for y in range(4)]
         assert not overlap(*tiles)
-        assert not overlap(self.block(0, 0), self.block(0.85, 0))  # 15 % of a box
+        assert not overlap(self.block(0, 0), self.block(0.85, 0))  # 15% of a box
         assert overlap(self.block(0, 0), self.block(0.6, 0))
 
     def test_tilted_adjacent_sections_do_not_overlap(self) -> None:

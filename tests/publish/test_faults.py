@@ -87,16 +87,16 @@ def attempt(
         os._exit(0)
     os.close(writer)
     with open(reader, "rb") as file:  # noqa: PTH123 - a descriptor
-        told = file.read().decode()
+        output = file.read().decode()
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         return Attempt("killed", f"signal {os.WTERMSIG(status)}", 0)
-    how, touches_text, text = told.split("\n", 2)
+    how, touches_text, text = output.split("\n", 2)
     return Attempt(how, text, int(touches_text))
 
 
 def cells_of(folder: Path, kind: str) -> int:
-    """Return the number of cells of the bundle, all of whose files match its manifest."""
+    """Check that all files of the bundle match its manifest, and return its number of cells."""
     bundle = Bundle(folder / NAMES[kind])
     bundle.verify()
     return bundle.manifest.n_cells

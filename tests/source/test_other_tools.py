@@ -38,11 +38,11 @@ def tissue(n_genes: int = G) -> ad.AnnData:
     return adata
 
 
-def written(folder: Path, carrier: str) -> tuple[Path, Any]:
+def written(folder: Path, storage: str) -> tuple[Path, Any]:
     """Write a tissue with raw, and open the file for writing."""
     adata = tissue()
     adata.raw = adata.copy()
-    if carrier == "h5ad":
+    if storage == "h5ad":
         adata.write_h5ad(folder / "a.h5ad")
         return folder / "a.h5ad", h5py.File(folder / "a.h5ad", "r+")
     zarr = pytest.importorskip("zarr", minversion="3")
@@ -71,13 +71,13 @@ def as_codes(frame: Any, column: str, labels: list[str], codes: Any, *, attribut
         array.attrs["categories"] = categories.ref if isinstance(categories, h5py.Dataset) else f"__categories/{column}"
 
 
-@pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
+@pytest.mark.parametrize("storage", ["h5ad", "zarr"])
 @pytest.mark.parametrize("attribute", [True, False], ids=["anndata 0.7", "SeuratDisk"])
 @pytest.mark.parametrize("encoding", ["0.1.0", None])
 def test_frames_without_encoding_keep_names_and_categories(
-    tmp_path: Path, carrier: str, encoding: str | None, *, attribute: bool
+    tmp_path: Path, storage: str, encoding: str | None, *, attribute: bool
 ) -> None:
-    path, root = written(tmp_path, carrier)
+    path, root = written(tmp_path, storage)
     for name in ("obs", "var", "raw/var"):
         frame = root[name]
         column, labels, codes = ("ct", LABELS, CODES) if name == "obs" else ("biotype", ["x", "y"], np.arange(G) % 2)
@@ -86,7 +86,7 @@ def test_frames_without_encoding_keep_names_and_categories(
             del frame.attrs[f"encoding-{part}"]
         if encoding is not None:
             frame.attrs["encoding-type"], frame.attrs["encoding-version"] = "dataframe", encoding
-    if carrier == "h5ad":
+    if storage == "h5ad":
         root.close()
     source = open_source(path)
     assert source.gene_names.tolist() == [f"g{i}" for i in range(G)]
@@ -102,16 +102,16 @@ def test_frames_without_encoding_keep_names_and_categories(
     source.close()
 
 
-@pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
-def test_frames_without_any_attribute_keep_names_and_columns(tmp_path: Path, carrier: str) -> None:
+@pytest.mark.parametrize("storage", ["h5ad", "zarr"])
+def test_frames_without_any_attribute_keep_names_and_columns(tmp_path: Path, storage: str) -> None:
     """Without encoding metadata, location and content identify data frames and their groups."""
-    path, root = written(tmp_path, carrier)
+    path, root = written(tmp_path, storage)
     put(root["obs"].create_group("n"), "values", np.arange(N))
     put(root["obs/n"], "mask", np.arange(N) == 1)
     for name in ("obs", "var", "raw/var", "obs/ct", "var/biotype", "raw/var/biotype"):
         for attribute in list(root[name].attrs):
             del root[name].attrs[attribute]
-    if carrier == "h5ad":
+    if storage == "h5ad":
         root.close()
     source = open_source(path)
     assert source.gene_names.tolist() == [f"g{i}" for i in range(G)]
@@ -122,13 +122,13 @@ def test_frames_without_any_attribute_keep_names_and_columns(tmp_path: Path, car
     assert open_source(path, matrix=MatrixRaw()).var("biotype").tolist() == ["x", "y", "x", "y", "x"]
 
 
-@pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
-def test_factor_without_encoding_in_a_current_frame_is_categorical(tmp_path: Path, carrier: str) -> None:
-    path, root = written(tmp_path, carrier)
+@pytest.mark.parametrize("storage", ["h5ad", "zarr"])
+def test_factor_without_encoding_in_a_current_frame_is_categorical(tmp_path: Path, storage: str) -> None:
+    path, root = written(tmp_path, storage)
     for part in ("type", "version"):
         del root["obs/ct"].attrs[f"encoding-{part}"]
     root["obs/ct"].attrs["ordered"] = True
-    if carrier == "h5ad":
+    if storage == "h5ad":
         root.close()
     found = open_source(path).obs("ct")
     assert found.cat.codes.tolist() == CODES.tolist()
@@ -203,16 +203,16 @@ def awkward(group: Any) -> None:
     put(entry, "node0-offsets", np.arange(N + 1))
 
 
-@pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
+@pytest.mark.parametrize("storage", ["h5ad", "zarr"])
 class TestObsmOfFiles:
     @pytest.fixture
-    def path(self, tmp_path: Path, carrier: str) -> Path:
-        path, root = written(tmp_path, carrier)
+    def path(self, tmp_path: Path, storage: str) -> Path:
+        path, root = written(tmp_path, storage)
         awkward(root["obsm"])
         put(root["obsm"].create_group("X"), "harmony", np.arange(2.0 * N).reshape(N, 2))
         put(root["obsm"]["X"], "loadings", np.ones((G, 2)))
         put(root["obsm"], "words", np.array([["a", "b"]] * N, object))
-        if carrier == "h5ad":
+        if storage == "h5ad":
             root.close()
         return path
 
@@ -492,7 +492,7 @@ def test_system_errors_are_not_reported_as_damage(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(SourceError, match="X cannot be read: ") as found, reading.reading("X"):
         fail()
     assert "damaged" not in str(found.value)
-    if isinstance(fault, OSError):  # also if the error passes through a library
+    if isinstance(fault, OSError):  # even if the error passes through a library
         zarr = pytest.importorskip("zarr", minversion="3")
         monkeypatch.setattr(zarr.storage.MemoryStore, "get", fail)
         with pytest.raises(SourceError, match="X cannot be read: ") as found, reading.reading("X"):
@@ -509,10 +509,10 @@ def test_memory_shortage_while_reading_names_what_was_read() -> None:
         np.empty(2**55)
 
 
-@pytest.mark.parametrize("carrier", ["h5ad", "zarr"])
-def test_damaged_chunks_are_errors_naming_the_array(tmp_path: Path, carrier: str) -> None:
+@pytest.mark.parametrize("storage", ["h5ad", "zarr"])
+def test_damaged_chunks_are_errors_naming_the_array(tmp_path: Path, storage: str) -> None:
     adata = tissue()
-    if carrier == "zarr":
+    if storage == "zarr":
         pytest.importorskip("zarr")
         adata.write_zarr(tmp_path / "a.zarr")
         for chunk in (tmp_path / "a.zarr" / "obsm" / "spatial").rglob("*"):

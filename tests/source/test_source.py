@@ -165,31 +165,31 @@ def with_gaps() -> np.ndarray[Any, np.dtype[np.float64]]:
     return x
 
 
-def written(adata: ad.AnnData, carrier: str, folder: Path) -> Any:
-    if carrier == "h5ad":
+def written(adata: ad.AnnData, storage: str, folder: Path) -> Any:
+    if storage == "h5ad":
         adata.write_h5ad(folder / "a.h5ad")
         return folder / "a.h5ad"
-    if carrier == "zarr":
+    if storage == "zarr":
         pytest.importorskip("zarr")
         adata.write_zarr(folder / "a.zarr")
         return folder / "a.zarr"
-    if carrier == "dask":
+    if storage == "dask":
         dask = pytest.importorskip("dask.array")
         adata.X = dask.from_array(adata.X, chunks=(97, adata.n_vars), asarray=False)
     return adata
 
 
-@pytest.mark.parametrize("carrier", ["memory", "h5ad", "zarr", "dask"])
+@pytest.mark.parametrize("storage", ["memory", "h5ad", "zarr", "dask"])
 @pytest.mark.parametrize("rows", ROWS, ids=["all", "some"])
 class TestMissingValues:
     """NaN, infinite values and values beyond float32 are missing: neither zeros nor part of any statistic."""
 
     @pytest.fixture
-    def source(self, kind: str, carrier: str, tmp_path: Path) -> Any:
-        if carrier == "dask" and kind == "csc":
+    def source(self, kind: str, storage: str, tmp_path: Path) -> Any:
+        if storage == "dask" and kind == "csc":
             pytest.skip("AnnData does not support dask arrays with CSC chunks")
         make: Any = {"csr": sp.csr_matrix, "csc": sp.csc_matrix, "dense": np.asarray}[kind]
-        return open_source(written(ad.AnnData(make(with_gaps())), carrier, tmp_path), memory_bytes=2**14)
+        return open_source(written(ad.AnnData(make(with_gaps())), storage, tmp_path), memory_bytes=2**14)
 
     def test_vectors_contain_nan_and_count_missing_values(self, source: Any, rows: Any) -> None:
         chosen = with_gaps()[slice(None) if rows is None else rows]
@@ -311,12 +311,12 @@ class TestTypesOfValues:
         source.close()
 
     @pytest.mark.parametrize("dtype", ["f2", "g", ">f4", ">f8"])
-    @pytest.mark.parametrize("carrier", ["memory", "h5ad"])
+    @pytest.mark.parametrize("storage", ["memory", "h5ad"])
     @pytest.mark.parametrize("kind", KINDS)
-    def test_float_types_are_read(self, dtype: str, carrier: str, kind: str, tmp_path: Path) -> None:
+    def test_float_types_are_read(self, dtype: str, storage: str, kind: str, tmp_path: Path) -> None:
         make: Any = {"csr": sp.csr_matrix, "csc": sp.csc_matrix, "dense": np.asarray}[kind]
         adata = ad.AnnData(make(self.WANTED))
-        if carrier == "memory":
+        if storage == "memory":
             if kind == "dense":
                 adata.X = self.WANTED.astype(dtype)
             else:
@@ -328,23 +328,23 @@ class TestTypesOfValues:
         self.check(tmp_path / "a.h5ad")
 
     @pytest.mark.parametrize("dtype", ["f2", "g", ">f4", ">i2", "O"])
-    @pytest.mark.parametrize("carrier", ["memory", "h5ad", "zarr", "dask"])
+    @pytest.mark.parametrize("storage", ["memory", "h5ad", "zarr", "dask"])
     def test_any_value_type_can_be_planned_and_exported(
-        self, dtype: str, carrier: str, kind: str, tmp_path: Path
+        self, dtype: str, storage: str, kind: str, tmp_path: Path
     ) -> None:
         """A plan also reads a sample and statistics."""
-        if dtype == "O" and (kind != "dense" or carrier in {"h5ad", "zarr"}):
+        if dtype == "O" and (kind != "dense" or storage in {"h5ad", "zarr"}):
             pytest.skip("files and sparse matrices do not support objects")
-        if dtype == "g" and carrier == "zarr":
+        if dtype == "g" and storage == "zarr":
             pytest.skip("zarr has no long double")
         adata = build(kind)
         subject: Any = adata
-        if carrier in {"memory", "dask"}:
+        if storage in {"memory", "dask"}:
             adata.X = of_type(adata.X, dtype)
-            if carrier == "dask":
+            if storage == "dask":
                 adata.X = in_chunks(adata.X, 97)
         else:
-            subject = written(adata, carrier, tmp_path)
+            subject = written(adata, storage, tmp_path)
             change_values(subject, "X" if kind == "dense" else "X/data", dtype)
         plan = export.plan(subject, ExportConfig(genes_mode="hvgs:5"))
         assert plan.values.kind == "counts"
@@ -353,14 +353,14 @@ class TestTypesOfValues:
 
     @pytest.mark.parametrize("dtype", ["f4", "f2", "i4", "O"])
     @pytest.mark.parametrize("filler", [-1e20, -999, 0.5])
-    @pytest.mark.parametrize("carrier", ["memory", "dask"])
-    def test_masked_values_do_not_affect_the_detected_scale(self, dtype: str, filler: float, carrier: str) -> None:
+    @pytest.mark.parametrize("storage", ["memory", "dask"])
+    def test_masked_values_do_not_affect_the_detected_scale(self, dtype: str, filler: float, storage: str) -> None:
         values = counts().toarray()
         mask = np.random.default_rng(0).random(values.shape) < 0.2
         with np.errstate(over="ignore", invalid="ignore"):
             masked = np.ma.MaskedArray(np.where(mask, filler, values).astype(dtype), mask=mask)
         adata = build("dense")
-        adata.layers["masked"] = in_chunks(masked, 97) if carrier == "dask" else masked
+        adata.layers["masked"] = in_chunks(masked, 97) if storage == "dask" else masked
         assert matrix_values(open_source(adata, matrix=MatrixLayer("masked"))).kind == "counts"
 
     @pytest.mark.parametrize("dtype", ["u1", "i8", "u8", ">i4", "?"])

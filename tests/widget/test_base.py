@@ -67,8 +67,8 @@ def test_widget_in_a_cell_closes_after_a_timeout_without_a_page(widget: Base, mo
 
 
 def test_widget_whose_constructor_failed_is_collected_silently(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Any] = []
-    monkeypatch.setattr("sys.unraisablehook", told.append)
+    errors: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", errors.append)
 
     class Failing(Base):
         def __init__(self) -> None:
@@ -77,4 +77,4 @@ def test_widget_whose_constructor_failed_is_collected_silently(monkeypatch: pyte
     with pytest.raises(ValueError):
         Failing()
     gc.collect()
-    assert told == []
+    assert errors == []

@@ -257,7 +257,7 @@ def test_changed_object_is_refused(view: KaroSpaceView, adata: ad.AnnData) -> No
 @pytest.mark.parametrize("name", ["rest", "selection"])
 def test_region_named_like_another_group_is_refused(view: KaroSpaceView, adata: ad.AnnData, name: str) -> None:
     view.regions = {name: is_type(adata, "Tumor")}
-    with pytest.raises(ViewError, match=f"A region is named '{name}', which means other cells here"):
+    with pytest.raises(ViewError, match=f"The region '{name}' has the name of another group"):
         view.compare({"cell_type": "B cell"}, name)
     assert view.compare(view.regions[name]).attrs["n_a"] == is_type(adata, "Tumor").sum()
 

@@ -34,12 +34,12 @@ def view(adata: Any) -> Iterator[KaroSpaceView]:
 
 
 def test_groups_are_part_of_the_state_and_keep_their_colors(view: KaroSpaceView) -> None:
-    told: list[Any] = []
-    view.on_change(told.append)
+    changes: list[Any] = []
+    view.on_change(changes.append)
     view.groups = LYMPHOCYTES
     group = {"name": "Lymphocyte", "members": ["B cell", "T cell"], "color": None}
     assert view.state["groups"] == {"cell_type": [group]}
-    assert told[-1]["new"]["groups"] == {"cell_type": [group]}
+    assert changes[-1]["new"]["groups"] == {"cell_type": [group]}
     view.state = {"groups": {"cell_type": [{**group, "color": "#00ff00"}]}}
     assert view.groups == LYMPHOCYTES
     view.groups = {"cell_type": {"Lymphocyte": ["T cell"], "Other": ["B cell"]}}

@@ -173,7 +173,7 @@ def test_closing_the_view_cancels_the_computation(
         say(open_view, {"type": "gone", "view": "one"})
     held.go_on.set()
     becomes(lambda: held.ended, ["canceled"])
-    if closed == "by its page":  # a page that opens later gets them
+    if closed == "by its page":  # a page that opens later gets the statistics
         asking(open_view, "two")
         becomes(lambda: held.ended, ["canceled", "done"])
 

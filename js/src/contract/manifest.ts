@@ -26,7 +26,7 @@ export interface Manifest {
    */
   generator?: string | null;
   /**
-   * 1.x. What a row of the data is: a cell, a spot of an array, or a square bin, which a viewer draws as a square
+   * 1.x. What each row represents: a cell, a spot of an array, or a square bin, which a viewer draws as a square
    * with the side `coordinates.spot_diameter`. Everything else in this format calls them cells.
    */
   observations?: 'cells' | 'spots' | 'bins';
@@ -37,7 +37,7 @@ export interface Manifest {
   coordinates?: Coordinates | null;
   cell_ids?: CellIds | null;
   /**
-   * 1.x. The annotations, in order, without JSON.
+   * 1.x. The annotations as binary arrays, in the order of `annotation_columns`.
    */
   columns?: (CategoryColumn | NumberColumn)[] | null;
   gene_labels?: GeneLabels[] | null;
@@ -128,7 +128,7 @@ export interface GeneEntry {
   chunks: Chunk[];
   summary?: GeneSummary | null;
   /**
-   * 1.x. Rank among the genes by variability, 1 for the most variable; absent if the values do not show it.
+   * 1.x. Rank among the genes by variability, 1 for the most variable; absent if the values cannot be ranked.
    */
   variability_rank?: number | null;
 }

@@ -56,8 +56,8 @@ export interface Options {
   embeddings: string[] | null;
   /**
    * Keys of obsm with the proportions or abundances of cell types in each spot, as from cell2location or RCTD, or
-   * `none`. The viewer draws them as pie charts. By default, tables with a typical name, or whose rows sum to 1, and
-   * with at most 2,000,000 values.
+   * `none`. The viewer draws them as pie charts. By default, tables of at most 2,000,000
+   * values that have a typical name, or whose rows sum to 1.
    */
   proportions: string[] | null;
   /**

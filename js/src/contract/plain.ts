@@ -1,2 +1,2 @@
-/** JSON data that nobody modifies: to the lists of the generated types, readonly ones cannot be assigned. */
+/** Read-only JSON data. The arrays of the generated types are mutable, so readonly arrays cannot be assigned to them. */
 export type Plain<T> = T extends object ? { readonly [K in keyof T]: Plain<T[K]> } : T;

@@ -23,7 +23,7 @@ export interface Result {
   warnings: string[];
   created: string;
   /**
-   * What a row of the data is.
+   * What each row represents.
    */
   observations: 'cells' | 'spots' | 'bins';
   /**

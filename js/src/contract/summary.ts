@@ -8,7 +8,7 @@ export interface Summary {
   n_cells: number;
   n_genes: number;
   /**
-   * What a row of the data is.
+   * What each row represents.
    */
   observations: 'cells' | 'spots' | 'bins';
   /**

@@ -3,10 +3,10 @@ import { WORDS } from '../contract/codes';
 /** Thresholds of the exporter (`plan/integer_codes.py`). */
 const MOST = 50;
 const MOST_NAMED = 256;
-const CELLS_A_CODE = 10;
-const CELLS_A_NAMED_CODE = 2;
-const CELLS_A_CODE_WITH_GAPS = 100;
-const FEWEST_CELLS_WITH_GAPS = 5;
+const CELLS_PER_CODE = 10;
+const CELLS_PER_NAMED_CODE = 2;
+const CELLS_PER_CODE_WITH_GAPS = 100;
+const MIN_CELLS_WITH_GAPS = 5;
 const FILLED = 0.8;
 
 const setOf = (words: string) => new Set(words.split(' '));
@@ -56,10 +56,10 @@ export function areCodes(name: string, values: Float64Array): boolean {
   const words = (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|log1p/g) ?? []).map((word) => word.toLowerCase());
   const distinct = cells.size;
   if (distinct < 2 || min < -1 || isMeasure(words)) return false;
-  if (words.some(isCode)) return distinct <= Math.min(MOST_NAMED, Math.floor(count / CELLS_A_NAMED_CODE));
+  if (words.some(isCode)) return distinct <= Math.min(MOST_NAMED, Math.floor(count / CELLS_PER_NAMED_CODE));
   if (words.some((word) => AXES.has(word))) return false;
   if (min <= 1 && distinct >= FILLED * (max - min + 1))
-    return distinct <= Math.min(MOST, Math.floor(count / CELLS_A_CODE));
-  if (distinct > Math.min(MOST, Math.floor(count / CELLS_A_CODE_WITH_GAPS))) return false;
-  return Math.min(...cells.values()) >= FEWEST_CELLS_WITH_GAPS && !words.some((word) => AMOUNTS.has(word));
+    return distinct <= Math.min(MOST, Math.floor(count / CELLS_PER_CODE));
+  if (distinct > Math.min(MOST, Math.floor(count / CELLS_PER_CODE_WITH_GAPS))) return false;
+  return Math.min(...cells.values()) >= MIN_CELLS_WITH_GAPS && !words.some((word) => AMOUNTS.has(word));
 }

@@ -24,7 +24,7 @@ export interface Part {
   rest: number;
 }
 
-/** A category absent inside is listed if it is at least this fraction of the rest. */
+/** A category without marked cells is listed if it makes up at least this fraction of the other cells. */
 const NOTABLE = 0.01;
 
 /**

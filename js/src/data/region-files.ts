@@ -36,7 +36,7 @@ export async function regionsToCsv(regions: readonly Named[], names: CellNames):
 
 /** Spreadsheets write semicolons in many locales; other programs write tabs. */
 const SEPARATORS = [',', ';', '\t'];
-const MOST_TOLD = 6;
+const MOST_NAMES = 6;
 
 const namesOf = (fields: readonly string[]) => fields.map((name) => name.trim().toLowerCase());
 
@@ -51,9 +51,9 @@ function separatorOf(text: string): string {
   if (found !== undefined) return found;
   const longest = lines.reduce((most, line) => (line.length > most.length ? line : most));
   if (longest.length === 0) throw new Error('The file is empty.');
-  const header = longest.slice(0, MOST_TOLD).map((name) => `“${name.trim().slice(0, 40)}”`);
+  const header = longest.slice(0, MOST_NAMES).map((name) => `“${name.trim().slice(0, 40)}”`);
   throw new Error(
-    `A region table needs the columns “cell_id” and “region”, but its header is ${header.join(', ')}${longest.length > MOST_TOLD ? ', …' : ''}.`,
+    `A region table needs the columns “cell_id” and “region”, but its header is ${header.join(', ')}${longest.length > MOST_NAMES ? ', …' : ''}.`,
   );
 }
 

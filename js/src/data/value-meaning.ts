@@ -6,7 +6,7 @@ export interface Meaning {
   noun: string;
   /** Whether zero means not detected. */
   detectable: boolean;
-  /** Transforms a value to a linear scale, on which means have ratios; null if only differences are meaningful. */
+  /** Transforms a value to a linear scale, where ratios of means are valid; null if only differences are meaningful. */
   linear: ((value: number) => number) | null;
   /** Explains to the user how two means are compared. */
   comparison: string;

@@ -11,7 +11,7 @@ export interface Followed {
   /** Id of the kernel; empty when there is none. */
   kernel: string;
   objects: readonly Found[];
-  /** Time of the list of objects; null if there is none. */
+  /** When the objects were listed; null if they were not. */
   at: Date | null;
   busy: boolean;
   version: string | null;

@@ -15,7 +15,7 @@ export interface Counts {
   noun: Noun;
 }
 
-/** What a row of the data is, in the singular. */
+/** What each row represents, in the singular. */
 export type Noun = 'cell' | 'spot' | 'bin';
 
 /** Returns the noun for `observations` of a manifest; a cell if it states none, or one of a later version. */

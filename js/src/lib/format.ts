@@ -44,7 +44,7 @@ export function formatMean(mean: number): string {
 }
 
 /** Formats the name of a category: null stands for cells without a value, and a name may be blank. */
-export function formatClass(name: string | null): string {
+export function formatCategory(name: string | null): string {
   return name === null ? 'no value' : name.trim() === '' ? '(empty)' : name;
 }
 

@@ -258,7 +258,7 @@ test('colors are parsed and formatted', () => {
   expect([...rampOf('viridis', true).subarray(0, 4)]).toEqual([253, 231, 37, 255]);
 });
 
-test('color maps span the range and match known colors', () => {
+test('colormaps span the range and match known colors', () => {
   for (const map of COLORMAPS) expect(colorAt(map, 0)).not.toEqual(colorAt(map, 1));
   // Matplotlib's color at 0.2, within the rounding of sixteen stops.
   expect(colorAt('magma', 0.2)).toEqual([59, 15, 112]);

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { neighborsOf } from '../data/neighbors';
 import { project } from '../lib/camera';
-import { formatClass, formatCount } from '../lib/format';
+import { formatCategory, formatCount } from '../lib/format';
 import { ZERO } from '../lib/origin';
 import { placeText } from '../lib/scale-bar';
 import { membersOf } from '../state/color/groups';
@@ -157,7 +157,7 @@ function Neighbors({ cell }: { cell: number }): JSX.Element | null {
   const column = layer.kind === 'category' ? layer.column : model.group.value;
   const counts = new Map<string, number>();
   for (const other of column ? near : []) {
-    const name = formatClass(column?.categories[column.codes[other] ?? -1]?.name ?? null);
+    const name = formatCategory(column?.categories[column.codes[other] ?? -1]?.name ?? null);
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const named = [...counts].sort(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`);
@@ -178,7 +178,7 @@ function Acts({ cell }: { cell: number }): JSX.Element | null {
   const category = column.categories[code];
   const name = category?.name ?? null;
   const names = category ? membersOf(category) : [null];
-  const what = name === null ? `the ${model.noun.value}s without a value` : `“${formatClass(name)}”`;
+  const what = name === null ? `the ${model.noun.value}s without a value` : `“${formatCategory(name)}”`;
   return (
     <div class="ks-pills">
       <button

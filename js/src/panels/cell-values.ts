@@ -1,7 +1,7 @@
 import type { CategoryValues } from '../data/column-values';
 import { sharesAt } from '../data/proportions';
 import { startingWithOne } from '../lib/counts';
-import { formatClass, formatExact, formatShare, formatValue } from '../lib/format';
+import { formatCategory, formatExact, formatShare, formatValue } from '../lib/format';
 import { grouped, groupsOf } from '../state/color/groups';
 import { valueAt } from '../state/color/layer';
 import type { Model } from '../state/model';
@@ -53,7 +53,7 @@ function largestShares(model: Model, name: string, cell: number): CellValue[] | 
       .slice(0, MOST_SHARES)
       .map(([share, type]) => ({
         key: `share ${type}`,
-        name: formatClass(type),
+        name: formatCategory(type),
         value: formatShare(share),
         // A group has no column of its own.
         column: parts[types.indexOf(type)] ?? name,
@@ -63,7 +63,7 @@ function largestShares(model: Model, name: string, cell: number): CellValue[] | 
 
 /** Returns the category of a cell; for one in a group, the group and the category. */
 function categoryOf(model: Model, column: CategoryValues, cell: number): string {
-  const name = formatClass(column.categories[column.codes[cell] ?? -1]?.name ?? null);
+  const name = formatCategory(column.categories[column.codes[cell] ?? -1]?.name ?? null);
   const { categories, codes } = grouped(column, groupsOf(model.state.value, column.name));
   const group = categories[codes[cell] ?? -1];
   return group?.members && group.name !== name ? `${group.name} (${name})` : name;

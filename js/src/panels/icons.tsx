@@ -62,7 +62,7 @@ export function IconButton(props: {
   shortcut?: string | undefined;
   pressed?: boolean;
   disabled?: boolean;
-  /** One of a group of buttons of which one is pressed. */
+  /** Whether this is one of a group of buttons, one of which is pressed. */
   tool?: boolean;
   onClick: (event: MouseEvent) => void;
 }): JSX.Element {

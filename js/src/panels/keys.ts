@@ -51,7 +51,7 @@ function arrowKeys({ actions }: Window): Bound {
   };
 }
 
-/** Keys that need something to act on; without it, they say what is missing. */
+/** Keys that need something to act on; if it is missing, they show a hint. */
 function objectKeys(model: Model, actions: Actions): Bound {
   const state = () => model.state.value;
   /** Only the tissue can be rotated, in either view. */

@@ -11,7 +11,7 @@ export function Tooltip({ inSecondView = false }: { inSecondView?: boolean }): J
   const hover = model.hover.value;
   if (!hover || (hover.inSecondView ?? false) !== inSecondView) return null;
   const { cell, x, y } = hover;
-  // Its card says the same.
+  // The card of a pinned cell shows the same values.
   if (model.pinned.value?.cell === cell) return null;
   const shown = [...annotationsOf(model, cell).slice(0, MAX_ROWS), ...genesOf(model, cell)];
   const { width, height } = model.viewport.value;

@@ -2,7 +2,7 @@ import type { Positions } from '../data/bundle';
 import type { CategoryValues } from '../data/column-values';
 import { project } from '../lib/camera';
 import { type CategoryPlaces, categoryPlaces } from '../lib/category-places';
-import { formatClass } from '../lib/format';
+import { formatCategory } from '../lib/format';
 import { withoutOverlap } from '../lib/label-layout';
 import { dimmedFlags, flagsOf } from '../state/color/layer';
 import type { Model } from '../state/model';
@@ -27,7 +27,7 @@ const BASELINE = 4;
 
 const known = new WeakMap<Float32Array, { codes: CategoryValues['codes']; found: CategoryPlaces }>();
 
-/** Caches the places for the last column of each set of positions, because every movement of the view needs them. */
+/** Remembers the last column of each set of positions, because every move of the view requests them. */
 function placesIn({ coords, extent }: Positions, { codes, categories }: CategoryValues): CategoryPlaces {
   const last = known.get(coords);
   if (last?.codes === codes) return last.found;
@@ -56,11 +56,11 @@ export function labelsOf(model: Model, measure: Measure): readonly Label[] {
     .sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0));
   const labels = shown.map((code) => {
     const [x, y] = project(view, places[2 * code] ?? Number.NaN, places[2 * code + 1] ?? Number.NaN);
-    const name = oneLine(formatClass(column.categories[code]?.name ?? null));
+    const name = oneLine(formatCategory(column.categories[code]?.name ?? null));
     const text = fitted(name, LABEL.widest, LABEL.size, LABEL.weight, measure);
     return { text, x, y, width: measure(text, LABEL.size, LABEL.weight) + MARGIN, height: HEIGHT };
   });
-  // Laid out for all of them, not only for those in view: a label must not jump while the view moves.
+  // Lay out all labels, not only those in view: a label must not jump while the view moves.
   return withoutOverlap(labels).flatMap((place, at) => {
     const { text = '', width = 0 } = labels[at] ?? {};
     if (!place) return [];

@@ -1,6 +1,6 @@
 import { MISSING_COLOR, parseColor, parseCssColor, type Rgb } from '../lib/color';
 import type { Noun } from '../lib/counts';
-import { counted, formatClass, formatWithin } from '../lib/format';
+import { counted, formatCategory, formatWithin } from '../lib/format';
 import { cornersOf } from '../state/color/blend';
 import { DIMMED_ALPHA, ordered } from '../state/color/category-colors';
 import { meaningOf } from '../state/color/gene-meaning';
@@ -71,7 +71,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
       .value(column)
       .filter((_, code) => present[code] === 1 && dimmed?.[code] !== 1);
     const entries: Entry[] = ordered(shown, state.classOrder).map(({ name, color }) => ({
-      name: formatClass(name),
+      name: formatCategory(name),
       color: parseColor(color),
     }));
     if (missing > 0 && dimmed?.[column.categories.length] !== 1)

@@ -12,7 +12,7 @@ export interface Follower {
   /** The positions changed, or the cells themselves. */
   place(positions: Positions | null): void;
   /** Queues an upload to the GPU; replaces a pending one of the same name. */
-  upload(what: string, work: (card: Renderer) => void): void;
+  upload(what: string, work: (renderer: Renderer) => void): void;
   /** Requests a frame. */
   request(): void;
   /** The camera moved. */
@@ -51,9 +51,9 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
         // Blends depend on the theme: colors are mixed with its background.
         if (layer.kind === 'blend') void model.dark.value;
         untracked(() => {
-          to.upload('layer', (card) => {
-            card.setLayer(layer, model.dark.value);
-            paintWith(model, card);
+          to.upload('layer', (renderer) => {
+            renderer.setLayer(layer, model.dark.value);
+            paintWith(model, renderer);
           });
         });
       }),
@@ -63,7 +63,7 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
     effect(
       to.guarded(() => {
         void model.paint.value;
-        untracked(() => to.upload('colors', (card) => paintWith(model, card)));
+        untracked(() => to.upload('colors', (renderer) => paintWith(model, renderer)));
       }),
     ),
   );
@@ -83,7 +83,7 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
           if (colormap !== map || state.reversed !== reversed) {
             map = colormap;
             ({ reversed } = state);
-            to.upload('ramp', (card) => card.setRamp(colormap, state.reversed));
+            to.upload('ramp', (renderer) => renderer.setRamp(colormap, state.reversed));
           }
           if (state.camera !== camera) {
             const isFirst = camera === null;
@@ -108,7 +108,7 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
       to.guarded(() => {
         const image = model.image.value;
         untracked(() => {
-          to.upload('image', (card) => card.setImage(image));
+          to.upload('image', (renderer) => renderer.setImage(image));
         });
       }),
     ),
@@ -119,7 +119,7 @@ export function follow(model: Model, to: Follower, disposer: Disposer): void {
       to.guarded(() => {
         const mask = shownMask(model);
         untracked(() => {
-          to.upload('selection', (card) => card.setSelected(mask));
+          to.upload('selection', (renderer) => renderer.setSelected(mask));
         });
       }),
     ),
@@ -131,7 +131,7 @@ export function shownMask(model: Model): Uint8Array | null {
   return model.glance.value ?? model.selection.value?.mask ?? null;
 }
 
-export function paintWith(model: Model, card: Renderer): void {
+export function paintWith(model: Model, renderer: Renderer): void {
   const paint = model.paint.value;
-  if (paint) card.setPaint(paint);
+  if (paint) renderer.setPaint(paint);
 }

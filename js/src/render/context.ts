@@ -13,10 +13,10 @@ export function openContext(canvas: HTMLCanvasElement): WebGL2RenderingContext {
   return gl;
 }
 
-/** A lost context is reported after this time: a driver that was reset recovers within two seconds. */
+/** Delay before a lost context is reported: after a reset, a driver recovers within two seconds. */
 const LOST_AFTER_MS = 3000;
 
-/** Follows the loss of the context; adds a notice while it is not restored. */
+/** Watches for the loss of the context; shows a notice until it is restored. */
 export function followContext(
   canvas: HTMLCanvasElement,
   { notify, dismiss }: Pick<StatusActions, 'notify' | 'dismiss'>,
@@ -45,7 +45,10 @@ const AT_ONCE_MS = 24;
 const PATIENCE_MS = 5000;
 export const later = () => new Promise<void>((resolve) => setTimeout(resolve, POLL_MS));
 
-/** Releases the context, of which browsers allow only a few, once the GPU is idle: before, it would block the page. */
+/**
+ * Releases the context, because browsers limit their number. Waits until the GPU is idle; earlier, this would block the
+ * page.
+ */
 export async function releaseContext(gl: WebGL2RenderingContext): Promise<void> {
   const since = performance.now();
   const answerTime = async () => {

@@ -100,7 +100,7 @@ export class PointLayer {
   #selected: WebGLBuffer | null = null;
   #hasSelection = false;
   /** Whether some category is dimmed in favor of another. */
-  #stepsBack = false;
+  #dimsCategories = false;
   #arrays: Record<Mode, WebGLVertexArrayObject>;
   #lut: WebGLTexture;
   #pies: WebGLTexture | null = null;
@@ -308,7 +308,7 @@ export class PointLayer {
     const rows = Math.max(1, Math.ceil(rgba.length / 4 / LUT_WIDTH));
     const texels = new Uint8Array(rows * LUT_WIDTH * 4);
     texels.set(rgba);
-    this.#stepsBack = rgba.some((value, at) => at % 4 === 3 && value > 0 && value < 255);
+    this.#dimsCategories = rgba.some((value, at) => at % 4 === 3 && value > 0 && value < 255);
     gl.bindTexture(gl.TEXTURE_2D, this.#lut);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, LUT_WIDTH, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
   }
@@ -329,7 +329,7 @@ export class PointLayer {
     const selection = this.#hasSelection;
     const valued = this.#mode === 'value';
     const dim = valued && style.dimZeros;
-    const stepsBack = this.#mode === 'category' && this.#stepsBack;
+    const dimsCategories = this.#mode === 'category' && this.#dimsCategories;
     const flags: Flag[] = selection ? ['SELECTION'] : [];
     if (valued && style.log) flags.push('LOG');
     if (dim) flags.push('DIM');
@@ -370,7 +370,7 @@ export class PointLayer {
     } else if (this.#mode === 'mixed') {
       gl.enable(gl.DEPTH_TEST);
       gl.depthFunc(gl.LESS);
-    } else if (selection || stepsBack) {
+    } else if (selection || dimsCategories) {
       // Two depths, for the highlighted cells and the others; within each, later cells are drawn on top.
       gl.enable(gl.DEPTH_TEST);
       gl.depthFunc(gl.LEQUAL);
@@ -381,7 +381,7 @@ export class PointLayer {
       const [r, g, b] = style.ground;
       gl.uniform3f(program.uniform('ground'), r / 255, g / 255, b / 255);
     }
-    if (round || selection || dim || stepsBack || style.opacity < 1) {
+    if (round || selection || dim || dimsCategories || style.opacity < 1) {
       gl.enable(gl.BLEND);
       gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     } else {

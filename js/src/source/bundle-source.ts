@@ -14,7 +14,7 @@ export interface ReadContext {
    * drawing the frame that needs them. Without it, every file is checked before it is returned.
    */
   later?: ((check: () => Promise<void>) => void) | undefined;
-  /** Marks a read ahead of need: any other read takes precedence. */
+  /** Marks a prefetch: all other reads take precedence. */
   ahead?: boolean | undefined;
 }
 
@@ -58,7 +58,7 @@ export interface LiveStatistics {
   /** Means over the cells with a value; null where there is none. */
   mean: readonly (number | null)[];
   fraction: readonly (number | null)[];
-  /** Ranks by variability, 1 for the most variable; null if the values do not show it. */
+  /** Ranks by variability, 1 for the most variable; null if the values cannot be ranked. */
   rank: readonly number[] | null;
 }
 
@@ -69,9 +69,9 @@ export interface BundleSource {
   /** Reads the bytes as stored. Rejects with NotFoundError for a missing file and with `signal.reason` on abort. */
   read(path: string, ctx: ReadContext): Promise<Uint8Array>;
   readonly live?: LiveObject | undefined;
-  /** Whether files should be read ahead of need, because each read has latency. */
+  /** Whether files should be prefetched, because each read has latency. */
   readonly ahead?: boolean;
-  /** Calls `listener` when the kernel that provides the bytes is gone; it gets a function that runs the cell again. */
+  /** Calls `listener` when the kernel that provides the bytes is gone, with a function that runs the cell again. */
   onLost?(listener: (reconnect: (() => void) | null) => void): void;
   dispose(): void;
 }

@@ -9,7 +9,7 @@ import type { SelectionModel } from './selection/selection-model';
 /** The open bundle and the annotations read from it. */
 export interface BundleModel {
   readonly bundle: Signal<Bundle | null>;
-  /** What a row of the data is. */
+  /** What each row represents. */
   readonly noun: ReadonlySignal<Noun>;
   /** Annotations of the bundle. */
   readonly storedColumns: Signal<readonly ColumnInfo[]>;

@@ -6,7 +6,7 @@ import { createLoader } from './loader';
 import { createModel } from './model';
 import type { ViewState } from './view-state';
 
-/** Opens a bundle with two embeddings and two sections; the first embedding arrives only when `come` is called. */
+/** Opens a bundle with two embeddings and two sections; the first embedding arrives only when `arrive` is called. */
 async function opened(initial: Partial<ViewState> = {}) {
   const made = await fixture('1.1.0', true);
   const path = 'assets/columnar/umap.bin';
@@ -34,9 +34,9 @@ async function opened(initial: Partial<ViewState> = {}) {
     },
   });
   made.files.set('manifest.json', new TextEncoder().encode(JSON.stringify(made.manifest)));
-  let come = () => {};
+  let arrive = () => {};
   const gate = new Promise<void>((resolve) => {
-    come = resolve;
+    arrive = resolve;
   });
   const inMemory = memorySource(made.files);
   const source: typeof inMemory = {
@@ -50,7 +50,7 @@ async function opened(initial: Partial<ViewState> = {}) {
   const loader = createLoader(model, source);
   const actions = createActions(model, loader);
   await loader.start();
-  return { model, actions, come, loadRest: loader.loadRest };
+  return { model, actions, arrive, loadRest: loader.loadRest };
 }
 
 const UMAP = { kind: 'embedding', name: 'X_umap' } as const;
@@ -59,11 +59,11 @@ const TISSUE = { kind: 'tissue' } as const;
 
 describe('the last of two choices wins', () => {
   test.each([TISSUE, TSNE])('for the layout: %o', async (last) => {
-    const { model, actions, come } = await opened();
+    const { model, actions, arrive } = await opened();
     const early = actions.setState({ layout: UMAP, opacity: 0.5 });
     expect(model.task.value?.label).toBe('umap');
     const late = actions.setState({ layout: last });
-    come();
+    arrive();
     await expect(early).rejects.toThrow(/Something else was chosen/);
     await late;
     expect(model.state.value.layout).toEqual(last);
@@ -73,11 +73,11 @@ describe('the last of two choices wins', () => {
   });
 
   test('for the second view, without affecting the main view', async () => {
-    const { model, actions, come } = await opened();
+    const { model, actions, arrive } = await opened();
     const front = actions.setState({ layout: UMAP });
     const early = actions.setState({ beside: UMAP });
     const late = actions.setState({ beside: TSNE });
-    come();
+    arrive();
     await expect(early).rejects.toThrow(/Something else was chosen/);
     await Promise.all([front, late]);
     expect(model.state.value).toMatchObject({ layout: UMAP, beside: TSNE });
@@ -85,10 +85,10 @@ describe('the last of two choices wins', () => {
 });
 
 test('a second view chosen while a layout is loading is kept', async () => {
-  const { model, actions, come } = await opened();
+  const { model, actions, arrive } = await opened();
   const early = actions.setState({ layout: UMAP, beside: TISSUE });
   await actions.setState({ beside: TSNE });
-  come();
+  arrive();
   await expect(early).rejects.toThrow(/Something else was chosen/);
   expect(model.state.value).toMatchObject({ layout: UMAP, beside: TSNE });
 });
@@ -197,7 +197,7 @@ test('signed values use a diverging color map unless another one was chosen', as
 });
 
 test('fields changed while a layout is loading are kept', async () => {
-  const { model, actions, come } = await opened();
+  const { model, actions, arrive } = await opened();
   const viewed = actions.openView({
     layout: UMAP,
     color: { kind: 'gene', gene: 'Actb' },
@@ -206,15 +206,15 @@ test('fields changed while a layout is loading are kept', async () => {
   });
   actions.setColor({ kind: 'annotation', column: 'ok' });
   actions.setTheme('light');
-  come();
+  arrive();
   await expect(viewed).rejects.toThrow('Something else was chosen');
   expect(model.state.value).toMatchObject({ layout: UMAP, theme: 'light', opacity: 0.5 });
   expect(model.layer.value.color).toEqual({ kind: 'annotation', column: 'ok' });
 });
 
 test('the camera of the second view is reset with its layout', async () => {
-  const { model, actions, come } = await opened();
-  come();
+  const { model, actions, arrive } = await opened();
+  arrive();
   const besideCamera = { x: 1, y: 2, zoom: 3 };
   await actions.setState({ beside: UMAP, besideCamera });
   expect(model.state.value.besideCamera).toEqual(besideCamera);

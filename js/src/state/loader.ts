@@ -58,7 +58,7 @@ export function createLoader(
   const compare = createCompareLoader(model, context, createWorker);
   const distances = watchDistances(model, color);
 
-  /** Reports what the user did not ask for; once the kernel is lost, a sign of that says enough. */
+  /** Reports an error of a background task, unless it is due to the lost kernel, which the viewer already shows. */
   const notifyUnlessClosed = (thrown: unknown) => {
     const known = model.lost.value && thrown instanceof HostError;
     if (!known && !isAbort(thrown, closed)) notify(model, asError(thrown));

@@ -65,10 +65,10 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
     .filter(([field, value]) => isValid(field, value));
   const next: ViewState = { ...current, ...Object.fromEntries(valid) };
   // Limits belong to the values they were set for.
-  const ofOthers =
+  const valuesChanged =
     !sameColor(current.color, next.color) ||
     (current.matrix !== next.matrix && next.color.kind !== 'annotation');
-  if (change.range === undefined && ofOthers) next.range = null;
+  if (change.range === undefined && valuesChanged) next.range = null;
   return {
     ...next,
     camera: nearEnough(next.camera),

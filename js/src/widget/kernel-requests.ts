@@ -26,7 +26,7 @@ interface Listener {
   closed(): void;
 }
 
-/** Start of the ids of reads of the viewer. */
+/** Prefix of the IDs of the viewer's reads. */
 const READ = 'r';
 
 /** Requests of one frame to the kernel. */

@@ -16,11 +16,11 @@ export class Wire {
   #down = true;
   #onHi: (() => void) | null = null;
 
-  /** Listens to messages over the channel and over additional comms, such as that of a view. */
-  constructor(channel: Model, beside: readonly Model[], listen: Listener) {
+  /** Listens to messages over the channel and over other comms, such as the comm of a view. */
+  constructor(channel: Model, others: readonly Model[], listen: Listener) {
     this.#channel = channel;
     this.#listen = listen;
-    for (const model of [channel, ...beside])
+    for (const model of [channel, ...others])
       this.#ends.push(
         onCustom(model, (message, buffers) => {
           if (message.type === 'hi') this.#heardHi(message, buffers);

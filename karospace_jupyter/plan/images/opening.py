@@ -55,7 +55,7 @@ def open_picture(
     """
     from PIL import Image, UnidentifiedImageError
 
-    with _LOCK, _without_own_limit():
+    with _LOCK, _without_pillow_limit():
         try:
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=formats) as picture:
                 width, height = picture.size
@@ -79,7 +79,8 @@ def open_picture(
 
 
 @contextmanager
-def _without_own_limit() -> Iterator[None]:
+def _without_pillow_limit() -> Iterator[None]:
+    """Disable the limit of Pillow, which does not know `max_pixels`."""
     from PIL import Image
 
     with warnings.catch_warnings():

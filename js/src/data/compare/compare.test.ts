@@ -87,7 +87,7 @@ test('tails keep their digits where doubles end', () => {
   expect(lnStudentTails(3, Number.NaN)).toBeNaN();
 });
 
-/** Packs genes as codes on ladders: cells with odd numbers have another ladder. */
+/** Packs genes as codes on two ladders: one for cells with even numbers, one for cells with odd numbers. */
 function packed(genes: number[][]) {
   const total = genes[0]?.length ?? 0;
   const ladders = [0, 1].map((odd) =>
@@ -126,7 +126,7 @@ test.each([
   [3, 0],
   [400, 0],
   [400, 70_000],
-])('packed genes with %i values of %i others have the numbers of dense ones', (most, others) => {
+])('packed and dense genes have the same statistics (up to %i values, %i unused)', (most, others) => {
   const next = random(most);
   const cells = 200;
   const genes = Array.from({ length: 6 }, (_, gene) =>
@@ -135,7 +135,7 @@ test.each([
     ),
   );
   const { steps: own, shard } = packed(genes);
-  // At the end of the last ladder.
+  // Add unused values to the end of the last ladder.
   const steps = {
     ...own,
     starts: Uint32Array.from([...own.starts.slice(0, 2), own.values.length + others]),
@@ -150,7 +150,7 @@ test.each([
   });
 });
 
-test('a file that cannot be read, or is damaged, costs its own genes', async () => {
+test('a missing or damaged file affects only its own genes', async () => {
   const good = [0, 2, 0, 3, 5, 0, 1, 4];
   const { steps, shard } = packed([good]);
   const table = {

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { meanByCode } from '../../data/summary';
 import type { Meaning } from '../../data/value-meaning';
-import { formatClass, formatMean } from '../../lib/format';
+import { formatCategory, formatMean } from '../../lib/format';
 import type { Numbers } from '../../lib/numbers';
 import { valuesIn } from '../../state/color/scope';
 import { Chip, More } from '../buttons';
@@ -79,7 +79,7 @@ function Means({ values }: { values: Numbers }): JSX.Element | null {
           <li key={name}>
             <span class="ks-dot" style={{ background: color }} />
             <span class="ks-class-name" title={name}>
-              {formatClass(name)}
+              {formatCategory(name)}
             </span>
             <span class="ks-bar">
               <SignedBar value={mean} span={span} color={scale.css(mean)} />

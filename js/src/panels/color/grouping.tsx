@@ -39,7 +39,7 @@ export function GroupForm(props: {
       }}
       onSubmit={(event) => {
         event.preventDefault();
-        if (actions.groupClasses(column, rows, name)) onDone(name.trim());
+        if (actions.groupCategories(column, rows, name)) onDone(name.trim());
       }}
     >
       <p class="ks-note" role="status">

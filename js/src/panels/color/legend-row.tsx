@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { CategoryValues, GroupedCategory } from '../../data/column-values';
-import { formatClass, formatCount, formatShare } from '../../lib/format';
+import { formatCategory, formatCount, formatShare } from '../../lib/format';
 import { hasGenes, REST } from '../../state/compare/groups-of-cells';
 import { usePanels } from '../context';
 import { Icon } from '../icons';
@@ -43,7 +43,7 @@ export function LegendRow(props: {
   const renaming = useSignal(false);
   const { color, count, group } = row;
   const check = (range: boolean) => row.name !== null && onCheck(row.name, range);
-  const name = formatClass(row.name);
+  const name = formatCategory(row.name);
   const share = formatShare(count / Math.max(1, of));
   const { point, leave, click, keyDown } = useRowActions(column, row.names, last);
   const recolor = (next: string) => {

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { CategoryValues } from '../../data/column-values';
 import { cssColor, MISSING_COLOR } from '../../lib/color';
-import { formatClass, formatCount, formatValue } from '../../lib/format';
+import { formatCategory, formatCount, formatValue } from '../../lib/format';
 import { cornersOf } from '../../state/color/blend';
 import { ordered } from '../../state/color/category-colors';
 import { membersOf } from '../../state/color/groups';
@@ -107,7 +107,7 @@ function Row(props: {
 }): JSX.Element {
   const { name, names, color, column, hidden, dimmed, last } = props;
   const { point, leave, click, keyDown } = useRowActions(column, names, last);
-  const text = formatClass(name);
+  const text = formatCategory(name);
   return (
     <button
       type="button"

@@ -5,7 +5,7 @@ import type { CategoryValues } from '../../data/column-values';
 import { BINS, halfWidths, type Spread, spreadsByCode } from '../../data/distribution';
 import type { ColorScale } from '../../lib/colormap';
 import type { Noun } from '../../lib/counts';
-import { counted, formatClass, formatCount, formatValue } from '../../lib/format';
+import { counted, formatCategory, formatCount, formatValue } from '../../lib/format';
 import type { Numbers } from '../../lib/numbers';
 import type { Selection } from '../../state/selection/selection';
 import { More } from '../buttons';
@@ -132,7 +132,7 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
         {(whole.value ? made : made.slice(0, MOST)).map((row) => (
           <li key={row.name} title={about(row, scale.range, noun)} aria-label={about(row, scale.range, noun)}>
             <span class="ks-dot" style={{ background: row.color }} />
-            <span class="ks-class-name">{formatClass(row.name)}</span>
+            <span class="ks-class-name">{formatCategory(row.name)}</span>
             <Violin row={row} scale={scale} />
             <span class="ks-number ks-muted">{formatValue(row.main.median)}</span>
           </li>

@@ -85,7 +85,7 @@ function GroupSelect(props: {
 interface TableView {
   test: Signal<Test>;
   text: Signal<string>;
-  /** Null for that of the statistic. */
+  /** Null for the default order of the test. */
   order: Signal<Order | null>;
 }
 

@@ -6,7 +6,7 @@ import type { CategoryValues } from '../../data/column-values';
 import { type GeneDots, rescaled } from '../../data/dots';
 import { type ColorScale, colorScale } from '../../lib/colormap';
 import { asError } from '../../lib/errors';
-import { counted, formatClass, formatMean, formatShare } from '../../lib/format';
+import { counted, formatCategory, formatMean, formatShare } from '../../lib/format';
 import { geneMeaningOf } from '../../state/color/gene-meaning';
 import { matrixOf } from '../../state/compare/compare-loader';
 import { Chip } from '../buttons';
@@ -171,8 +171,8 @@ function Plot({ column, dots, tiles, scaled, plot }: PlotProps): JSX.Element {
   const classes = model.classes.value(column);
   const rows = column.categories
     .map(({ name }, code) => ({
-      name: formatClass(name),
-      label: fitted(formatClass(name), LONGEST_ROW),
+      name: formatCategory(name),
+      label: fitted(formatCategory(name), LONGEST_ROW),
       code,
       color: classes[code]?.color ?? '',
     }))

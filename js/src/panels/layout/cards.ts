@@ -23,7 +23,7 @@ export function useCards(view: RefObject<HTMLElement | null>, { resize }: Pick<A
       resize({ cards });
     };
     measure();
-    // In the next frame: a change of what is observed, while sizes are being reported, is an error of the page.
+    // Wait for the next frame: resizing observed elements while their sizes are reported is an error.
     let frame = 0;
     const observer = new ResizeObserver(() => {
       cancelAnimationFrame(frame);

@@ -7,7 +7,7 @@ import { type ColorScale, colorScale } from '../../lib/colormap';
 import { startingWith } from '../../lib/counts';
 import { field } from '../../lib/csv';
 import { asError } from '../../lib/errors';
-import { counted, formatClass, formatDifference, formatValue } from '../../lib/format';
+import { counted, formatCategory, formatDifference, formatValue } from '../../lib/format';
 import { fileName } from '../../picture/file-name';
 import { membersOf } from '../../state/color/groups';
 import { maskOf } from '../../state/selection/selection';
@@ -179,7 +179,7 @@ export function tableOf(
   { categories }: Pick<CategoryValues, 'categories'>,
   { count, expected, z }: Found,
 ): string {
-  const names = categories.map(({ name }) => field(formatClass(name)));
+  const names = categories.map(({ name }) => field(formatCategory(name)));
   const k = names.length;
   const number = (value: number | undefined) => (Number.isFinite(value) ? String(value) : '');
   const rows = Array.from(count, (found, i) =>
@@ -218,7 +218,7 @@ function About({ column, found, at }: Made & { at: At }): JSX.Element {
     );
   const [a, b] = at.value;
   const i = a * column.categories.length + b;
-  const [one, other] = [a, b].map((code) => formatClass(column.categories[code]?.name ?? null));
+  const [one, other] = [a, b].map((code) => formatCategory(column.categories[code]?.name ?? null));
   const z = found.z[i] ?? Number.NaN;
   return (
     <p class="ks-note" role="status">
@@ -235,7 +235,7 @@ function Squares({ column, found, codes, plot, at }: MatrixProps & { at: At }): 
   const colors = model.classes.value(column);
   const n = codes.length;
   const side = n <= SIDES.from ? SIDES.few : SIDES.many;
-  const names = codes.map((code) => fitted(formatClass(column.categories[code]?.name ?? null), LONGEST));
+  const names = codes.map((code) => fitted(formatCategory(column.categories[code]?.name ?? null), LONGEST));
   const left = 24 + Math.max(0, ...names.map(widthOf));
   const top = 26 + Math.max(0, ...names.map(widthOf));
   const limit = scale.range[1];

@@ -6,7 +6,7 @@ import { type Comparison, compared, composition, foremost, valuesBySide } from '
 import type { Meaning } from '../../data/value-meaning';
 import { cssColor, MISSING_COLOR } from '../../lib/color';
 import {
-  formatClass,
+  formatCategory,
   formatCount,
   formatDifference,
   formatMean,
@@ -64,10 +64,10 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
           return (
             <li
               key={code}
-              title={`${formatClass(name)}: ${formatCount(count)} selected, ${formatShare(inside)} of the selection${against}`}
+              title={`${formatCategory(name)}: ${formatCount(count)} selected, ${formatShare(inside)} of the selection${against}`}
             >
               <span class="ks-dot" style={{ background: color }} />
-              <span class={`ks-class-name${name === null ? ' ks-muted' : ''}`}>{formatClass(name)}</span>
+              <span class={`ks-class-name${name === null ? ' ks-muted' : ''}`}>{formatCategory(name)}</span>
               <span class="ks-number">{formatShare(inside)}</span>
               <span class="ks-versus" aria-hidden="true">
                 <span style={{ width: width(inside), background: color }} />

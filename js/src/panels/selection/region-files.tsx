@@ -44,7 +44,7 @@ export function RegionFiles(): JSX.Element | null {
     actions.noteRegions({ text: text.filter(Boolean).join(' '), problem: unknown > 0, undo: true });
   };
   const openTable = async (file: File, text: string) => {
-    // They may still be loading: a file can be opened as soon as the tissue is drawn.
+    // The cell IDs may still be loading: a file can be opened as soon as the tissue is drawn.
     const ids = names ?? (await bundle.cellNames({ signal: new AbortController().signal }).catch(() => null));
     if (!ids) throw new Error('The cell IDs of this bundle could not be read.');
     const { regions: found, unknown } = await regionsFromCsv(text, manifest.n_cells, ids);

@@ -12,7 +12,7 @@ import { RegionFiles } from './region-files';
 
 const isTaken = (regions: readonly Region[], name: string) => regions.some((region) => region.name === name);
 
-/** Creates a check whether the name of a new region would replace an existing region. */
+/** Creates a function that checks whether the name of a new region would replace an existing region. */
 export const replaces =
   (regions: readonly Region[]) =>
   (name: string): About | null =>

@@ -10,7 +10,7 @@ export interface GroupActions {
    * Shows rows of a legend (categories and groups) as one category. Returns false if there is none, or the name is empty
    * or used by another category.
    */
-  groupClasses(column: CategoryValues, rows: readonly GroupedCategory[], name: string): boolean;
+  groupCategories(column: CategoryValues, rows: readonly GroupedCategory[], name: string): boolean;
   /** Renames a group. Returns false if the name is empty or used by another category. */
   renameGroup(column: CategoryValues, group: GroupedCategory, name: string): boolean;
   /** Sets the color of a group, `#rrggbb`. */
@@ -33,7 +33,7 @@ export function createGroupActions(model: Model, history: History): GroupActions
       : names.filter((name) => name === null || !members.includes(name));
 
   return {
-    groupClasses(column, rows, given) {
+    groupCategories(column, rows, given) {
       const name = given.trim();
       if (rows.length === 0 || !isFree(column, name, rows)) return false;
       const state = model.state.value;

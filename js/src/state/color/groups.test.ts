@@ -116,7 +116,7 @@ async function opened(groups: Record<string, Group[]> = {}) {
   };
   /** Groups the named rows of the legend. */
   const put = (names: string[], name: string) =>
-    actions.groupClasses(
+    actions.groupCategories(
       shown(),
       shown().categories.filter((row) => names.includes(row.name)),
       name,

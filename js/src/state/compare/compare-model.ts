@@ -13,7 +13,7 @@ export type CellGroup =
   /** All visible cells that are not in the other group. */
   | { kind: 'rest' };
 
-/** What a comparison was made of. */
+/** The data that a comparison depends on. */
 export interface Basis {
   bundle: Bundle | null;
   selection: Uint8Array | null;
@@ -31,7 +31,7 @@ export interface Basis {
 export interface Comparison {
   groups: readonly [CellGroup, CellGroup];
   basis: Basis;
-  /** While it runs, and after it has failed, null. */
+  /** Null while the comparison runs, and if it failed. */
   result: Result | null;
   /** Genes compared so far. */
   done: number;
@@ -43,7 +43,7 @@ export interface Comparison {
 export interface Result extends Differences {
   sizes: readonly [number, number];
   scale: Scale;
-  /** What the values are: “counts”, “log1p values”. */
+  /** Noun for the values: “counts”, “log1p values”. */
   noun: string;
   /** Whether the result was computed at export, without U. */
   stored: boolean;

@@ -1,7 +1,7 @@
 import type { CategoryValues } from '../../data/column-values';
 import { LEAST_CELLS } from '../../data/compare/gene-test';
 import type { Noun } from '../../lib/counts';
-import { counted, formatClass } from '../../lib/format';
+import { counted, formatCategory } from '../../lib/format';
 import { grouped, groupsOf } from '../color/groups';
 import { flagsOf } from '../color/layer';
 import type { Model } from '../model';
@@ -16,7 +16,7 @@ export const hasGenes = ({ bundle }: Pick<Model, 'bundle'>): boolean => (bundle.
 
 export function groupLabel(group: CellGroup): string {
   if (group.kind === 'selection') return 'Selection';
-  return group.kind === 'rest' ? 'Rest' : formatClass(group.name);
+  return group.kind === 'rest' ? 'Rest' : formatCategory(group.name);
 }
 
 /** What can be compared now: the selection, regions, and the categories of some annotations. */
@@ -54,7 +54,7 @@ export function basisNow(model: Model, columns: ReadonlyMap<string, CategoryValu
   };
 }
 
-/** Whether two groups would now be made of other cells, or their genes of other values. */
+/** Whether the cells of the groups, or the values of their genes, have changed since the comparison. */
 export function isOutdated({ groups, basis }: Comparison, model: Model): boolean {
   const now = basisNow(model, basis.columns);
   const regionOf = ({ regions }: Basis, name: string) =>

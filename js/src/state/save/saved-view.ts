@@ -96,12 +96,12 @@ export function stateIn(value: unknown, cells: number | null): Partial<ViewState
     throw new ViewFileError(`it has version ${String(value.karospace_view)}; this viewer reads version 1`);
   if (!isObject(value.state)) throw new ViewFileError('it has no object “state”');
   const { camera, besideCamera, ...rest } = value.state as Partial<ViewState>;
-  if (cells !== null && isOfOthers(value, cells)) return rest;
+  if (cells !== null && hasOtherCellCount(value, cells)) return rest;
   return { ...rest, ...(camera ? { camera } : {}), ...(besideCamera ? { besideCamera } : {}) };
 }
 
 /** Returns whether a view states a different number of cells. */
-const isOfOthers = ({ n_cells }: { n_cells?: unknown }, cells: number) =>
+const hasOtherCellCount = ({ n_cells }: { n_cells?: unknown }, cells: number) =>
   n_cells !== undefined && n_cells !== cells;
 
 /**
@@ -117,8 +117,8 @@ export function openedView(
   const state = stateIn(given, cells);
   if (!isSaved(given)) return { state, geneSets: null, regions: null, leftOut: null };
   const [geneSets, missing] = given.gene_sets ? setsOfLink(given.gene_sets, stored) : [null, []];
-  if (isOfOthers(given, cells))
-    return { state, geneSets, regions: null, leftOut: ofOthers(given, cells, noun) };
+  if (hasOtherCellCount(given, cells))
+    return { state, geneSets, regions: null, leftOut: cellCountError(given, cells, noun) };
   const { regions, regions_left_out: left = 0, gene_sets_left_out: setsLeft = 0 } = given;
   if (regions && regions.length > MOST_REGIONS)
     throw new ViewFileError(`it has ${regions.length} regions; the limit is ${MOST_REGIONS}`);
@@ -156,7 +156,7 @@ function isSaved(value: unknown): value is SavedView {
   return true;
 }
 
-function ofOthers({ n_cells = 0, regions = [] }: SavedView, cells: number, noun: Noun): LeftOutError {
+function cellCountError({ n_cells = 0, regions = [] }: SavedView, cells: number, noun: Noun): LeftOutError {
   const what = regions.length > 0 ? 'camera and its regions were' : 'camera was';
   return new LeftOutError(
     `The view was saved for ${counted(n_cells, noun)}, but this bundle has ${formatCount(cells)}: its ${what} ignored.`,

@@ -30,7 +30,7 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
     if (!next.delete(name)) next.set(name, name);
     setAll(next);
   };
-  const turn = (column: ColumnFact) => {
+  const toggleKind = (column: ColumnFact) => {
     const { name, other_kind } = column;
     setAll(new Map(chosen).set(name, isOther(chosen.get(name), column) ? name : `${other_kind}:${name}`));
   };
@@ -70,7 +70,7 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
                     class="kf-turn"
                     aria-pressed={isOther(chosen.get(column.name), column)}
                     title={say('Export %1 as %2', column.name, say(PLURAL[column.other_kind]))}
-                    onClick={() => turn(column)}
+                    onClick={() => toggleKind(column)}
                   >
                     {say('as %1', say(PLURAL[column.other_kind]))}
                   </button>
