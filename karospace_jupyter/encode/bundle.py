@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from karospace_jupyter.bundle.manifest import (
     SCHEMA_VERSION,
     AssetFile,
@@ -30,12 +32,15 @@ from karospace_jupyter.encode.image import encode_image, largest_side
 from karospace_jupyter.encode.neighbors import encode_neighbors
 from karospace_jupyter.encode.pack import Packer
 from karospace_jupyter.encode.packed import FIRST_FOLDER, encode_packed
-from karospace_jupyter.encode.preview import draw_preview
+from karospace_jupyter.encode.preview import draw_preview, initial_gene
 from karospace_jupyter.errors import ConfigError
+from karospace_jupyter.plan.gene_choice import gene_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
+
+    from numpy.typing import NDArray
 
     from karospace_jupyter.config import ExportConfig
     from karospace_jupyter.job import Job
@@ -86,7 +91,8 @@ def encode_bundle(
         ]
         # Text is formatted in Python while numpy processes the matrix without the GIL.
         tables_done = side.submit(_encode_tables, plan, packer, limit, job)
-        expression, expression_files, missing = encode_expression(plan, source, packer, limit, job)
+        shown = initial_gene(plan) if config.preview else None
+        expression, expression_files, missing, gene = encode_expression(plan, source, packer, limit, job, keep=shown)
         packed = None
         if plan.packed is not None:
             # The missing values of all genes include those of the genes above.
@@ -105,7 +111,7 @@ def encode_bundle(
         images, image_files = _encode_images(plan.images, packer, limit, warnings, job)
         preview_files = []
         if config.preview:
-            drawn = draw_preview(plan)
+            drawn = draw_preview(plan, _values_of(shown, plan, source) if shown and gene is None else gene)
             if len(drawn) <= limit:
                 preview_files = [packer.store("preview", "preview.png", drawn)]
             else:
@@ -156,6 +162,15 @@ def encode_bundle(
             warnings=warnings or None,
             max_asset_bytes=limit,
         )
+
+
+def _values_of(gene: str, plan: Plan, source: Source) -> NDArray[np.float32] | None:
+    """Return the values of a gene that was not written to its own file; None if there is no such gene."""
+    position = gene_at(source, gene)
+    if position is None:
+        return None
+    [vector] = source.genes(np.array([position]), plan.cells.rows)
+    return vector.values
 
 
 def _encode_other(

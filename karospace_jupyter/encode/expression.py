@@ -59,16 +59,18 @@ def _genes(found: tuple[tuple[str, int], ...], what: str) -> str:
 
 
 def encode_expression(
-    plan: Plan, source: Source, packer: Packer, max_bytes: int, job: Job
-) -> tuple[Expression, list[AssetFile], MissingValues]:
+    plan: Plan, source: Source, packer: Packer, max_bytes: int, job: Job, *, keep: str | None = None
+) -> tuple[Expression, list[AssetFile], MissingValues, NDArray[np.float32] | None]:
     """Write every gene of the plan.
 
     Returns
     -------
     tuple
-        The expression entry of the manifest, the files, and the missing values.
+        The expression entry of the manifest, the files, the missing values, and the values of the gene `keep` if it
+        is in the plan.
     """
     names = plan.genes.names
+    kept: NDArray[np.float32] | None = None
 
     def one(position: int, values: NDArray[np.float32]) -> tuple[GeneEntry, list[AssetFile], Moments]:
         stem = f"assets/expression/gene_{position:05d}_part_{{:03d}}.bin"
@@ -85,6 +87,8 @@ def encode_expression(
     with job.stage("Writing genes", len(names), "genes") as stage:
         for vector in source.genes(plan.genes.indices, plan.cells.rows, job):
             name = names[vector.position]
+            if name == keep:
+                kept = vector.values
             if vector.missing > vector.infinite:
                 nan.append((name, vector.missing - vector.infinite))
             if vector.infinite:
@@ -115,4 +119,4 @@ def encode_expression(
         source=plan.matrix_name,
         values=Values(kind=plan.values.kind, log_base=plan.values.log_base),
     )
-    return expression, files, MissingValues(tuple(nan), tuple(infinite), tuple(rounded))
+    return expression, files, MissingValues(tuple(nan), tuple(infinite), tuple(rounded)), kept

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from karospace_jupyter.plan import Annotation, Plan
+    from karospace_jupyter.plan import Plan
 
 SIDE = 512
 """Longer side of the image, in pixels."""
@@ -33,8 +33,16 @@ _SCALE = np.array(
 )  # viridis in nine even steps
 
 
-def draw_preview(plan: Plan) -> bytes:
-    """Draw the cells, colored by the first annotation, on a transparent background.
+def draw_preview(plan: Plan, gene: NDArray[np.float32] | None = None) -> bytes:
+    """Draw the cells in the initial color on a transparent background.
+
+    Parameters
+    ----------
+    plan
+        What is exported.
+    gene
+        The values of :func:`initial_gene`, shape (n_cells,). Without them, as for a view that is colored by several
+        genes, the first annotation is shown.
 
     Returns
     -------
@@ -55,7 +63,7 @@ def draw_preview(plan: Plan) -> bytes:
     if plan.coordinates.y_axis == "up":
         row = height - 1 - row
     pixels = np.zeros((height * width, 4), dtype=np.uint8)
-    colors = _colors(plan.annotations[0] if plan.annotations else None, len(xy))
+    colors = _initial_colors(plan, gene)
     place = row * width + column
     for dy, dx in _disc(len(xy), float(span[0] * span[1]) * scale**2, margin):
         pixels[place + dy * width + dx] = colors
@@ -82,21 +90,47 @@ def _disc(n: int, area: float, margin: int) -> list[tuple[int, int]]:
     return [(dy, dx) for dy in steps for dx in steps if dy * dy + dx * dx <= radius * radius + 0.25]
 
 
-def _colors(annotation: Annotation | None, n: int) -> NDArray[np.uint8]:
+def initial_gene(plan: Plan) -> str | None:
+    """Return the gene by which the viewer initially colors the cells; None if it uses something else."""
+    color = _initial_state(plan).get("color") or {}
+    return str(color["gene"]) if color.get("kind") == "gene" else None
+
+
+def _initial_state(plan: Plan) -> dict[str, Any]:
+    view = plan.view or {}
+    state: dict[str, Any] = view.get("state", view)
+    return state
+
+
+def _initial_colors(plan: Plan, gene: NDArray[np.float32] | None) -> NDArray[np.uint8]:
     """Return the RGBA color of each cell, shape (n, 4)."""
-    if annotation is None:
+    n = len(plan.coordinates.xy)
+    state = _initial_state(plan)
+    color = state.get("color") or {}
+    if gene is not None:
+        detected = gene[np.isfinite(gene) & (gene != 0)]
+        top = float(np.percentile(detected, 99)) if len(detected) else 0.0
+        return _in_scale(gene, min(0.0, float(detected.min(initial=0))), top)
+    column = color.get("column") if color.get("kind") == "annotation" else None
+    first = plan.annotations[0] if plan.annotations else None
+    annotation = next((one for one in plan.annotations if one.name == column), first)
+    if annotation is None or color.get("kind") == "none":
         return np.broadcast_to(np.array([*_PLAIN, 255], dtype=np.uint8), (n, 4))
     if annotation.kind == "category":
-        table = [tuple(bytes.fromhex(color[1:7])) for color in annotation.colors]
+        custom: dict[str, str] = (state.get("classColors") or {}).get(annotation.name, {})
+        pairs = zip(annotation.categories, annotation.colors, strict=True)
+        table = [tuple(bytes.fromhex(custom.get(name, color)[1:7])) for name, color in pairs]
         palette = np.array([(*rgb, 255) for rgb in [*table, _MISSING]], dtype=np.uint8)
         return palette[annotation.codes]
-    values = annotation.values
-    finite = np.isfinite(values)
-    if not finite.any():
-        return np.broadcast_to(np.array([*_MISSING, 255], dtype=np.uint8), (n, 4))
-    low, high = np.percentile(values[finite], [1, 99])
+    finite = annotation.values[np.isfinite(annotation.values)]
+    low, high = np.percentile(finite, [1, 99]) if len(finite) else (0.0, 0.0)
+    return _in_scale(annotation.values, low, high)
+
+
+def _in_scale(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Return the RGBA color of each value between two limits; missing values are gray."""
     share = np.nan_to_num((np.clip(values, low, high) - low) / ((high - low) or 1.0))
     steps = np.linspace(0, 1, 256)
     lut = np.stack([np.interp(steps, np.linspace(0, 1, len(_SCALE)), _SCALE[:, c]) for c in range(3)], axis=1)
     palette = np.array([(*rgb, 255) for rgb in [*lut.round().astype(int).tolist(), _MISSING]], dtype=np.uint8)
-    return palette[np.where(finite, (share * 255).astype(np.intp), 256)]
+    return palette[np.where(np.isfinite(values), (share * 255).astype(np.intp), 256)]
