@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from karospace_jupyter.flags import flag_of
-from karospace_jupyter.formatting import counted, shape, size
+from karospace_jupyter.formatting import counted, nearest, shape, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +33,16 @@ EXIT_FAILURE, EXIT_USAGE, EXIT_CANCELED = 1, 2, 130
 
 class _Parser(argparse.ArgumentParser):
     """Report a usage error in one line: the usage of all options would push it out of sight."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as in argparse
+        """Parse arguments, and suggest the flags that a misspelled one resembles."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            known = [text[2:] for action in self._actions for text in action.option_strings if text.startswith("--")]
+            flag = next((text[2:].partition("=")[0] for text in unknown if text.startswith("--")), "")
+            near = [f". Did you mean --{name}?" for name in nearest(flag, known, 1)]
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{''.join(near)}")
+        return found
 
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_USAGE, f"{self.prog}: error: {message}\nFor all options: {self.prog} --help\n")
@@ -328,7 +338,11 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
         )
     options.h5ad = options.h5ad or options.file
     if bool(options.h5ad) == options.demo:
-        return "--demo cannot be combined with an input" if options.demo else "no input; pass --h5ad PATH or --demo"
+        return (
+            "--demo cannot be combined with an input"
+            if options.demo
+            else "no input; pass the path of a file, or --demo"
+        )
     if options.dry_run and options.serve:
         return "--serve cannot be combined with --dry-run, which writes no bundle"
     if not (options.outdir or options.single_file or options.zip_path or options.dry_run):

@@ -352,6 +352,14 @@ def test_symbolic_link_loop_is_an_error(
         assert "unexpected" not in capsys.readouterr().err
 
 
+def test_misspelled_option_is_an_error_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["a.h5ad", "--outdri", "b"])
+    assert ended.value.code == 2
+    message = capsys.readouterr().err.splitlines()[0]
+    assert message == "karospace-export: error: unrecognized arguments: --outdri b. Did you mean --outdir?"
+
+
 @pytest.mark.parametrize("stage", ["resolve", "encode_bundle"])
 def test_memory_shortage_is_an_error_that_suggests_remedies(
     h5ad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stage: str

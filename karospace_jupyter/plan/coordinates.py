@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from karospace_jupyter.config import CoordsSpec, GeometryCoords, ObsCoords, ObsmCoords
-from karospace_jupyter.errors import CoordinatesError
+from karospace_jupyter.errors import CoordinatesError, KaroSpaceError
 from karospace_jupyter.formatting import counted, hint
 from karospace_jupyter.plan.names import listed, no_array
 from karospace_jupyter.source.axis_names import axis_pairs, choose_axes, is_embedding_name, lone_pair
@@ -165,8 +165,25 @@ def _nothing_found(source: Source) -> str:
     keys = sorted(source.obsm_shapes, key=lambda key: source.obsm_shapes[key][1:] != (2,))
     named = axis_pairs(numeric)
     pair = f"obs:{named[0].x},{named[0].y}" if named else "obs:XCOLUMN,YCOLUMN"
+    found = f"No coordinates were found under the usual names. {contents}"
+    element = _annotated_element(source)
+    if element and not keys and not named:
+        return (
+            f"{found} The rows describe regions of {element!r}, an element of a SpatialData store, which is not read. "
+            "Store the centroids of the regions (spatialdata.get_centroids) in obsm['spatial']."
+        )
     example = f"obsm:{keys[0]}" if keys else pair
-    return f"No coordinates were found under the usual names. {contents} Choose coordinates, for example {example!r}."
+    return f"{found} Choose coordinates, for example {example!r}."
+
+
+def _annotated_element(source: Source) -> str:
+    """Return the element of a SpatialData store whose regions the rows of a table describe; empty if there is none."""
+    try:
+        region = source.uns("spatialdata_attrs", "region")
+    except KaroSpaceError:
+        return ""
+    names = np.atleast_1d(np.asarray([] if region is None else region, dtype=object)).tolist()
+    return ", ".join(map(str, names))
 
 
 def _from_obsm(source: Source, spec: ObsmCoords) -> FoundCoordinates:

@@ -52,18 +52,21 @@ def check_object(subject: Any) -> None:  # noqa: ANN401 - any object that a user
         raise SourceError(msg)
 
 
+def only_table(root: Any) -> str | None:  # noqa: ANN401 - h5py and zarr share no type
+    """Return the path of the table of a SpatialData store if it has a single one, otherwise None."""
+    names = list(root)
+    found = _tables(root, names) if _is_spatialdata(root, names) else []
+    return found[0] if len(found) == 1 else None
+
+
 def foreign_group(root: Any, where: str) -> str:  # noqa: ANN401 - h5py and zarr share no type
     """Return an error message for a file or store without obs and var, or with modalities."""
     names = list(root)
     if "mod" in names and not hasattr(root["mod"], "shape"):
         keys = [key for key in root["mod"] if _is_anndata(root["mod"][key])]
         return f"{where} is MuData. " + _choice("modalities", keys, [f"{where}/mod/{key}" for key in keys], "Open")
-    found = [(key, f"{where}/{key}") for key in names if _is_anndata(root[key])]
-    for group in ("tables", "table"):
-        if group in names and not hasattr(root[group], "shape"):
-            found += [(key, f"{where}/{group}/{key}") for key in root[group] if _is_anndata(root[group][key])]
-    elements = [name for name in ("images", "labels", "points", "shapes", "tables", "table") if name in names]
-    if len(elements) >= 2 or any("spatialdata" in str(name) for name in root.attrs):
+    found = [(path.rpartition("/")[2], f"{where}/{path}") for path in _tables(root, names)]
+    if _is_spatialdata(root, names):
         if not found:
             return (
                 f"{where} is SpatialData without a table: it has no gene expression. It contains: {_contents(names)}."
@@ -73,6 +76,20 @@ def foreign_group(root: Any, where: str) -> str:  # noqa: ANN401 - h5py and zarr
         keys, paths = [key for key, _ in found], [inner for _, inner in found]
         return f"{where} is not AnnData itself. " + _choice("groups", keys, paths, "Open")
     return _other_hdf5(root, names, where)
+
+
+def _tables(root: Any, names: Sequence[str]) -> list[str]:  # noqa: ANN401
+    """Return the paths of the AnnData groups of a store that is not AnnData itself."""
+    found = [key for key in sorted(names) if _is_anndata(root[key])]
+    for group in ("tables", "table"):
+        if group in names and not hasattr(root[group], "shape"):
+            found += [f"{group}/{key}" for key in sorted(root[group]) if _is_anndata(root[group][key])]
+    return found
+
+
+def _is_spatialdata(root: Any, names: Sequence[str]) -> bool:  # noqa: ANN401
+    elements = {"images", "labels", "points", "shapes", "tables", "table"}
+    return len(elements.intersection(names)) >= 2 or any("spatialdata" in str(name) for name in root.attrs)
 
 
 def holds_modalities(root: Any) -> bool:  # noqa: ANN401

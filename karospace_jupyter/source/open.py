@@ -21,7 +21,14 @@ from karospace_jupyter.errors import NoMatrixError, NoSourceError, SourceError
 from karospace_jupyter.job import Job
 from karospace_jupyter.kernel import variable_of
 from karospace_jupyter.paths import expanded, is_url, public_url
-from karospace_jupyter.source.foreign import bundle_instead, check_object, foreign_file, foreign_group, holds_modalities
+from karospace_jupyter.source.foreign import (
+    bundle_instead,
+    check_object,
+    foreign_file,
+    foreign_group,
+    holds_modalities,
+    only_table,
+)
 from karospace_jupyter.source.matrix import Matrix, matrix_in_file, matrix_in_memory
 from karospace_jupyter.source.pairs import pairs_of
 from karospace_jupyter.source.passes import Passes
@@ -56,8 +63,8 @@ def open_source(
     Parameters
     ----------
     subject
-        Path or URL of an `.h5ad` file or a zarr folder, path of a group inside one (``two.h5mu/mod/rna``), or an
-        :class:`anndata.AnnData`. Views and backed objects are supported.
+        Path or URL of an `.h5ad` file, a zarr folder or a SpatialData store with a single table, path of a group
+        inside one (``two.h5mu/mod/rna``), or an :class:`anndata.AnnData`. Views and backed objects are supported.
     matrix
         The matrix to read expression from. By default, X.
     memory_bytes
@@ -479,7 +486,10 @@ def _open_root(
 ) -> Source:
     with reading(where):
         if "obs" not in root or "var" not in root or holds_modalities(root):
-            raise SourceError(foreign_group(root, where))
+            table = only_table(root)
+            if table is None:
+                raise SourceError(foreign_group(root, where))
+            root, where = root[table], f"{where}/{table}"
         # anndata before 0.7 stored obs and var as record arrays; anndata itself reads their many variants.
         legacy = any(hasattr(root[name], "shape") for name in ("obs", "var", "raw/var") if name in root)
     tables = ObjectTables(_read_legacy(file, where)) if legacy else FileTables(root, where)

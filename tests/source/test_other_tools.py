@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -291,16 +292,17 @@ def h5mu(folder: Path) -> Path:
     return path
 
 
-def spatialdata(folder: Path, version: int, group: str = "tables") -> Path:
+def spatialdata(folder: Path, version: int, group: str = "tables", names: Sequence[str] = ("table",)) -> Path:
     zarr = pytest.importorskip("zarr", minversion="3")
     path = folder / "sd.zarr"
     root = zarr.open_group(str(path), mode="w", zarr_format=version)
-    for name in ("images", "shapes"):
-        root.require_group(name)
+    for element in ("images", "shapes"):
+        root.require_group(element)
     tables = root.require_group(group)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # anndata announces a change of its default chunks
-        ad.io.write_elem(tables, "table", tissue())
+        for name in names:
+            ad.io.write_elem(tables, name, tissue())
     return path
 
 
@@ -317,10 +319,30 @@ class TestStoresOfSeveralTables:
     @pytest.mark.parametrize("version", [2, 3])
     @pytest.mark.parametrize("group", ["tables", "table"])
     def test_spatialdata_store_lists_its_tables(self, entry: Any, tmp_path: Path, version: int, group: str) -> None:
-        path = spatialdata(tmp_path, version, group)
+        path = spatialdata(tmp_path, version, group, names=("cells", "bins"))
         with pytest.raises(SourceError) as caught:
             entry(path)
-        assert str(caught.value) == f"{path} is SpatialData. Its tables: table. Open {path / group / 'table'}."
+        choices = ", ".join(str(path / group / name) for name in ("bins", "cells"))
+        assert str(caught.value) == f"{path} is SpatialData. Its tables: bins, cells. Open one of them: {choices}."
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("group", ["tables", "table"])
+def test_single_table_of_a_spatialdata_store_is_read(tmp_path: Path, version: int, group: str) -> None:
+    path = spatialdata(tmp_path, version, group)
+    bundle = adata_to_karospace(path, tmp_path / "out", genes_mode="all", preview=False)
+    np.testing.assert_array_equal(bundle.gene("g1"), tissue().X[:, 1])
+    assert bundle.manifest.dataset_name == path.stem
+
+
+def test_table_without_coordinates_names_the_element_that_it_describes(tmp_path: Path) -> None:
+    adata = tissue()
+    del adata.obsm["spatial"]
+    adata.obs = pd.DataFrame({"instance_id": np.arange(N)}, index=adata.obs_names)
+    adata.uns["spatialdata_attrs"] = {"region": "cell_labels", "instance_key": "instance_id", "region_key": "region"}
+    wanted = r"The rows describe regions of 'cell_labels', an element of a SpatialData store, which is not read\. Store"
+    with pytest.raises(CoordinatesError, match=wanted):
+        export.plan(adata, ExportConfig())
 
 
 def test_path_may_select_a_modality_of_a_file(tmp_path: Path) -> None:
