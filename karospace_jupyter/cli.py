@@ -106,6 +106,7 @@ def parser() -> argparse.ArgumentParser:
     add(output, "gzip", "true|false")
     add(output, "max_asset_mb", "MB")
     add(output, "scripts")
+    add(output, "tables")
     add(output, "embed_origins", "ORIGIN")
     add(output, "preview")
     add(output, "jobs", "N")

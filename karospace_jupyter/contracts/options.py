@@ -96,6 +96,11 @@ class ExportOptions(TypedDict, total=False):
     """Whether to also write the assets as scripts, so that the folder opens with a double click: `yes`, `no`, or `auto`
     (if the scripts take at most 200 MB)."""
 
+    tables: Literal["yes", "no"]
+    """Whether to also write annotations and coordinates as the text tables of format 1.0: `yes` or `no`. The viewer and
+    `Bundle` do not need them. Without them, the export of many cells is faster and smaller, but readers of format 1.0
+    cannot open the bundle, and coordinates are stored as float32 only."""
+
     host: HostName | None
     """Web host on which the bundle will be published. Its limits are checked before anything is written. `scripts`,
     `max_asset_mb` and `packed` are chosen to fit the host if they are left at their defaults."""

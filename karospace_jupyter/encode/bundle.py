@@ -90,7 +90,7 @@ def encode_bundle(
             for index, embedding in enumerate(plan.embeddings)
         ]
         # Text is formatted in Python while numpy processes the matrix without the GIL.
-        tables_done = side.submit(_encode_tables, plan, packer, limit, job)
+        tables_done = side.submit(_encode_tables, plan, packer, limit, job, of_cells=config.tables == "yes")
         shown = initial_gene(plan) if config.preview else None
         expression, expression_files, missing, gene = encode_expression(plan, source, packer, limit, job, keep=shown)
         packed = None
@@ -234,15 +234,21 @@ def _sections(plan: Plan, images: Sequence[Image | None]) -> Sections | None:
     )
 
 
-def _encode_tables(plan: Plan, packer: Packer, limit: int, job: Job) -> list[Future[list[AssetFile]]]:
-    obs, coords, var = tables.obs_columns(plan), tables.coords_columns(plan), tables.var_columns(plan)
-    n, n_genes = plan.cells.n, len(plan.genes.names)
+def _encode_tables(
+    plan: Plan, packer: Packer, limit: int, job: Job, *, of_cells: bool
+) -> list[Future[list[AssetFile]]]:
+    n, var = plan.cells.n, tables.var_columns(plan)
     work: list[tuple[str, str, Iterator[bytes]]] = [
-        ("obs_csv", "assets/obs_{:03d}.csv", tables.csv_chunks(obs, n, limit)),
-        ("obs_json", "assets/obs_records_{:03d}.json", tables.json_chunks(obs, n, limit)),
-        ("var_csv", "assets/var_{:03d}.csv", tables.csv_chunks(var, n_genes, limit)),
-        ("coords_json", "assets/coords_{:03d}.json", tables.json_chunks(coords, n, limit)),
+        ("var_csv", "assets/var_{:03d}.csv", tables.csv_chunks(var, len(plan.genes.names), limit)),
     ]
+    if of_cells:
+        obs, coords = tables.obs_columns(plan), tables.coords_columns(plan)
+        work = [
+            ("obs_csv", "assets/obs_{:03d}.csv", tables.csv_chunks(obs, n, limit)),
+            ("obs_json", "assets/obs_records_{:03d}.json", tables.json_chunks(obs, n, limit)),
+            *work,
+            ("coords_json", "assets/coords_{:03d}.json", tables.json_chunks(coords, n, limit)),
+        ]
     futures: list[Future[list[AssetFile]]] = []
     for kind, stem, chunks in work:
         for part, raw in enumerate(chunks):

@@ -259,6 +259,11 @@ def decide(
         unit_origin=scale.origin,
         origin=origin,
     )
+    if config.tables == "no":
+        warnings.append(
+            f"The tables of {cells.observations} were left out, as requested: readers of format 1.0 cannot open the "
+            "bundle."
+        )
     files, size = predict(
         cells,
         annotations,

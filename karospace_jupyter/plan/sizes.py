@@ -61,15 +61,11 @@ def predict(
     id_bytes = sum(len(text) for text in cells.ids[:1000].tolist()) / max(1, min(n, 1000))
     if neighbors is not None:
         arrays.append(round(neighbors.scale * graph_bytes(neighbors.starts, neighbors.cells, neighbors.rows)))
-    row = id_bytes + 1 + sum(_text_bytes(annotation) for annotation in annotations)
-    keys = sum(len(annotation.name) + 6 for annotation in annotations) + 14
-    tables = [
-        n * row,
-        n * (row + keys),
-        n * (id_bytes + 2 * _NUMBER_TEXT + 24),
-        len(genes.names) * 40.0,
-        n * (id_bytes + 4),
-    ]
+    tables = [len(genes.names) * 40.0, n * (id_bytes + 4)]
+    if config.tables == "yes":
+        row = id_bytes + 1 + sum(_text_bytes(annotation) for annotation in annotations)
+        keys = sum(len(annotation.name) + 6 for annotation in annotations) + 14
+        tables += [n * row, n * (row + keys), n * (id_bytes + 2 * _NUMBER_TEXT + 24)]
     seen = 0 if view is None else len(json.dumps(view))
     seen += sum(len(gene) + 4 for one in gene_sets for gene in (one.name, *one.genes))
     pictures = sum(min(limit, image.size[0] * image.size[1] * 1.5) for image in images)
