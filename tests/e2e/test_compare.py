@@ -231,6 +231,21 @@ def test_groups_that_cannot_be_compared_are_explained(
     shown.get_by_text("“Rest” has no visible cells. A comparison needs at least 3 in each group.").wait_for()
 
 
+def test_button_below_the_legend_compares_the_selection_if_there_is_one(
+    viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
+) -> None:
+    page = viewer.open(serve(folder)).page
+    viewer.set(color={"kind": "annotation", "column": "cell_type"})
+    button = page.get_by_role("tabpanel").get_by_role("button", name="Compare genes")
+    button.click()
+    largest = tissue.obs["cell_type"].value_counts().max()
+    expect(panel(viewer)).to_contain_text(f"{largest:,} and {tissue.n_obs - largest:,} cells")
+    panel(viewer).get_by_role("button", name="Close").click()
+    page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 40 ? 1 : 0))")
+    button.click()
+    expect(panel(viewer)).to_contain_text("40 and 1,960 cells")
+
+
 def test_changed_selection_is_noticed(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
     page = viewer.open(serve(folder)).page
     shown = compare_selection(viewer)

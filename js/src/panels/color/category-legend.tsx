@@ -155,6 +155,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   const layer = model.layer.value;
   const drawnAsPies = layer.kind === 'category' && layer.amounts !== undefined && squareAngle(model) === null;
   const compared = hasGenes(model) && rows.length > 1 && shownFirst(rows, hidden);
+  const selecting = model.selection.value !== null;
   const largest = Array.from(counts).reduce((most, count) => Math.max(most, count), 0);
   const shown = rows.slice(0, MOST_ROWS);
   const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];
@@ -296,9 +297,16 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
           <button
             type="button"
             class="ks-link"
-            title="Compare all genes of a category with those of another, or of the rest"
+            title={
+              selecting
+                ? 'Compare all genes of the selected cells with those of the rest'
+                : 'Compare all genes of a category with those of another, or of the rest'
+            }
             onClick={() =>
-              void actions.compare([{ kind: 'category', column: column.name, name: compared }, REST])
+              void actions.compare([
+                selecting ? { kind: 'selection' } : { kind: 'category', column: column.name, name: compared },
+                REST,
+              ])
             }
           >
             Compare genes
