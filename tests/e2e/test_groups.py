@@ -235,6 +235,30 @@ def test_groups_can_be_made_by_keyboard(opened: Opened) -> None:
     assert viewer.problems == []
 
 
+def test_name_of_a_new_group_can_be_typed_at_once(opened: Opened) -> None:
+    viewer, _ = opened
+    page = viewer.page
+    before = viewer.state()
+    for member in LYMPHOCYTES:
+        role = "button" if member == LYMPHOCYTES[0] else "checkbox"
+        row(viewer, member, role).click(modifiers=["Control"])
+        expect(page.get_by_label("Group name")).to_be_focused()
+    page.keyboard.type("talk")  # the letters are shortcuts elsewhere
+    # A further category continues the name.
+    row(viewer, "Macrophage", "checkbox").click()
+    expect(page.get_by_label("Group name")).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.type("s")
+    page.keyboard.press("Enter")
+    row(viewer, "talks").wait_for()
+    assert {**viewer.state(), "groups": {}} == before
+    page.get_by_role("button", name=GROUPS, exact=True).click()
+    expect(page.get_by_label("Group name")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Group name")).to_have_count(0)
+    assert viewer.problems == []
+
+
 def test_hundreds_of_categories_are_grouped_by_a_search(
     viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]
 ) -> None:

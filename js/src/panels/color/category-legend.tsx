@@ -123,6 +123,12 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   next?.focus();
 }
 
+/** Whether an event is a click of a mouse: after a key, the focus stays in the list; after a tap, no keyboard opens. */
+const fromMouse = (event: Event) =>
+  event instanceof MouseEvent &&
+  event.detail > 0 &&
+  !(event instanceof PointerEvent && event.pointerType === 'touch');
+
 /** Returns the first category that is not hidden. */
 const shownFirst = (rows: readonly Row[], hidden: ArrayLike<number>) =>
   rows.find(({ name, code }) => name !== null && hidden[code] !== 1)?.name;
@@ -160,6 +166,8 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   const shown = rows.slice(0, MOST_ROWS);
   const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];
   const picked = usePicked(shown);
+  /** Counts the clicks after which a name is typed. */
+  const naming = useSignal(0);
   const checked = (row: { name: string | null }) =>
     picked.names !== null && row.name !== null && picked.names.has(row.name);
   /** Whether the row in the tab order takes the focus at the next rendering */
@@ -175,6 +183,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   };
   const endPicking = (name: string | null) => {
     picked.set(null);
+    naming.value = 0;
     if (name !== null) query.value = '';
     focusOn(name);
   };
@@ -194,10 +203,11 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
           title="Group categories: show several as one (Ctrl+click on a category)"
           label="Group categories"
           pressed={picked.names !== null}
-          onClick={() => {
+          onClick={(event) => {
             if (picked.names) return endPicking(null);
             picked.set([]);
-            focusOn(null);
+            if (fromMouse(event)) naming.value++;
+            else focusOn(null);
           }}
         >
           <Icon name="both" size={14} />
@@ -247,7 +257,10 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
             hidden={hidden[row.code] === 1}
             dimmed={dimmed?.[row.code] === 1}
             checked={picked.names && checked(row)}
-            onCheck={picked.toggle}
+            onCheck={(name, range, event) => {
+              picked.toggle(name, range);
+              if (fromMouse(event)) naming.value++;
+            }}
             focusOn={focusOn}
             width={largest > 0 ? row.count / largest : 0}
             of={total}
@@ -267,6 +280,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
         <GroupForm
           column={column}
           rows={column.categories.filter(checked)}
+          focus={naming.value}
           cells={column.categories.reduce(
             (sum, row, code) => sum + (checked(row) ? (counts[code] ?? 0) : 0),
             0,
