@@ -206,6 +206,18 @@ def names(viewer: Viewer) -> list[str]:
     return [name.removesuffix("\n") for name in viewer.page.locator(".ks-legend .ks-class-name").all_inner_texts()]
 
 
+def test_palette_is_named_after_the_file_only_if_the_file_has_colors(
+    many: Path, opened: tuple[Viewer, ad.AnnData]
+) -> None:
+    viewer, adata = opened
+    assert "cell_type_colors" in adata.uns
+    first = viewer.page.get_by_label("Category colors").locator("option").first
+    expect(first).to_have_text("File colors")
+    viewer.open((many / "index.html").as_uri())
+    viewer.set(color={"kind": "annotation", "column": "kind"})
+    expect(first).to_have_text("Default")
+
+
 def test_categories_can_be_searched_and_sorted(many: Path, viewer: Viewer) -> None:
     page = viewer.open((many / "index.html").as_uri()).page
     viewer.set(color={"kind": "annotation", "column": "kind"})

@@ -5,7 +5,7 @@ import type { CategoryValues, GroupedCategory } from '../../data/column-values';
 import { MISSING_COLOR } from '../../lib/color';
 import { startingWith } from '../../lib/counts';
 import { counted, formatCount, formatShare } from '../../lib/format';
-import { ordered } from '../../state/color/category-colors';
+import { hasFileColors, ordered } from '../../state/color/category-colors';
 import { membersOf } from '../../state/color/groups';
 import { dimmedFlags, flagsOf } from '../../state/color/layer';
 import { countsIn } from '../../state/color/scope';
@@ -191,7 +191,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
     <section class="ks-section">
       <div class="ks-heading-line">
         <h2 class="ks-heading">Categories</h2>
-        <Palettes />
+        <Palettes column={column} />
         <HeadingButton
           title="Change the sort order"
           label={`Category order: ${order}`}
@@ -356,26 +356,25 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   );
 }
 
-const PALETTE_LABELS: Record<PaletteName, string> = {
-  file: 'File colors',
-  distinct: 'Distinct',
-  safe: 'Colorblind',
-};
+const PALETTE_LABELS = { distinct: 'Distinct', safe: 'Colorblind' };
 
 /** Selects the palette of all categories. */
-function Palettes(): JSX.Element {
+function Palettes({ column }: { column: CategoryValues }): JSX.Element {
   const { actions } = usePanels();
+  const fromFile = useMemo(() => hasFileColors(column), [column]);
+  const labels = { ...PALETTE_LABELS, file: fromFile ? 'File colors' : 'Default' };
+  const first = fromFile ? 'those of the file' : 'the default ones (the file has none)';
   return (
     <span class="ks-heading ks-heading-select">
       <select
         aria-label="Category colors"
-        title="Category colors: those of the file, a palette of distinct colors, or a colorblind-safe palette"
+        title={`Category colors: ${first}, a palette of distinct colors, or a colorblind-safe palette`}
         value={useView('palette')}
         onChange={(event) => actions.setPalette(event.currentTarget.value as PaletteName)}
       >
         {PALETTE_NAMES.map((name) => (
           <option key={name} value={name}>
-            {PALETTE_LABELS[name]}
+            {labels[name]}
           </option>
         ))}
       </select>
