@@ -241,6 +241,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
       <ul
         ref={list}
         class="ks-legend"
+        style={{ '--share': `${shareWidth(shown, total)}px` }}
         aria-label="Categories. Up and down arrows move, left arrow goes to the color, right arrow to the markers, Enter hides or shows, Shift+Enter isolates, Alt+Enter selects, Ctrl+Enter checks a category for grouping. On a group, F2 renames and Delete ungroups."
         onKeyDown={(event) => {
           moveFocus(event);
@@ -354,6 +355,12 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
       </div>
     </section>
   );
+}
+
+/** Width of the column of shares, in CSS pixels: “< 0.1 %” and “> 99.9 %” are wider than all others. */
+function shareWidth(rows: readonly Row[], total: number): number {
+  const longest = Math.max(0, ...rows.map(({ count }) => formatShare(count / Math.max(1, total)).length));
+  return longest > 7 ? 62 : longest > 6 ? 54 : 46;
 }
 
 const PALETTE_LABELS = { distinct: 'Distinct', safe: 'Colorblind' };
