@@ -195,7 +195,7 @@ def test_rows_are_sorted_and_filtered(
 def test_volcano_plot_names_a_gene_and_colors_by_it(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
     page = viewer.open(serve(folder)).page
     shown = compare_category(viewer, "T cell")
-    plot = shown.get_by_role("img", name="Volcano plot of")
+    plot = shown.get_by_role("img", name="Volcano plot of 200 genes: log₂ fold change, and −log₁₀ adjusted p;")
     box = plot.bounding_box()
     assert box is not None
     # The most significant gene is at the top, at its fold change; the widest one of genes that both groups have is at a side.
@@ -203,9 +203,9 @@ def test_volcano_plot_names_a_gene_and_colors_by_it(viewer: Viewer, folder: Path
     top = min(table, key=lambda gene: np.nan_to_num(table[gene]["log10_p_adjusted"], nan=0))
     in_both = [row for row in table.values() if row["fraction_a"] and row["fraction_b"]]
     widest = 1.05 * max(1, *(abs(row["log2_fold_change"]) for row in in_both))
-    half = (box["width"] - 38) / 2
+    half = (box["width"] - 52) / 2
     page.mouse.move(
-        box["x"] + 30 + half + half * table[top]["log2_fold_change"] / widest, box["y"] + 8 + 146 * (1 - 1 / 1.05)
+        box["x"] + 44 + half + half * table[top]["log2_fold_change"] / widest, box["y"] + 8 + 146 * (1 - 1 / 1.05)
     )
     expect(shown.locator(".ks-volcano-about")).to_contain_text(top)
     page.mouse.down()
