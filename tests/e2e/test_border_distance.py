@@ -63,6 +63,14 @@ def test_region_colors_cells_by_distance_as_python_computes_it(
     wanted[1::2] = np.nan  # the other section
     found = values(tissue)
     np.testing.assert_array_equal(np.array(found, dtype=float), wanted.astype(float))
+    # Both limits are as far from zero as the nearer percentile, which is named.
+    low, high = np.nanpercentile(wanted.astype(float), [1, 99])
+    assert abs(low) < high
+    limits = tissue.page.locator(".ks-limits > span")
+    expect(limits.first).to_contain_text("p1 = ")
+    expect(limits.last).not_to_contain_text("=")
+    becomes(lambda: float(limits.first.inner_text().removeprefix("p1 = ")), pytest.approx(low, rel=0.005))
+    becomes(lambda: float(limits.last.inner_text()), pytest.approx(-low, rel=0.005))
     csv = tissue.page.evaluate("karospace.table()")
     assert csv.split("\r\n")[0].endswith(f",{COLUMN} (µm)")
     view = tissue.page.evaluate("karospace.getView()")

@@ -195,7 +195,7 @@ def test_rows_are_sorted_and_filtered(
 def test_volcano_plot_names_a_gene_and_colors_by_it(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
     page = viewer.open(serve(folder)).page
     shown = compare_category(viewer, "T cell")
-    plot = shown.get_by_role("img", name="Volcano plot of")
+    plot = shown.get_by_role("img", name="Volcano plot of 200 genes: log₂ fold change, and −log₁₀ adjusted p;")
     box = plot.bounding_box()
     assert box is not None
     # The most significant gene is at the top, at its fold change; the widest one of genes that both groups have is at a side.
@@ -203,9 +203,9 @@ def test_volcano_plot_names_a_gene_and_colors_by_it(viewer: Viewer, folder: Path
     top = min(table, key=lambda gene: np.nan_to_num(table[gene]["log10_p_adjusted"], nan=0))
     in_both = [row for row in table.values() if row["fraction_a"] and row["fraction_b"]]
     widest = 1.05 * max(1, *(abs(row["log2_fold_change"]) for row in in_both))
-    half = (box["width"] - 38) / 2
+    half = (box["width"] - 52) / 2
     page.mouse.move(
-        box["x"] + 30 + half + half * table[top]["log2_fold_change"] / widest, box["y"] + 8 + 146 * (1 - 1 / 1.05)
+        box["x"] + 44 + half + half * table[top]["log2_fold_change"] / widest, box["y"] + 8 + 146 * (1 - 1 / 1.05)
     )
     expect(shown.locator(".ks-volcano-about")).to_contain_text(top)
     page.mouse.down()
@@ -229,6 +229,21 @@ def test_groups_that_cannot_be_compared_are_explained(
     page.evaluate("karospace.select(new Uint8Array(karospace.cells).fill(1))")
     page.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
     shown.get_by_text("“Rest” has no visible cells. A comparison needs at least 3 in each group.").wait_for()
+
+
+def test_button_below_the_legend_compares_the_selection_if_there_is_one(
+    viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
+) -> None:
+    page = viewer.open(serve(folder)).page
+    viewer.set(color={"kind": "annotation", "column": "cell_type"})
+    button = page.get_by_role("tabpanel").get_by_role("button", name="Compare genes")
+    button.click()
+    largest = tissue.obs["cell_type"].value_counts().max()
+    expect(panel(viewer)).to_contain_text(f"{largest:,} and {tissue.n_obs - largest:,} cells")
+    panel(viewer).get_by_role("button", name="Close").click()
+    page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 40 ? 1 : 0))")
+    button.click()
+    expect(panel(viewer)).to_contain_text("40 and 1,960 cells")
 
 
 def test_changed_selection_is_noticed(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:

@@ -98,6 +98,13 @@ def test_group_is_shown_wherever_its_categories_were(opened: Opened) -> None:
     assert viewer.value(cells[0]) == "Lymphocyte"
     viewer.set(labels=True)
     expect(page.locator(".ks-labels")).to_contain_text("Lymphocyte")
+    # The group counts as one category. Its button is on the line of its name, above the members.
+    expect(page.get_by_role("tabpanel").get_by_text(f"{types.nunique() - 1} categories")).to_be_visible()
+    name, button = (
+        page.locator(".ks-class-row", has_text="Lymphocyte").locator(part).bounding_box()
+        for part in (".ks-class-name", ".ks-row-genes")
+    )
+    assert abs(name["y"] + name["height"] / 2 - button["y"] - button["height"] / 2) < 2
     # Selection by the group, and the composition of the selection.
     row(viewer, "Lymphocyte").click(modifiers=["Alt"])
     assert page.evaluate("Array.from(window.karospace.selection)") == inside.astype(int).tolist()
@@ -232,6 +239,30 @@ def test_groups_can_be_made_by_keyboard(opened: Opened) -> None:
     page.keyboard.press("Escape")
     expect(page.locator(".ks-legend [aria-checked]")).to_have_count(0)
     assert viewer.state()["hidden"] == viewer.state()["groups"] == {}
+    assert viewer.problems == []
+
+
+def test_name_of_a_new_group_can_be_typed_at_once(opened: Opened) -> None:
+    viewer, _ = opened
+    page = viewer.page
+    before = viewer.state()
+    for member in LYMPHOCYTES:
+        role = "button" if member == LYMPHOCYTES[0] else "checkbox"
+        row(viewer, member, role).click(modifiers=["Control"])
+        expect(page.get_by_label("Group name")).to_be_focused()
+    page.keyboard.type("talk")  # the letters are shortcuts elsewhere
+    # A further category continues the name.
+    row(viewer, "Macrophage", "checkbox").click()
+    expect(page.get_by_label("Group name")).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.type("s")
+    page.keyboard.press("Enter")
+    row(viewer, "talks").wait_for()
+    assert {**viewer.state(), "groups": {}} == before
+    page.get_by_role("button", name=GROUPS, exact=True).click()
+    expect(page.get_by_label("Group name")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Group name")).to_have_count(0)
     assert viewer.problems == []
 
 

@@ -206,6 +206,33 @@ def names(viewer: Viewer) -> list[str]:
     return [name.removesuffix("\n") for name in viewer.page.locator(".ks-legend .ks-class-name").all_inner_texts()]
 
 
+def test_palette_is_named_after_the_file_only_if_the_file_has_colors(
+    many: Path, opened: tuple[Viewer, ad.AnnData]
+) -> None:
+    viewer, adata = opened
+    assert "cell_type_colors" in adata.uns
+    first = viewer.page.get_by_label("Category colors").locator("option").first
+    expect(first).to_have_text("File colors")
+    viewer.open((many / "index.html").as_uri())
+    viewer.set(color={"kind": "annotation", "column": "kind"})
+    expect(first).to_have_text("Default")
+
+
+def test_small_shares_do_not_touch_their_bars(many: Path, viewer: Viewer) -> None:
+    page = viewer.open((many / "index.html").as_uri()).page
+    viewer.set(color={"kind": "annotation", "column": "kind"})
+    expect(page.locator(".ks-share", has_text="< 0.1 %").first).to_be_visible()
+    gaps = page.evaluate("""() => [...document.querySelectorAll('.ks-class')].map((row) => {
+      const text = document.createRange();
+      text.selectNodeContents(row.querySelector('.ks-share'));
+      const {left, right} = text.getBoundingClientRect();
+      const number = row.querySelector('.ks-number').getBoundingClientRect();
+      return Math.min(row.querySelector('.ks-bar').getBoundingClientRect().left - right, left - number.right);
+    })""")
+    assert len(gaps) == 120
+    assert min(gaps) > 7
+
+
 def test_categories_can_be_searched_and_sorted(many: Path, viewer: Viewer) -> None:
     page = viewer.open((many / "index.html").as_uri()).page
     viewer.set(color={"kind": "annotation", "column": "kind"})

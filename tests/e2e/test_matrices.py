@@ -82,6 +82,7 @@ def test_matrix_is_chosen_in_the_gene_tab(
         expect(page.get_by_text(f"Mean of {noun}", exact=True)).to_be_visible()
         viewer.until(f"(state.matrix ?? 'X') === {json.dumps(matrix)}")
         assert_shows(viewer, tissue, matrix, gene)
+        expect(page.get_by_text(f"Matrix: {matrix}", exact=True)).to_be_visible()
     assert viewer.problems == []
 
 

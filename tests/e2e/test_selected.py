@@ -187,3 +187,64 @@ def test_snapshot_matches_the_screen(opened: tuple[Viewer, ad.AnnData], theme: s
     shown = np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB")).astype(int)
     assert np.abs(taken[part] - shown[part]).max() <= 3
     assert colors_in(taken[part]) > 10
+
+
+def test_selection_card_covers_the_fewest_selected_cells(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    page = viewer.page
+    at = Screen(viewer, adata).at
+    stage = viewer.boxes(".ks-stage")[0]
+    card = page.get_by_role("region", name="Selection")
+    lower_left = (at[:, 0] < 330) & (at[:, 1] > stage["height"] - 350)
+    upper_right = (at[:, 0] > stage["width"] - 330) & (at[:, 1] < 350)
+
+    def side() -> str:
+        [box] = viewer.boxes(".ks-selection-card")
+        return "left" if box["right"] < stage["width"] / 2 else "right"
+
+    def covered(mask: NDArray[np.bool_]) -> int:
+        [box] = viewer.boxes(".ks-selection-card")
+        inside = ((at >= (box["left"], box["top"])) & (at <= (box["right"], box["bottom"]))).all(axis=1)
+        return int((mask & inside).sum())
+
+    assert lower_left.sum() > 50
+    assert upper_right.sum() > 50
+    select(viewer, lower_left)
+    viewer.becomes(side, "right")
+    assert covered(lower_left) == 0
+    # A card that is being used stays where it is.
+    card.get_by_role("button", name="Invert").click()
+    expect(card).to_contain_text(f"{(~lower_left).sum():,} cells")
+    assert side() == "right"
+    page.locator("canvas.ks-canvas").focus()
+    select(viewer, upper_right)
+    viewer.becomes(side, "left")
+    assert covered(upper_right) == 0
+    # It returns to the lower left for the next selection.
+    select(viewer, lower_left)
+    viewer.becomes(side, "right")
+    page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
+    select(viewer, ~lower_left & ~upper_right)
+    expect(card).to_be_visible()
+    assert viewer.problems == []
+
+
+def test_selection_card_folds_to_its_heading(opened: tuple[Viewer, ad.AnnData]) -> None:
+    viewer, adata = opened
+    mask = np.arange(adata.n_obs) < 500
+    select(viewer, mask)
+    card = viewer.page.get_by_role("region", name="Selection")
+    details = card.get_by_role("button", name="Selection details")
+    expect(details).to_have_attribute("aria-expanded", "true")
+    details.click()
+    expect(card.get_by_role("list")).to_have_count(0)
+    expect(card.get_by_role("status")).to_contain_text("500 cells")
+    assert viewer.boxes(".ks-selection-card")[0]["height"] < 50
+    # It stays folded for the next selection.
+    select(viewer, ~mask)
+    expect(card.get_by_role("status")).to_contain_text("2,500 cells")
+    expect(card.get_by_role("list")).to_have_count(0)
+    details.click()
+    expect(card.get_by_role("list")).to_be_visible()
+    assert viewer.problems == []

@@ -1,3 +1,5 @@
+import type { PointSize } from './point-size';
+
 /** Center of what is free of cards, in coordinate units, and zoom. `zoom` 1 fits all cells at any window size. */
 export interface Camera {
   x: number;
@@ -56,6 +58,8 @@ export const MAX_ZOOM = 2000;
 /** Distance of cells from cards and from the edges of the window, as a share of its shorter side, and in CSS pixels. */
 const GAP = 0.03;
 const MOST_GAP = 16;
+/** Distance of large points from cards and from the edges of the window, in CSS pixels. */
+const POINT_GAP = 4;
 /** How small cells may be drawn, compared with a window without cards: even smaller ones are worse than covered ones. */
 const LEAST = 0.4;
 
@@ -68,21 +72,32 @@ export interface Fit {
   down: number;
 }
 
-/** Fits all cells between the cards, as large and as near to the middle as possible. */
+/**
+ * Fits all cells between the cards, as large and as near to the middle as possible. `extent` spans the centers of the
+ * points, `size` is their diameter before the user changes it: a change of the size must not move the cells.
+ */
 export function fitOf(
   extent: Extent,
   { width, height, cards = [] }: Viewport,
   orientation: Orientation,
+  size: PointSize = { units: 0, most: 0 },
 ): Fit {
   const sides = [extent[2] - extent[0], extent[3] - extent[1]] as const;
   const [dx, dy] = lies(orientation) ? [sides[1], sides[0]] : sides;
   if (!(dx > 0) && !(dy > 0)) return { scale: 1, right: 0, down: 0 };
   const gap = Math.min(MOST_GAP, GAP * Math.min(width, height));
-  const scaleIn = (w: number, h: number) =>
-    Math.min(
-      dx > 0 ? Math.max(1, w - 2 * gap) / dx : Infinity,
-      dy > 0 ? Math.max(1, h - 2 * gap) / dy : Infinity,
-    );
+  // Points are proportional to the scale up to a limit, so the larger of both scales that leave room for them applies.
+  const scaleAlong = (room: number, side: number) =>
+    side > 0
+      ? Math.min(
+          Math.max(1, room - 2 * gap) / side,
+          Math.max(
+            Math.max(1, room - 2 * POINT_GAP) / (side + size.units),
+            Math.max(1, room - 2 * POINT_GAP - size.most) / side,
+          ),
+        )
+      : Infinity;
+  const scaleIn = (w: number, h: number) => Math.min(scaleAlong(w, dx), scaleAlong(h, dy));
   const whole = scaleIn(width, height);
   let best: Fit = { scale: whole, right: 0, down: 0 };
   let most = 0;
@@ -99,7 +114,8 @@ export function fitOf(
     }
     /** How far a side is moved from the middle of the window to lie between two edges. */
     const aside = (from: number, to: number, all: number, side: number) => {
-      const half = (side * scale) / 2 + gap;
+      const half =
+        (side * scale) / 2 + Math.max(gap, Math.min(size.most, size.units * scale) / 2 + POINT_GAP);
       return Math.max(from + half, Math.min(to - half, all / 2)) - all / 2;
     };
     const fit = { scale, right: aside(left, right, width, dx), down: aside(top, bottom, height, dy) };
@@ -145,6 +161,7 @@ export function boxCamera(
   viewport: Viewport,
   yAxis: 'down' | 'up',
   orientation = UPRIGHT,
+  fit = fitOf(extent, viewport, orientation),
 ): Camera {
   const [left, top, right, bottom] = box;
   const { width, height } = viewport;
@@ -153,7 +170,6 @@ export function boxCamera(
     across / Math.max(right - left, Number.MIN_VALUE),
     down / Math.max(bottom - top, Number.MIN_VALUE),
   );
-  const fit = fitOf(extent, viewport, orientation);
   const zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, scale / fit.scale));
   const [x, y] = [(left + right) / 2, (top + bottom) / 2];
   const view = viewOf({ x, y, zoom }, extent, viewport, yAxis, orientation, fit);

@@ -29,10 +29,11 @@ import { Notice } from './notice';
 import { PanelEdge } from './panel-edge';
 import { SaveMenu } from './save/save-menu';
 import { ShareMenu } from './save/share-menu';
+import { useCorner } from './selection/corner';
 import { Highlight } from './selection/highlight';
 import { Outline } from './selection/outline';
 import { Regions } from './selection/regions';
-import { type Room, roomFor, SelectionPanel } from './selection/selection-panel';
+import { type Room, roomFor, SelectionCard, SelectionPanel } from './selection/selection-panel';
 import { Tools } from './selection/tools';
 import { LostKernel, StatusView } from './status';
 import { nextTheme } from './theme';
@@ -68,6 +69,7 @@ export function App(props: {
   const { model, actions } = usePanels();
   const holder = useRef<HTMLDivElement>(null);
   const stage = useRef<HTMLElement>(null);
+  const corner = useCorner();
   useCards(stage, actions);
   useLayoutEffect(() => {
     holder.current?.prepend(canvas);
@@ -92,11 +94,14 @@ export function App(props: {
             <>
               <div class="ks-left">
                 <Tools canvas={canvas} />
-                {room === 'card' && <SelectionPanel as={room} onMore={openPanel} />}
+                {room === 'card' && <SelectionCard side="left" corner={corner} onMore={openPanel} />}
               </div>
               <div class="ks-right">
-                <Minimap />
-                <ZoomCard />
+                {room === 'card' && <SelectionCard side="right" corner={corner} onMore={openPanel} />}
+                <div class="ks-lower-right">
+                  <Minimap />
+                  <ZoomCard />
+                </div>
               </div>
             </>
           )}

@@ -11,7 +11,7 @@ interface Button {
   /** For disclosure buttons: whether the content below is open. */
   expanded?: boolean | undefined;
   disabled?: boolean;
-  onClick: () => void;
+  onClick: (event: MouseEvent) => void;
   children: ComponentChildren;
 }
 

@@ -1,6 +1,7 @@
 import type { Positions } from '../data/bundle';
 import { unproject, type View } from '../lib/camera';
-import { buildGrid, type GridIndex, nearestCell, typicalSpacing } from '../lib/grid-index';
+import { buildGrid, type GridIndex, nearestCell } from '../lib/grid-index';
+import { diameterAt, pointSizeOf } from '../lib/point-size';
 import { cellsInPolygon, cellsInRectangle } from '../lib/polygon';
 import { visibleTest } from '../state/color/layer';
 import { squareAngle } from '../state/layout/squares';
@@ -8,20 +9,11 @@ import type { Model } from '../state/model';
 import type { Draft } from '../state/selection/selection';
 
 const REACH = 6;
-const SMALLEST = 1.4;
-const LARGEST = 48;
-/** Point diameter as a fraction of the distance between neighbors: leaves a gap between them. */
-const FILL = 0.9;
 
-/** Creates a function for the diameter of a cell in CSS pixels: physical if known, else derived from the spacing. */
+/** Creates a function for the diameter of a cell in CSS pixels. */
 export function pointSizer(positions: Positions): (view: View, factor: number) => number {
-  const spacing = typicalSpacing(positions.coords, positions.extent);
-  const physical = positions.spotDiameter;
-  return (view, factor) => {
-    if (physical && physical > 0) return Math.max(SMALLEST, physical * view.scale * factor);
-    const natural = spacing > 0 ? spacing * FILL * view.scale : 12;
-    return Math.min(LARGEST, Math.max(SMALLEST, natural)) * factor;
-  };
+  const size = pointSizeOf(positions);
+  return (view, factor) => diameterAt(size, view.scale, factor);
 }
 
 /** Finds visible cells by position. */

@@ -15,12 +15,16 @@ function Select(): JSX.Element {
   }
   const value = color.kind === 'annotation' ? color.column : '';
   const shown = columns.find(({ name }) => name === value);
+  const layer = model.layer.value;
+  // Categories of a group count as one, like in the legend.
+  const grouped = layer.kind === 'category' && layer.column.name === value ? layer.column : null;
+  const categories = grouped ?? (shown?.kind === 'category' ? shown : null);
   return (
     <ColumnSelect
       label="Annotation"
       names={columns.map(({ name }) => name)}
       value={value}
-      note={shown?.kind === 'category' ? counted(shown.categories.length, 'category', 'categories') : ''}
+      note={categories ? counted(categories.categories.length, 'category', 'categories') : ''}
       onChange={(column) => actions.setColor({ kind: 'annotation', column })}
     />
   );

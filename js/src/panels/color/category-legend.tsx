@@ -5,7 +5,7 @@ import type { CategoryValues, GroupedCategory } from '../../data/column-values';
 import { MISSING_COLOR } from '../../lib/color';
 import { startingWith } from '../../lib/counts';
 import { counted, formatCount, formatShare } from '../../lib/format';
-import { ordered } from '../../state/color/category-colors';
+import { hasFileColors, ordered } from '../../state/color/category-colors';
 import { membersOf } from '../../state/color/groups';
 import { dimmedFlags, flagsOf } from '../../state/color/layer';
 import { countsIn } from '../../state/color/scope';
@@ -123,6 +123,12 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   next?.focus();
 }
 
+/** Whether an event is a click of a mouse: after a key, the focus stays in the list; after a tap, no keyboard opens. */
+const fromMouse = (event: Event) =>
+  event instanceof MouseEvent &&
+  event.detail > 0 &&
+  !(event instanceof PointerEvent && event.pointerType === 'touch');
+
 /** Returns the first category that is not hidden. */
 const shownFirst = (rows: readonly Row[], hidden: ArrayLike<number>) =>
   rows.find(({ name, code }) => name !== null && hidden[code] !== 1)?.name;
@@ -155,10 +161,13 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   const layer = model.layer.value;
   const drawnAsPies = layer.kind === 'category' && layer.amounts !== undefined && squareAngle(model) === null;
   const compared = hasGenes(model) && rows.length > 1 && shownFirst(rows, hidden);
+  const selecting = model.selection.value !== null;
   const largest = Array.from(counts).reduce((most, count) => Math.max(most, count), 0);
   const shown = rows.slice(0, MOST_ROWS);
   const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];
   const picked = usePicked(shown);
+  /** Counts the clicks after which a name is typed. */
+  const naming = useSignal(0);
   const checked = (row: { name: string | null }) =>
     picked.names !== null && row.name !== null && picked.names.has(row.name);
   /** Whether the row in the tab order takes the focus at the next rendering */
@@ -174,6 +183,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   };
   const endPicking = (name: string | null) => {
     picked.set(null);
+    naming.value = 0;
     if (name !== null) query.value = '';
     focusOn(name);
   };
@@ -181,7 +191,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
     <section class="ks-section">
       <div class="ks-heading-line">
         <h2 class="ks-heading">Categories</h2>
-        <Palettes />
+        <Palettes column={column} />
         <HeadingButton
           title="Change the sort order"
           label={`Category order: ${order}`}
@@ -193,10 +203,11 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
           title="Group categories: show several as one (Ctrl+click on a category)"
           label="Group categories"
           pressed={picked.names !== null}
-          onClick={() => {
+          onClick={(event) => {
             if (picked.names) return endPicking(null);
             picked.set([]);
-            focusOn(null);
+            if (fromMouse(event)) naming.value++;
+            else focusOn(null);
           }}
         >
           <Icon name="both" size={14} />
@@ -230,6 +241,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
       <ul
         ref={list}
         class="ks-legend"
+        style={{ '--share': `${shareWidth(shown, total)}px` }}
         aria-label="Categories. Up and down arrows move, left arrow goes to the color, right arrow to the markers, Enter hides or shows, Shift+Enter isolates, Alt+Enter selects, Ctrl+Enter checks a category for grouping. On a group, F2 renames and Delete ungroups."
         onKeyDown={(event) => {
           moveFocus(event);
@@ -246,7 +258,10 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
             hidden={hidden[row.code] === 1}
             dimmed={dimmed?.[row.code] === 1}
             checked={picked.names && checked(row)}
-            onCheck={picked.toggle}
+            onCheck={(name, range, event) => {
+              picked.toggle(name, range);
+              if (fromMouse(event)) naming.value++;
+            }}
             focusOn={focusOn}
             width={largest > 0 ? row.count / largest : 0}
             of={total}
@@ -266,6 +281,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
         <GroupForm
           column={column}
           rows={column.categories.filter(checked)}
+          focus={naming.value}
           cells={column.categories.reduce(
             (sum, row, code) => sum + (checked(row) ? (counts[code] ?? 0) : 0),
             0,
@@ -296,9 +312,16 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
           <button
             type="button"
             class="ks-link"
-            title="Compare all genes of a category with those of another, or of the rest"
+            title={
+              selecting
+                ? 'Compare all genes of the selected cells with those of the rest'
+                : 'Compare all genes of a category with those of another, or of the rest'
+            }
             onClick={() =>
-              void actions.compare([{ kind: 'category', column: column.name, name: compared }, REST])
+              void actions.compare([
+                selecting ? { kind: 'selection' } : { kind: 'category', column: column.name, name: compared },
+                REST,
+              ])
             }
           >
             Compare genes
@@ -334,26 +357,31 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   );
 }
 
-const PALETTE_LABELS: Record<PaletteName, string> = {
-  file: 'File colors',
-  distinct: 'Distinct',
-  safe: 'Colorblind',
-};
+/** Width of the column of shares, in CSS pixels: “< 0.1 %” and “> 99.9 %” are wider than all others. */
+function shareWidth(rows: readonly Row[], total: number): number {
+  const longest = Math.max(0, ...rows.map(({ count }) => formatShare(count / Math.max(1, total)).length));
+  return longest > 7 ? 62 : longest > 6 ? 54 : 46;
+}
+
+const PALETTE_LABELS = { distinct: 'Distinct', safe: 'Colorblind' };
 
 /** Selects the palette of all categories. */
-function Palettes(): JSX.Element {
+function Palettes({ column }: { column: CategoryValues }): JSX.Element {
   const { actions } = usePanels();
+  const fromFile = useMemo(() => hasFileColors(column), [column]);
+  const labels = { ...PALETTE_LABELS, file: fromFile ? 'File colors' : 'Default' };
+  const first = fromFile ? 'those of the file' : 'the default ones (the file has none)';
   return (
     <span class="ks-heading ks-heading-select">
       <select
         aria-label="Category colors"
-        title="Category colors: those of the file, a palette of distinct colors, or a colorblind-safe palette"
+        title={`Category colors: ${first}, a palette of distinct colors, or a colorblind-safe palette`}
         value={useView('palette')}
         onChange={(event) => actions.setPalette(event.currentTarget.value as PaletteName)}
       >
         {PALETTE_NAMES.map((name) => (
           <option key={name} value={name}>
-            {PALETTE_LABELS[name]}
+            {labels[name]}
           </option>
         ))}
       </select>

@@ -92,13 +92,17 @@ function Facts(): JSX.Element | null {
   }
   const { fraction, mean } = model.valuesInScope.value?.summary ?? layer.summary;
   const meaning = meaningOf(model, layer);
-  const source = model.bundle.value?.manifest.expression.source ?? '';
+  const bundle = model.bundle.value;
   return (
     <>
       <section class="ks-section">
         <div class="ks-heading-line">
           <h2 class="ks-heading">Range</h2>
-          <span class="ks-heading">{source}</span>
+          {bundle && bundle.matrices.length > 1 && (
+            <span class="ks-heading ks-clip" title={`Genes are read from ${bundle.matrixName}`}>
+              Matrix: {bundle.matrixName}
+            </span>
+          )}
         </div>
         <RangeLegend layer={layer} />
         <Colormaps />

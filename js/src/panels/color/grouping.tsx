@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { CategoryValues, GroupedCategory } from '../../data/column-values';
 import { counted } from '../../lib/format';
 import { freeGroupName, isTaken } from '../../state/color/groups';
@@ -16,18 +17,25 @@ export function GroupForm(props: {
   rows: readonly GroupedCategory[];
   /** Number of their cells */
   cells: number;
+  /** The name takes the focus when this number grows. */
+  focus: number;
   /** Checks all rows that the search finds; null if there is no search. */
   onAll: (() => void) | null;
   /** `name`: of the new group; null if canceled. */
   onDone: (name: string | null) => void;
 }): JSX.Element {
-  const { column, rows, cells, onAll, onDone } = props;
+  const { column, rows, cells, focus, onAll, onDone } = props;
+  const input = useRef<HTMLInputElement>(null);
   const { model, actions } = usePanels();
   const typed = useSignal<string | null>(null);
   // A group to which categories are added keeps its name.
   const before = rows.filter(({ members }) => members);
   const name = typed.value ?? (before.length === 1 && before[0] ? before[0].name : freeGroupName(column));
   const taken = rows.length > 0 && isTaken(column, name.trim(), rows);
+  // Focus before the next key event: the first letter of a name must not act as a shortcut.
+  useLayoutEffect(() => {
+    if (focus > 0) input.current?.focus();
+  }, [focus]);
   return (
     <form
       class="ks-grouping"
@@ -54,6 +62,7 @@ export function GroupForm(props: {
       </p>
       <div class="ks-naming">
         <input
+          ref={input}
           class="ks-name-field"
           type="text"
           aria-label="Group name"
@@ -61,7 +70,8 @@ export function GroupForm(props: {
           maxLength={120}
           spellcheck={false}
           value={name}
-          onFocus={(event) => event.currentTarget.select()}
+          // A typed name is continued rather than replaced.
+          onFocus={(event) => typed.value === null && event.currentTarget.select()}
           onInput={(event) => {
             typed.value = event.currentTarget.value;
           }}

@@ -34,7 +34,7 @@ export function LegendRow(props: {
   last: { current: string | undefined };
   /** Whether it is checked to be grouped; null unless categories are being grouped. */
   checked: boolean | null;
-  onCheck: (name: string, range: boolean) => void;
+  onCheck: (name: string, range: boolean, event: Event) => void;
   /** Focuses the row with this name once it is rendered; null for the current one. */
   focusOn: (name: string | null) => void;
 }): JSX.Element {
@@ -42,7 +42,7 @@ export function LegendRow(props: {
   const { model, actions } = usePanels();
   const renaming = useSignal(false);
   const { color, count, group } = row;
-  const check = (range: boolean) => row.name !== null && onCheck(row.name, range);
+  const check = (range: boolean, event: Event) => row.name !== null && onCheck(row.name, range, event);
   const name = formatCategory(row.name);
   const share = formatShare(count / Math.max(1, of));
   const { point, leave, click, keyDown } = useRowActions(column, row.names, last);
@@ -89,13 +89,13 @@ export function LegendRow(props: {
             : `${name}: click to hide, double-click to isolate, Alt+click to select its cells (with Shift, add them to the selection), Ctrl+click to group`
         }
         onClick={(event) => {
-          if (checked !== null) check(event.shiftKey);
-          else if ((event.ctrlKey || event.metaKey) && row.name !== null) check(false);
+          if (checked !== null) check(event.shiftKey, event);
+          else if ((event.ctrlKey || event.metaKey) && row.name !== null) check(false, event);
           else click(event);
         }}
         onKeyDown={(event) => {
           const { key, ctrlKey, metaKey } = event;
-          if (key === 'Enter' && (ctrlKey || metaKey)) check(false);
+          if (key === 'Enter' && (ctrlKey || metaKey)) check(false, event);
           else if (group && checked === null && key === 'F2') renaming.value = true;
           else if (group && checked === null && key === 'Delete') {
             actions.ungroup(column.name, group.name);

@@ -232,10 +232,11 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
     />
   );
   const robust = useView('range') === null;
+  // Mirrored limits are those of one side, which alone is a percentile.
   const which = quantileOf(isGene, detectable, summary);
   const quantiles = [
-    robust && !mirrored && low === summary.lower && low > summary.min ? `p1${which} = ` : '',
-    robust && !mirrored && high === summary.upper && high < summary.max ? `p99${which} = ` : '',
+    robust && low === summary.lower && low > summary.min ? `p1${which} = ` : '',
+    robust && high === summary.upper && high < summary.max ? `p99${which} = ` : '',
   ];
   return (
     <div class="ks-range">

@@ -8,11 +8,13 @@ import { usePanels } from '../context';
 import { aboutGene, SIGNIFICANT } from './gene-rows';
 
 const HEIGHT = 184;
-const [LEFT, TOP, RIGHT, BOTTOM] = [30, 8, 8, 30];
+const [LEFT, TOP, RIGHT, BOTTOM] = [44, 8, 8, 30];
 /** How near the pointer must be to a gene, in pixels. */
 const NEAR = 10;
 const RADIUS = 2;
 const NAMED = 6;
+/** Name of the vertical axis */
+const UP = '−log₁₀ adjusted p';
 
 interface Place {
   gene: number;
@@ -39,6 +41,7 @@ export function Volcano(props: {
   const width = useSignal(0);
   const pointed = useSignal<Place | null>(null);
   const effect: Column = result.scale === null ? 'auc' : 'log2_fold_change';
+  const axis = effect === 'auc' ? 'AUC' : 'log₂ fold change';
   const [middle, least] = effect === 'auc' ? ([0.5, 0.1] as const) : ([0, 1] as const);
   const { places, across, up } = useMemo(() => {
     const [xs, ys] = [result.columns[effect], result.columns[p]];
@@ -123,7 +126,12 @@ export function Volcano(props: {
       );
     }
     rule(sx(0), TOP, sx(0), HEIGHT - BOTTOM);
-    text(effect === 'auc' ? 'AUC' : 'log₂ fold change', sx(0), HEIGHT - 7, 'center');
+    text(axis, sx(0), HEIGHT - 7, 'center');
+    context.save();
+    context.translate(7, (TOP + HEIGHT - BOTTOM) / 2);
+    context.rotate(-Math.PI / 2);
+    text(UP, 0, 0, 'center');
+    context.restore();
     text('← B', LEFT, HEIGHT - 7, 'left');
     text('A →', width.value - RIGHT, HEIGHT - 7, 'right');
     // One path for all: filling each takes ten times as long.
@@ -183,7 +191,7 @@ export function Volcano(props: {
       <canvas
         ref={canvas}
         role="img"
-        aria-label={`Volcano plot of ${counted(places.length, 'gene')}; the table lists them.`}
+        aria-label={`Volcano plot of ${counted(places.length, 'gene')}: ${axis}, and ${UP}; the table lists them.`}
         data-pointed={at ? 'true' : undefined}
         onPointerMove={(event) => {
           pointed.value = nearest(event);

@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { startingWith } from '../../lib/counts';
@@ -7,10 +7,12 @@ import { isolatedTest, visibleTest } from '../../state/color/layer';
 import { outOfSight, selectedIn } from '../../state/color/scope';
 import { hasGenes, REST } from '../../state/compare/groups-of-cells';
 import { freeName, type Selection } from '../../state/selection/selection';
+import { HeadingButton } from '../buttons';
 import { usePanels, useView } from '../context';
 import { Icon } from '../icons';
 import { NameField } from '../name-field';
 import { Against } from './comparison';
+import { type Corner, type Side, useFreeCorner } from './corner';
 import { replaces } from './regions';
 
 /** Restricts the selection to visible cells: in a section that is shown and in no hidden category. */
@@ -137,17 +139,39 @@ function Buttons({ onCompare }: { onCompare: () => void }): JSX.Element {
   );
 }
 
-function Whole({ selection: all, onMore }: { selection: Selection; onMore: () => void }): JSX.Element {
+function Whole(props: {
+  selection: Selection;
+  onMore: () => void;
+  /** Whether only the heading is shown; undefined if that cannot be changed. */
+  folded?: Signal<boolean>;
+}): JSX.Element {
+  const { selection: all, onMore, folded } = props;
   const selection = useSelectedHere(all);
   return (
     <>
       <div class="ks-heading-line">
         <h2 class="ks-heading">Selection</h2>
         <Count here={selection} />
+        {folded && (
+          <HeadingButton
+            label="Selection details"
+            title={folded.value ? 'Show details' : 'Hide details'}
+            expanded={!folded.value}
+            onClick={() => {
+              folded.value = !folded.value;
+            }}
+          >
+            <Icon name={folded.value ? 'right' : 'down'} size={14} />
+          </HeadingButton>
+        )}
       </div>
-      <Elsewhere selection={all} />
-      {selection && <Against selection={selection} />}
-      <Buttons onCompare={onMore} />
+      {!folded?.value && (
+        <>
+          <Elsewhere selection={all} />
+          {selection && <Against selection={selection} />}
+          <Buttons onCompare={onMore} />
+        </>
+      )}
     </>
   );
 }
@@ -160,25 +184,47 @@ export function roomFor(stage: { width: number; height: number }, panelOpen: boo
   return panelOpen ? 'section' : 'line';
 }
 
-export function SelectionPanel({ as, onMore }: { as: Room; onMore: () => void }): JSX.Element | null {
+interface Shown {
+  onMore: () => void;
+}
+
+/** The selection in the panel, or as one line. */
+export function SelectionPanel({ as, onMore }: Shown & { as: 'section' | 'line' }): JSX.Element | null {
   const { model } = usePanels();
   const selection = model.selection.value;
   if (!selection) return null;
-  if (as === 'section') {
-    return (
-      <section class="ks-section ks-selection" aria-label="Selection">
-        <Whole selection={selection} onMore={onMore} />
-      </section>
-    );
-  }
-  if (as === 'card') {
-    return (
-      <section class="ks-card ks-selection ks-selection-card" aria-label="Selection">
-        <Whole selection={selection} onMore={onMore} />
-      </section>
-    );
-  }
-  return <Line selection={selection} onMore={onMore} />;
+  if (as === 'line') return <Line selection={selection} onMore={onMore} />;
+  return (
+    <section class="ks-section ks-selection" aria-label="Selection">
+      <Whole selection={selection} onMore={onMore} />
+    </section>
+  );
+}
+
+/** The selection in one corner of the tissue. Rendered for both corners; shown in the free one. */
+export function SelectionCard({
+  side,
+  corner,
+  onMore,
+}: Shown & { side: Side; corner: Corner }): JSX.Element | null {
+  const { model } = usePanels();
+  const selection = model.selection.value;
+  return selection && corner.side.value === side ? <Card {...{ selection, corner, onMore }} /> : null;
+}
+
+function Card(props: Shown & { selection: Selection; corner: Corner }): JSX.Element {
+  const { selection, corner, onMore } = props;
+  const card = useRef<HTMLElement>(null);
+  useFreeCorner(card, corner, selection);
+  return (
+    <section
+      class={`ks-card ks-selection ks-selection-card${corner.folded.value ? ' ks-folded' : ''}`}
+      aria-label="Selection"
+      ref={card}
+    >
+      <Whole selection={selection} onMore={onMore} folded={corner.folded} />
+    </section>
+  );
 }
 
 function Line({ selection, onMore }: { selection: Selection; onMore: () => void }): JSX.Element {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { CLASS_PALETTES, MISSING_COLOR } from '../../lib/color';
+import type { CategoryValues } from '../../data/column-values';
+import { CLASS_PALETTES, MISSING_COLOR, paletteColor } from '../../lib/color';
 import { openedModel } from '../model-fixture';
 import { INITIAL, merged, type ViewState } from '../view-state';
+import { hasFileColors } from './category-colors';
 
 async function opened(initial: Partial<ViewState> = {}) {
   const { model, actions } = await openedModel(initial);
@@ -11,6 +13,26 @@ async function opened(initial: Partial<ViewState> = {}) {
 }
 
 const FROM_FILE = '#102030';
+
+const column = (colors: readonly string[]): CategoryValues => ({
+  kind: 'category',
+  name: 'c',
+  categories: colors.map((color, code) => ({ name: String(code), color, count: 1 })),
+  missing: 0,
+  codes: Uint8Array.from(colors.keys()),
+});
+
+test('colors are those of the file unless they are from the palette for columns without colors', () => {
+  const all = Array.from({ length: 130 }, (_, code) => paletteColor(code));
+  expect(hasFileColors(column(all))).toBe(false);
+  expect(hasFileColors(column([]))).toBe(false);
+  // Categories without cells are not exported; the others keep their colors.
+  expect(hasFileColors(column(all.filter((_, code) => code % 3 > 0).slice(0, 20)))).toBe(false);
+  expect(hasFileColors(column(['#1f77b4', '#ff7f0e']))).toBe(true);
+  expect(hasFileColors(column([...all.slice(0, 3), '#ff7f0e']))).toBe(true);
+  const groups = column(['#ff7f0e']);
+  expect(hasFileColors({ ...groups, ungrouped: column(all) })).toBe(false);
+});
 
 describe('category colors', () => {
   test('come from the file unless overridden by a palette or a custom color', async () => {

@@ -1,5 +1,5 @@
 import type { CategoryValues, GroupedCategory } from '../../data/column-values';
-import { MISSING_COLOR, paletteColor } from '../../lib/color';
+import { MISSING_COLOR, PALETTE, paletteColor } from '../../lib/color';
 import { type ClassOrder, hiddenOf, type ViewState } from '../view-state';
 import { dimmedFlags, flagsOf } from './layer';
 
@@ -13,6 +13,18 @@ export function ordered<T extends GroupedCategory>(classes: readonly T[], order:
   if (order === 'size') rows.sort((a, b) => b.count - a.count);
   if (order === 'name') rows.sort((a, b) => byName.compare(a.name, b.name));
   return rows;
+}
+
+/** Returns whether the colors of a column come from the file. The exporter takes those of other columns from a palette. */
+export function hasFileColors(column: CategoryValues): boolean {
+  const { categories } = column.ungrouped ?? column;
+  // Categories may have been left out of an export, but not reordered.
+  let at = 0;
+  const most = Math.max(PALETTE.length, categories.length);
+  return categories.some(({ color }) => {
+    while (at < most && paletteColor(at) !== color.toLowerCase()) at++;
+    return at++ >= most;
+  });
 }
 
 /** Categories for which all others are dimmed. */

@@ -43,9 +43,11 @@ export function createCameraActions(
     },
     zoomTo(points) {
       const positions = pane.positions.value;
-      if (!positions) return;
+      const fit = pane.fit.value;
+      if (!positions || !fit) return;
       const { extent, yAxis } = positions;
-      const camera = boxCamera(boxOf(points), extent, pane.viewport.value, yAxis, pane.orientation.value);
+      const box = boxOf(points);
+      const camera = boxCamera(box, extent, pane.viewport.value, yAxis, pane.orientation.value, fit);
       setCamera(cameraAt(positions.origin ?? ZERO, camera));
     },
   };

@@ -2,6 +2,7 @@ import { computed, type ReadonlySignal, type Signal, signal } from '@preact/sign
 import type { Positions } from '../../data/bundle';
 import {
   type Camera,
+  type Fit,
   fitOf,
   type Orientation,
   UPRIGHT,
@@ -10,6 +11,7 @@ import {
   viewOf,
 } from '../../lib/camera';
 import { cameraFrom, ZERO } from '../../lib/origin';
+import { pointSizeOf } from '../../lib/point-size';
 import type { Placed } from '../../lib/section-grid';
 import type { StateModel } from '../state-model';
 import { type Layout, orientationOf } from '../view-state';
@@ -35,6 +37,8 @@ export interface PaneModel {
   readonly gridColumns: ReadonlySignal<number>;
   /** Names and positions of sections that are laid out side by side. */
   readonly titles: ReadonlySignal<readonly Placed[]>;
+  /** How all cells fit into the window. */
+  readonly fit: ReadonlySignal<Fit | null>;
   readonly view: ReadonlySignal<View | null>;
   /** µm per coordinate unit: as set in the view, else as stated in the bundle; null for embeddings, or if unknown. */
   readonly unitUm: ReadonlySignal<number | null>;
@@ -77,14 +81,19 @@ export function createPaneModel(
   const onTissue = computed(() => layout.value.kind !== 'embedding');
   const umPerUnit = computed(() => state.value.umPerUnit);
   const positions = computed(() => laidOut.value?.positions ?? null);
+  const size = computed(() => positions.value && pointSizeOf(positions.value));
   // Independent of the camera, because fitting the cells between the cards takes many attempts.
   const fit = computed(
-    () => positions.value && fitOf(positions.value.extent, viewport.value, orientation.value),
+    () =>
+      size.value &&
+      positions.value &&
+      fitOf(positions.value.extent, viewport.value, orientation.value, size.value),
   );
   return {
     viewport,
     orientation,
     positions,
+    fit,
     gridColumns,
     unitUm: computed(() => (onTissue.value ? (umPerUnit.value ?? tissue.value?.unitUm ?? null) : null)),
     titles: computed(() => laidOut.value?.titles ?? []),
