@@ -1,5 +1,5 @@
 import type { IRenderMime } from '@jupyterlab/rendermime';
-import type { Contents, Kernel } from '@jupyterlab/services';
+import type { Contents, Kernel, KernelMessage } from '@jupyterlab/services';
 import { Panel, Widget } from '@lumino/widgets';
 import { effect, signal } from '@preact/signals';
 import type { Output, Tissue } from '../contract/output';
@@ -34,6 +34,10 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
   #output: Output | null = null;
   #place: Place | null = null;
   #state: PreviewModel['state'] = signal('connecting');
+  /** Whether the kernel has run nothing since it started. */
+  readonly #fresh = signal(true);
+  /** Number of cells that have begun to run since this was created. */
+  #runs = 0;
   #preview: Widget | null = null;
   #view: Widget | null = null;
   /** Whether to ask the kernel for the widget when it is idle. Each question makes it idle again. */
@@ -89,9 +93,17 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     const preview = new Widget();
     const run = (above: boolean) => {
       problem.value = '';
-      place?.run?.(above).catch((thrown) => {
-        problem.value = say('The cell could not be run: %1', String(thrown));
-      });
+      place?.run?.(above).then(
+        (ran) => {
+          if (ran) return;
+          // The cells above are still missing.
+          this.#fresh.value = true;
+          problem.value = say('A cell above failed, so this cell was not run.');
+        },
+        (thrown) => {
+          problem.value = say('The cell could not be run: %1', String(thrown));
+        },
+      );
     };
     const model: PreviewModel = {
       output,
@@ -99,6 +111,8 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
       folders,
       opened,
       problem,
+      fresh: this.#fresh,
+      hasAbove: () => place?.hasAbove() ?? false,
       canRun: place?.run != null,
       run,
       open: (tissue) => {
@@ -126,7 +140,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     const onReconnect = (event: Event) => {
       if (!place?.run) return;
       event.stopPropagation();
-      run(false);
+      run(this.#fresh.value);
     };
     this.node.addEventListener(RECONNECT, onReconnect);
     if (place?.run) this.node.dataset.karospaceReconnect = '';
@@ -156,9 +170,17 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
       if (oldValue) void this.#lose();
       look();
     };
+    // Only the code of cells is reported, not that of extensions.
+    const onMessage = (_: unknown, { header }: KernelMessage.IMessage) => {
+      if (header.msg_type !== 'execute_input') return;
+      this.#runs++;
+      this.#fresh.value = false;
+    };
+    session.iopubMessage.connect(onMessage);
     session.statusChanged.connect(onStatus);
     session.kernelChanged.connect(onKernel);
     this.#ends.push(() => {
+      session.iopubMessage.disconnect(onMessage);
       session.statusChanged.disconnect(onStatus);
       session.kernelChanged.disconnect(onKernel);
     });
@@ -173,7 +195,10 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     await session.ready;
     const kernel = session.session?.kernel;
     const known = kernel ? await hasComm(kernel, output.model) : false;
+    const runs = this.#runs;
+    const fresh = kernel ? await isFresh(kernel) : true;
     if (this.#output !== output || known === undefined) return;
+    this.#fresh.value = fresh && runs === this.#runs;
     this.#state.value = known ? 'connecting' : 'disconnected';
   }
 
@@ -183,6 +208,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     if (!output) return;
     this.#state.value = 'disconnected';
     this.#unsure = true;
+    this.#fresh.value = true;
     for (const id of idsOf(output)) {
       const manager = managerOf(id);
       const model = manager && ((await manager.get_model(id).catch(() => null)) as Live | null);
@@ -244,5 +270,22 @@ async function hasComm(kernel: Kernel.IKernelConnection, id: string): Promise<bo
     return content.status === 'ok' && id in content.comms;
   } catch {
     return undefined;
+  }
+}
+
+/** Returns whether a kernel has run no cell since it started. */
+async function isFresh(kernel: Kernel.IKernelConnection): Promise<boolean> {
+  try {
+    const { content } = await kernel.requestHistory({
+      hist_access_type: 'range',
+      session: 0, // the current one
+      start: 1,
+      stop: 2,
+      raw: true,
+      output: false,
+    });
+    return content.status === 'ok' && content.history.length === 0;
+  } catch {
+    return false;
   }
 }
