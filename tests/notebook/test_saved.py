@@ -187,3 +187,40 @@ def test_copy_of_an_output_in_a_tab_shows_the_view(notebook: Open) -> None:
     nb.command("notebook:create-output-view")
     frame = viewer_in(nb.page.locator(".jp-LinkedOutputView iframe").first)
     assert frame.evaluate("window.karospace.cells") == 3000
+
+
+def test_reopened_form_shows_its_last_export(notebook: Open, shots: Path | None) -> None:
+    data = f"""{TISSUES}
+from pathlib import Path
+from karospace_jupyter import karospace_widget
+assert not Path("broken").exists()
+adata = synthetic_tissue(3000, 60, seed=3)"""
+    nb = notebook([data, "w = karospace_widget(adata, 'initial', genes_mode='hvgs:5')\nw"])
+    nb.run(0)
+    nb.run(1)
+    card = nb.output(1).locator(".kf-card")
+    card.get_by_text("detected").wait_for()
+    card.get_by_label("Folder", exact=True).fill("from_form")
+    card.get_by_role("button", name="Export", exact=True).click()
+    nb.viewer(1)
+    assert "from_form" in json.dumps(saved(nb)["cells"][1]["outputs"])
+
+    reopen_without_kernel(nb)
+    output = nb.output(1)
+    output.get_by_text("Preview, without the kernel").wait_for()
+    shows_picture(output.locator(".ko-tissue img"))
+    expect(output.locator("figcaption")).to_contain_text("3,000 cells × 60 genes")
+    if shots:
+        nb.page.screenshot(path=shots / "reopened-form.png")
+    # If a cell above fails, the cell is not run, and the preview stays.
+    broken = nb.file.parent / "broken"
+    broken.touch()
+    expect(primary(nb, 1)).to_have_text(ABOVE)
+    primary(nb, 1).click()
+    expect(output.locator(".ko-status")).to_have_text("A cell above failed, so this cell was not run.")
+    expect(primary(nb, 1)).to_have_text(ABOVE)
+    opens_from_disk(nb, 1, "from_form")
+    broken.unlink()
+    primary(nb, 1).click()
+    card.wait_for()
+    assert nb.problems == []

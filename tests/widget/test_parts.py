@@ -585,6 +585,15 @@ def test_outputs_keep_what_shows_the_tissue_without_a_kernel(adata: Any, bundle:
     data, _ = form._repr_mimebundle_()
     assert data[MIME_TYPE]["kind"] == "form"
     assert data[MIME_TYPE]["tissues"] == ()
+    # After an export, the page replaces this output.
+    assert form._kept is None
+    form.options = {"outdir": str(tmp_path / "exported")}
+    form.start()
+    assert form.wait(PATIENCE_S) == "done"
+    data, _ = form._repr_mimebundle_()
+    (tissue,) = data[MIME_TYPE]["tissues"]
+    assert str(tmp_path / "exported") in tissue["bundle"]["places"]
+    eventually(lambda: form._kept == {key: data[key] for key in (MIME_TYPE, "text/html")})
     for one in (*grid.children, grid, form):
         one.close()
 

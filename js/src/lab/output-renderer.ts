@@ -1,10 +1,11 @@
 import type { IRenderMime } from '@jupyterlab/rendermime';
 import type { Contents, Kernel, KernelMessage } from '@jupyterlab/services';
+import type { PartialJSONObject } from '@lumino/coreutils';
 import { Panel, Widget } from '@lumino/widgets';
 import { effect, signal } from '@preact/signals';
 import type { Output, Tissue } from '../contract/output';
 import { type Manager, managerOf, onModels } from '../widget/alive';
-import { type Model, RECONNECT } from '../widget/model';
+import { type Model, onChange, RECONNECT } from '../widget/model';
 import type { Say } from '../widget/translate';
 import { findFolder } from './bundle-location';
 import { readerOf, viewOnDisk } from './jupyter-files';
@@ -33,6 +34,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
   readonly #parts: Parts;
   #output: Output | null = null;
   #place: Place | null = null;
+  #mimeModel: IRenderMime.IMimeModel | null = null;
   #state: PreviewModel['state'] = signal('connecting');
   /** Whether the kernel has run nothing since it started. */
   readonly #fresh = signal(true);
@@ -52,6 +54,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
 
   async renderModel(mimeModel: IRenderMime.IMimeModel): Promise<void> {
     const output = outputIn(mimeModel.data[MIME_TYPE]);
+    this.#mimeModel = mimeModel;
     // Applications render again when anything of the output changes.
     if (!output || this.#output?.model === output.model) return;
     this.#leave();
@@ -220,6 +223,22 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     }
   }
 
+  /** Stores each export of a form in the output, so that the notebook shows it when it is opened again. */
+  #keepExports(form: Live): void {
+    const keep = () => {
+      const mimeModel = this.#mimeModel;
+      const kept = form.get('_kept') as PartialJSONObject | null;
+      const output = outputIn(kept?.[MIME_TYPE]);
+      if (!mimeModel || !kept || !output) return;
+      const stored = outputIn(mimeModel.data[MIME_TYPE]);
+      // Each export has a view of its own.
+      if (stored?.model !== output.model || stored.tissues[0]?.model === output.tissues[0]?.model) return;
+      mimeModel.setData({ data: { ...mimeModel.data, ...kept } });
+    };
+    keep();
+    this.#ends.push(onChange(form, '_kept', keep));
+  }
+
   /** Replaces the preview by the widget, if its model exists and is connected. */
   async #connect(): Promise<void> {
     const output = this.#output;
@@ -248,6 +267,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
       this.#preview = null;
       this.#view = widget;
       this.addWidget(widget);
+      if (output.kind === 'form') this.#keepExports(model);
       widget.disposed.connect(() => {
         if (this.#view !== widget) return;
         this.#view = null;
