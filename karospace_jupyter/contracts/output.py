@@ -57,4 +57,4 @@ class Output:
     columns: int
     """Number of views per row."""
     tissues: tuple[Tissue, ...]
-    """Empty for a form."""
+    """Empty for a form that has exported nothing."""

@@ -332,6 +332,14 @@ class Assets:
         """Number of genes of the live object; 0 if there is none."""
         return 0 if self._live is None else len(self._live.names)
 
+    @property
+    def n_genes(self) -> int:
+        """Number of genes that can be shown: those of the bundle and of the live object."""
+        manifest = self._bundle.manifest
+        if self._live is None:
+            return manifest.n_genes
+        return max(manifest.n_genes, len({*self._live.names, *manifest.gene_list}))
+
     def is_live(self, path: object) -> bool:
         """Return whether `path` is a gene of the live object, or their statistics, which may be slow to read."""
         slow = isinstance(path, str) and (path.startswith(_LIVE_GENE) or path == LIVE_STATISTICS)

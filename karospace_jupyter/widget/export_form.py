@@ -24,7 +24,7 @@ from karospace_jupyter.contracts.messages import (
     Started,
     Viewed,
 )
-from karospace_jupyter.contracts.output import Output, Tissue
+from karospace_jupyter.contracts.output import MIME_TYPE, Output, Tissue
 from karospace_jupyter.errors import ConfigError, KaroSpaceError, SourceError, ViewError
 from karospace_jupyter.form.latest import Latest
 from karospace_jupyter.form.options import code_of, config_of, plain, with_name
@@ -95,6 +95,8 @@ class KaroSpaceWidget(Base):
     _summary = traitlets.Dict().tag(sync=True)
     _estimate = traitlets.Dict(asdict(Estimate())).tag(sync=True)
     _result = traitlets.Dict(None, allow_none=True).tag(sync=True)
+    # Data by MIME type, which the page puts into the output of the cell: that was made before the export.
+    _kept = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     # Name of the variable that held the object of this form, if it now refers to a different object.
     _other = traitlets.Unicode().tag(sync=True)
 
@@ -228,7 +230,10 @@ class KaroSpaceWidget(Base):
         self._estimator.ask()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
-        shown = super()._repr_mimebundle_(**kwargs)
+        return with_fallback(super()._repr_mimebundle_(**kwargs), *self._output())
+
+    def _output(self) -> tuple[Output, str]:
+        """Return what the output of the cell stores, and its HTML."""
         tissues: tuple[Tissue, ...] = ()
         height = 470
         html = "<p>The KaroSpace export form needs a running notebook. Run this cell again.</p>"
@@ -237,7 +242,7 @@ class KaroSpaceWidget(Base):
             tissues, height = (tissue,), self._shown_view.height
         title = str(self.options["dataset_name"] or "")
         output = Output(kind="form", model=self.model_id, title=title, height=height, columns=1, tissues=tissues)
-        return with_fallback(shown, output, html)
+        return output, html
 
     # Messages from the page
 
@@ -337,6 +342,8 @@ class KaroSpaceWidget(Base):
         self._result = asdict(result)
         if view is not None:
             self._view = f"IPY_MODEL_{view.model_id}"
+            output, html = self._output()
+            self._kept = {MIME_TYPE: asdict(output), "text/html": html}
         if old is not None:
             old.close()
 

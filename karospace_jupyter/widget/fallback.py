@@ -8,7 +8,6 @@ import io
 from typing import TYPE_CHECKING
 
 from karospace_jupyter.errors import BundleError, ImageError
-from karospace_jupyter.formatting import shape
 from karospace_jupyter.plan.images.opening import MAX_SHOWN_PIXELS, open_picture
 from karospace_jupyter.publish.write import html_bytes
 
@@ -33,9 +32,8 @@ def fallback_picture(bundle: Bundle) -> str:
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def fallback_html(bundle: Bundle, *, title: str, picture: str) -> str:
-    """Return the preview image and a sentence on how to open the viewer."""
-    m = bundle.manifest
+def fallback_html(bundle: Bundle, *, title: str, held: str, picture: str) -> str:
+    """Return the preview image and a sentence on how to open the viewer; `held` states what it holds."""
     name = html.escape(title)
     image = f'<img src="{picture}" alt="{name}" style="max-width:100%;border-radius:8px">' if picture else ""
     where = (
@@ -43,9 +41,8 @@ def fallback_html(bundle: Bundle, *, title: str, picture: str) -> str:
         if bundle.path is None
         else f"Run this cell, or open <code>{html.escape(str(bundle.path))}</code>, to see it."
     )
-    held = shape(m.n_cells, m.n_genes, m.n_cells_source, m.observations)
     return (
-        f'<div style="font:13px/18px system-ui,sans-serif">{image}<p><b>{name}</b> · {held}. '
+        f'<div style="font:13px/18px system-ui,sans-serif">{image}<p><b>{name}</b> · {html.escape(held)}. '
         f"This is a preview of the viewer, which needs a running notebook. {where}</p>"
         "</div>"
     )

@@ -29,6 +29,8 @@ class _View(Protocol):
     def model_id(self) -> str: ...
     @property
     def title(self) -> str: ...
+    @property
+    def n_genes(self) -> int: ...
 
     bundle: Bundle
 
@@ -37,14 +39,16 @@ def kept_of(view: _View) -> tuple[Tissue, str]:
     """Return what an output keeps of a view, and its HTML."""
     m = view.bundle.manifest
     picture = fallback_picture(view.bundle)
+    # Not the genes of the bundle: those of a live object are not exported.
+    held = shape(m.n_cells, view.n_genes, m.n_cells_source, m.observations)
     tissue = Tissue(
         model=view.model_id,
         title=view.title,
-        detail=shape(m.n_cells, m.n_genes, m.n_cells_source, m.observations),
+        detail=held,
         picture=picture,
         bundle=_on_disk(view.bundle),
     )
-    return tissue, fallback_html(view.bundle, title=view.title, picture=picture)
+    return tissue, fallback_html(view.bundle, title=view.title, held=held, picture=picture)
 
 
 def _on_disk(bundle: Bundle) -> OnDisk | None:

@@ -661,6 +661,11 @@ class KaroSpaceView(Base):
             sets[color.name] = [gene for gene in listed[color.name] if gene in genes]
         return color_text(color, [*self.bundle.manifest.annotation_columns, *columns], sets)
 
+    @property
+    def n_genes(self) -> int:
+        """Number of genes that can color the tissue: those of the bundle and of the object."""
+        return self._assets.n_genes
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
         shown = super()._repr_mimebundle_(**kwargs)
         tissue, html = kept_of(self)

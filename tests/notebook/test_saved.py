@@ -33,6 +33,7 @@ kept = adata_to_karospace(adata, "kept", genes_mode="hvgs:5", progress=True)""",
 ]
 BUNDLE, VIEW, GRID, FORM = 1, 2, 3, 4
 LOST = "model not found"
+ABOVE = "Run all above and this cell"
 
 
 def saved(nb: Notebook) -> dict[str, Any]:
@@ -78,6 +79,10 @@ def shows_picture(picture: Any) -> None:
     eventually(lambda: picture.evaluate("image => image.naturalWidth"), lambda width: width > 100)
 
 
+def primary(nb: Notebook, cell: int) -> Any:
+    return nb.output(cell).locator(".ko-bar .ko-primary")
+
+
 def shows_html(nb: Notebook) -> None:
     """Check the HTML that nbconvert makes of the saved notebook, which has no widgets."""
     command = [sys.executable, "-m", "nbconvert", "--to", "html", nb.file.name]
@@ -94,12 +99,12 @@ def shows_html(nb: Notebook) -> None:
     page.close()
 
 
-def opens_from_disk(nb: Notebook) -> None:
+def opens_from_disk(nb: Notebook, cell: int = BUNDLE, folder: str = "kept") -> None:
     """Check that the viewer of the bundle opens without a kernel, and reads a gene."""
-    nb.output(BUNDLE).get_by_role("button", name="Open viewer").click()
-    frame = nb.viewer(BUNDLE)
+    nb.output(cell).get_by_role("button", name="Open viewer").click()
+    frame = nb.viewer(cell)
     assert frame.evaluate("window.karospace.cells") == 3000
-    gene = Bundle(nb.file.parent / "kept").manifest.gene_list[0]
+    gene = Bundle(nb.file.parent / folder).manifest.gene_list[0]
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
     until_js(frame, "window.karospace.valueAt(3) !== null")
 
@@ -137,13 +142,17 @@ def test_saved_notebook_shows_its_tissue_in_jupyterlab(notebook: Open) -> None:
     # A bundle on disk opens without a kernel; one in memory does not.
     expect(nb.output(VIEW).get_by_role("button", name="Open viewer")).to_have_count(0)
     opens_from_disk(nb)
-    # “Reconnect” runs the cell, here after those above it, in the new kernel.
-    nb.output(VIEW).get_by_role("button", name="Run all above, too").click()
+    # The new kernel has run nothing: the cell alone would fail, and lose its preview.
+    expect(primary(nb, VIEW)).to_have_text(ABOVE)
+    expect(nb.output(VIEW).get_by_role("button", name="Run this cell", exact=True)).to_be_visible()
+    primary(nb, VIEW).click()
     frame = nb.viewer(VIEW)
     other = nb.python("[name for name in adata.var_names if name not in kept.manifest.gene_list][0]")
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", other)
     until_js(frame, "window.karospace.valueAt(3) !== null")
-    nb.output(FORM).get_by_role("button", name="Reconnect").click()
+    # Now it has run the cells above.
+    expect(primary(nb, FORM)).to_have_text("Run this cell")
+    primary(nb, FORM).click()
     nb.output(FORM).locator(".kf-card").wait_for()
     assert nb.problems == []
 
@@ -160,7 +169,8 @@ def test_saved_notebook_shows_its_tissue_in_notebook_7(browser: Any, tmp_path: P
         reopen_without_kernel(nb)
         shows_picture(nb.output(BUNDLE).locator(".ko-tissue img"))
         opens_from_disk(nb)
-        nb.output(BUNDLE).get_by_role("button", name="Run all above, too").click()
+        expect(primary(nb, BUNDLE)).to_have_text(ABOVE)
+        primary(nb, BUNDLE).click()
         nb.output(BUNDLE).locator(".ko-bar").wait_for(state="detached")
         nb.viewer(BUNDLE)
         nb.shut_down()
@@ -177,3 +187,40 @@ def test_copy_of_an_output_in_a_tab_shows_the_view(notebook: Open) -> None:
     nb.command("notebook:create-output-view")
     frame = viewer_in(nb.page.locator(".jp-LinkedOutputView iframe").first)
     assert frame.evaluate("window.karospace.cells") == 3000
+
+
+def test_reopened_form_shows_its_last_export(notebook: Open, shots: Path | None) -> None:
+    data = f"""{TISSUES}
+from pathlib import Path
+from karospace_jupyter import karospace_widget
+assert not Path("broken").exists()
+adata = synthetic_tissue(3000, 60, seed=3)"""
+    nb = notebook([data, "w = karospace_widget(adata, 'initial', genes_mode='hvgs:5')\nw"])
+    nb.run(0)
+    nb.run(1)
+    card = nb.output(1).locator(".kf-card")
+    card.get_by_text("detected").wait_for()
+    card.get_by_label("Folder", exact=True).fill("from_form")
+    card.get_by_role("button", name="Export", exact=True).click()
+    nb.viewer(1)
+    assert "from_form" in json.dumps(saved(nb)["cells"][1]["outputs"])
+
+    reopen_without_kernel(nb)
+    output = nb.output(1)
+    output.get_by_text("Preview, without the kernel").wait_for()
+    shows_picture(output.locator(".ko-tissue img"))
+    expect(output.locator("figcaption")).to_contain_text("3,000 cells × 60 genes")
+    if shots:
+        nb.page.screenshot(path=shots / "reopened-form.png")
+    # If a cell above fails, the cell is not run, and the preview stays.
+    broken = nb.file.parent / "broken"
+    broken.touch()
+    expect(primary(nb, 1)).to_have_text(ABOVE)
+    primary(nb, 1).click()
+    expect(output.locator(".ko-status")).to_have_text("A cell above failed, so this cell was not run.")
+    expect(primary(nb, 1)).to_have_text(ABOVE)
+    opens_from_disk(nb, 1, "from_form")
+    broken.unlink()
+    primary(nb, 1).click()
+    card.wait_for()
+    assert nb.problems == []

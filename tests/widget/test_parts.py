@@ -577,10 +577,23 @@ def test_outputs_keep_what_shows_the_tissue_without_a_kernel(adata: Any, bundle:
     data, _ = grid._repr_mimebundle_()
     assert [one["bundle"] is None for one in data[MIME_TYPE]["tissues"]] == [False, True]
     assert data["text/html"].count("<img") == 2
+    # No gene of the object was exported, but the view shows all of them.
+    assert grid.children[1].bundle.manifest.n_genes == 0
+    assert [one["detail"] for one in data[MIME_TYPE]["tissues"]] == ["600 cells × 60 genes"] * 2
+    assert data["text/html"].count("600 cells × 60 genes") == 2
     form = karospace_widget(adata)
     data, _ = form._repr_mimebundle_()
     assert data[MIME_TYPE]["kind"] == "form"
     assert data[MIME_TYPE]["tissues"] == ()
+    # After an export, the page replaces this output.
+    assert form._kept is None
+    form.options = {"outdir": str(tmp_path / "exported")}
+    form.start()
+    assert form.wait(PATIENCE_S) == "done"
+    data, _ = form._repr_mimebundle_()
+    (tissue,) = data[MIME_TYPE]["tissues"]
+    assert str(tmp_path / "exported") in tissue["bundle"]["places"]
+    eventually(lambda: form._kept == {key: data[key] for key in (MIME_TYPE, "text/html")})
     for one in (*grid.children, grid, form):
         one.close()
 

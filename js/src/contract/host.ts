@@ -39,6 +39,8 @@ export type ToHost =
   | { type: 'regions'; regions: PlainRegion[] }
   | { type: 'snapshot'; id: string; png: Uint8Array | null; message?: string }
   | { type: 'ready' }
+  /** The user pressed the key that saves the notebook. */
+  | { type: 'save' }
   /** The user asks for a kernel, after `lost`. */
   | { type: 'reconnect' };
 

@@ -19,7 +19,7 @@ export interface Output {
    */
   columns: number;
   /**
-   * Empty for a form.
+   * Empty for a form that has exported nothing.
    */
   tissues: Tissue[];
 }

@@ -1,5 +1,6 @@
 import { HELLO, INIT, type Init, type PlainRegion, type ToHost, type ToViewer } from '../contract/host';
 import { packBits, packPlaces, placesIn, unpackBits } from '../lib/bits';
+import { isSaveKey } from '../lib/save-key';
 import type { BundleSource } from '../source/bundle-source';
 import { hostSource } from '../source/host-source';
 import type { ViewState } from '../state/view-state';
@@ -50,6 +51,18 @@ function connect(
       quiet = false;
     }
   };
+
+  // Key events do not leave a frame. Of all keys, the notebook gets only this one.
+  window.addEventListener(
+    'keydown',
+    (event) => {
+      if (!event.isTrusted || !isSaveKey(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (!event.repeat) post({ type: 'save' });
+    },
+    { capture: true },
+  );
 
   let cells = 0;
   const early: ToViewer[] = [];

@@ -10,8 +10,13 @@ export interface Place {
   readonly session: ISessionContext;
   /** Path of the notebook on the server. */
   readonly path: string;
-  /** Runs the cell that owns the output, optionally after all cells above it; null in a console. */
-  readonly run: ((above: boolean) => Promise<void>) | null;
+  /**
+   * Runs the cell that owns the output, optionally after all cells above it; null in a console. Returns false if a cell
+   * above failed: then the cell is not run, and keeps its output.
+   */
+  readonly run: ((above: boolean) => Promise<boolean>) | null;
+  /** Returns whether there are cells above. */
+  hasAbove(): boolean;
 }
 
 interface Parts {
@@ -36,9 +41,12 @@ export function placeOf(
       session: notebook.sessionContext,
       path: notebook.context.path,
       run: (above) => run(app, notebook, output, above),
+      hasAbove: () => ownerOf(notebook, output) > 0,
     };
   const console = consoles?.find((panel) => panel.console.rendermime.resolver === resolver);
-  return console ? { session: console.sessionContext, path: console.sessionContext.path, run: null } : null;
+  if (!console) return null;
+  const { sessionContext: session } = console;
+  return { session, path: session.path, run: null, hasAbove: () => false };
 }
 
 async function run(
@@ -46,15 +54,25 @@ async function run(
   notebook: NotebookPanel,
   output: Output,
   above: boolean,
-): Promise<void> {
+): Promise<boolean> {
+  // The commands of the application: they start a kernel if there is none.
+  if (above && ownerOf(notebook, output) > 0) {
+    activate(app, notebook, output);
+    if ((await app.commands.execute('notebook:run-all-above')) === false) return false;
+  }
+  // The user may have chosen another cell in the meantime.
+  if (activate(app, notebook, output)) await app.commands.execute('notebook:run-cell');
+  return true;
+}
+
+/** Makes the cell that has the output the active one. Returns false if none has it anymore. */
+function activate(app: JupyterFrontEnd, notebook: NotebookPanel, output: Output): boolean {
   const index = ownerOf(notebook, output);
-  if (index < 0) return;
+  if (index < 0) return false;
   app.shell.activateById(notebook.id);
   notebook.content.deselectAll();
   notebook.content.activeCellIndex = index;
-  // The commands of the application: they start a kernel if there is none.
-  if (above) await app.commands.execute('notebook:run-all-above');
-  await app.commands.execute('notebook:run-cell');
+  return true;
 }
 
 /** Returns the index of the cell that has the output; -1 if none has it anymore. */

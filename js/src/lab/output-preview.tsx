@@ -15,8 +15,11 @@ export interface PreviewModel {
   /** Views whose bundles are read from disk, by model id. */
   readonly opened: Signal<ReadonlyMap<string, Model>>;
   readonly problem: Signal<string>;
+  /** Whether the kernel has run nothing since it started, so that the cell lacks what the cells above it define. */
+  readonly fresh: Signal<boolean>;
   /** Whether the cell can be run from here. */
   readonly canRun: boolean;
+  hasAbove(): boolean;
   open(tissue: Tissue): void;
   run(above: boolean): void;
 }
@@ -106,26 +109,29 @@ function Bar({ model, say }: { model: PreviewModel; say: Say }): JSX.Element {
       <span role="status" class="ko-status">
         {model.problem.value || status}
       </span>
-      {!connecting && model.canRun && (
-        <>
-          <button
-            type="button"
-            class="ko-button ko-primary"
-            title={say('Run this cell')}
-            onClick={() => model.run(false)}
-          >
-            {say('Reconnect')}
-          </button>
-          <button
-            type="button"
-            class="ko-button"
-            title={say('Run all cells above, then this cell')}
-            onClick={() => model.run(true)}
-          >
-            {say('Run all above, too')}
-          </button>
-        </>
-      )}
+      {!connecting && model.canRun && <RunButtons model={model} say={say} />}
     </div>
+  );
+}
+
+/** Buttons that run the cell, the one that works first: a fresh kernel also needs the cells above. */
+function RunButtons({ model, say }: { model: PreviewModel; say: Say }): JSX.Element {
+  const cell = [false, say('Run this cell')] as const;
+  const above = [true, say('Run all above and this cell')] as const;
+  const choices = !model.hasAbove() ? [cell] : model.fresh.value ? [above, cell] : [cell, above];
+  return (
+    <>
+      {choices.map(([withAbove, text], at) => (
+        <button
+          key={text}
+          type="button"
+          class={at === 0 ? 'ko-button ko-primary' : 'ko-button'}
+          title={withAbove ? say('Run all cells above, then this cell') : say('Run this cell only')}
+          onClick={() => model.run(withAbove)}
+        >
+          {text}
+        </button>
+      ))}
+    </>
   );
 }

@@ -1,10 +1,11 @@
 import type { IRenderMime } from '@jupyterlab/rendermime';
-import type { Contents, Kernel } from '@jupyterlab/services';
+import type { Contents, Kernel, KernelMessage } from '@jupyterlab/services';
+import type { PartialJSONObject } from '@lumino/coreutils';
 import { Panel, Widget } from '@lumino/widgets';
 import { effect, signal } from '@preact/signals';
 import type { Output, Tissue } from '../contract/output';
 import { type Manager, managerOf, onModels } from '../widget/alive';
-import { type Model, RECONNECT } from '../widget/model';
+import { type Model, onChange, RECONNECT } from '../widget/model';
 import type { Say } from '../widget/translate';
 import { findFolder } from './bundle-location';
 import { readerOf, viewOnDisk } from './jupyter-files';
@@ -33,7 +34,12 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
   readonly #parts: Parts;
   #output: Output | null = null;
   #place: Place | null = null;
+  #mimeModel: IRenderMime.IMimeModel | null = null;
   #state: PreviewModel['state'] = signal('connecting');
+  /** Whether the kernel has run nothing since it started. */
+  readonly #fresh = signal(true);
+  /** Number of cells that have begun to run since this was created. */
+  #runs = 0;
   #preview: Widget | null = null;
   #view: Widget | null = null;
   /** Whether to ask the kernel for the widget when it is idle. Each question makes it idle again. */
@@ -48,6 +54,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
 
   async renderModel(mimeModel: IRenderMime.IMimeModel): Promise<void> {
     const output = outputIn(mimeModel.data[MIME_TYPE]);
+    this.#mimeModel = mimeModel;
     // Applications render again when anything of the output changes.
     if (!output || this.#output?.model === output.model) return;
     this.#leave();
@@ -89,9 +96,17 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     const preview = new Widget();
     const run = (above: boolean) => {
       problem.value = '';
-      place?.run?.(above).catch((thrown) => {
-        problem.value = say('The cell could not be run: %1', String(thrown));
-      });
+      place?.run?.(above).then(
+        (ran) => {
+          if (ran) return;
+          // The cells above are still missing.
+          this.#fresh.value = true;
+          problem.value = say('A cell above failed, so this cell was not run.');
+        },
+        (thrown) => {
+          problem.value = say('The cell could not be run: %1', String(thrown));
+        },
+      );
     };
     const model: PreviewModel = {
       output,
@@ -99,6 +114,8 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
       folders,
       opened,
       problem,
+      fresh: this.#fresh,
+      hasAbove: () => place?.hasAbove() ?? false,
       canRun: place?.run != null,
       run,
       open: (tissue) => {
@@ -126,7 +143,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     const onReconnect = (event: Event) => {
       if (!place?.run) return;
       event.stopPropagation();
-      run(false);
+      run(this.#fresh.value);
     };
     this.node.addEventListener(RECONNECT, onReconnect);
     if (place?.run) this.node.dataset.karospaceReconnect = '';
@@ -156,9 +173,17 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
       if (oldValue) void this.#lose();
       look();
     };
+    // Only the code of cells is reported, not that of extensions.
+    const onMessage = (_: unknown, { header }: KernelMessage.IMessage) => {
+      if (header.msg_type !== 'execute_input') return;
+      this.#runs++;
+      this.#fresh.value = false;
+    };
+    session.iopubMessage.connect(onMessage);
     session.statusChanged.connect(onStatus);
     session.kernelChanged.connect(onKernel);
     this.#ends.push(() => {
+      session.iopubMessage.disconnect(onMessage);
       session.statusChanged.disconnect(onStatus);
       session.kernelChanged.disconnect(onKernel);
     });
@@ -173,7 +198,10 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     await session.ready;
     const kernel = session.session?.kernel;
     const known = kernel ? await hasComm(kernel, output.model) : false;
+    const runs = this.#runs;
+    const fresh = kernel ? await isFresh(kernel) : true;
     if (this.#output !== output || known === undefined) return;
+    this.#fresh.value = fresh && runs === this.#runs;
     this.#state.value = known ? 'connecting' : 'disconnected';
   }
 
@@ -183,6 +211,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     if (!output) return;
     this.#state.value = 'disconnected';
     this.#unsure = true;
+    this.#fresh.value = true;
     for (const id of idsOf(output)) {
       const manager = managerOf(id);
       const model = manager && ((await manager.get_model(id).catch(() => null)) as Live | null);
@@ -192,6 +221,22 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
       const wire = (await manager.get_model(channel).catch(() => null)) as Live | null;
       if (wire) wire.comm_live = false;
     }
+  }
+
+  /** Stores each export of a form in the output, so that the notebook shows it when it is opened again. */
+  #keepExports(form: Live): void {
+    const keep = () => {
+      const mimeModel = this.#mimeModel;
+      const kept = form.get('_kept') as PartialJSONObject | null;
+      const output = outputIn(kept?.[MIME_TYPE]);
+      if (!mimeModel || !kept || !output) return;
+      const stored = outputIn(mimeModel.data[MIME_TYPE]);
+      // Each export has a view of its own.
+      if (stored?.model !== output.model || stored.tissues[0]?.model === output.tissues[0]?.model) return;
+      mimeModel.setData({ data: { ...mimeModel.data, ...kept } });
+    };
+    keep();
+    this.#ends.push(onChange(form, '_kept', keep));
   }
 
   /** Replaces the preview by the widget, if its model exists and is connected. */
@@ -222,6 +267,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
       this.#preview = null;
       this.#view = widget;
       this.addWidget(widget);
+      if (output.kind === 'form') this.#keepExports(model);
       widget.disposed.connect(() => {
         if (this.#view !== widget) return;
         this.#view = null;
@@ -244,5 +290,22 @@ async function hasComm(kernel: Kernel.IKernelConnection, id: string): Promise<bo
     return content.status === 'ok' && id in content.comms;
   } catch {
     return undefined;
+  }
+}
+
+/** Returns whether a kernel has run no cell since it started. */
+async function isFresh(kernel: Kernel.IKernelConnection): Promise<boolean> {
+  try {
+    const { content } = await kernel.requestHistory({
+      hist_access_type: 'range',
+      session: 0, // the current one
+      start: 1,
+      stop: 2,
+      raw: true,
+      output: false,
+    });
+    return content.status === 'ok' && content.history.length === 0;
+  } catch {
+    return false;
   }
 }

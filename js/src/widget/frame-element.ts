@@ -10,6 +10,7 @@ export interface FrameElement {
   readonly element: HTMLElement;
   /** Window of the frame; null until it is filled. */
   readonly target: Window | null;
+  readonly hasFocus: boolean;
   say(note: string): void;
   /** Fills the frame with the page of the viewer, gzipped or not. */
   fill(page: Uint8Array): void;
@@ -62,6 +63,9 @@ export function createFrameElement(view: Model, where: Document): FrameElement {
     element,
     get target() {
       return iframe.contentWindow;
+    },
+    get hasFocus() {
+      return where.activeElement === iframe;
     },
     say,
     fill(page) {

@@ -1,6 +1,7 @@
 import { HELLO, type PlainRegion, type ToHost } from '../contract/host';
 import type { Regions } from '../contract/to-kernel';
 import type { Opened, ToPage } from '../contract/to-page';
+import { pressSaveKey } from '../lib/save-key';
 import { createFrameElement } from './frame-element';
 import { KernelRequests } from './kernel-requests';
 import { join, type Linked, shareSelection, shareState } from './link';
@@ -107,7 +108,10 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
       kernel.tell({ type: 'snapshot', id, message: problem }, png ? [png] : []);
     } else if (message.type === 'reconnect')
       shown.element.dispatchEvent(new CustomEvent(RECONNECT, { bubbles: true }));
-    else if (message.type === 'ready') shown.removeNote();
+    else if (message.type === 'save') {
+      // Only from the frame that has the focus, which the user pressed the key in.
+      if (shown.hasFocus) pressSaveKey();
+    } else if (message.type === 'ready') shown.removeNote();
   });
 
   /** Initializes the viewer once the frame has said hello and the kernel has sent the state of the view. */

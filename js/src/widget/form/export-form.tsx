@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { type JSX, render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { isSaveKey, pressSaveKey } from '../../lib/save-key';
 import { type Box, createBox, openTab } from '../box';
 import type { Frame } from '../frame';
 import { channelOf, type Model, modelOf, onLost } from '../model';
@@ -229,7 +230,11 @@ export function styled(element: HTMLElement): { root: HTMLElement; dispose: () =
   const end = onTheme(theme);
   // Notebook applications listen to keys everywhere; typing here must not trigger their shortcuts.
   root.dataset.lmSuppressShortcuts = 'true';
-  const keep = (event: KeyboardEvent) => event.stopPropagation();
+  const keep = (event: KeyboardEvent) => {
+    event.stopPropagation();
+    // One shortcut is passed on: the notebook is saved from everywhere in it.
+    if (isSaveKey(event) && pressSaveKey()) event.preventDefault();
+  };
   root.addEventListener('keydown', keep);
   element.append(style, root);
   return {

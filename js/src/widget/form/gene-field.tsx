@@ -35,6 +35,16 @@ export function namesIn(text: string, separators = '\\s,;'): string[] {
   return [...new Set(parts.filter((name) => name !== ''))];
 }
 
+const allGenes = (total: number): string => counted(total, 'The only gene', 'All %1 genes');
+
+/** Returns which part of the genes a number of them is. */
+export function partOf(count: number, total: number, marked: number): string {
+  if (total > 0 && count >= total) return allGenes(total);
+  return marked
+    ? say('of %1 · %2 flagged in var', formatCount(total), formatCount(marked))
+    : say('of %1', formatCount(total));
+}
+
 export function Genes({ traits }: { traits: Traits }): JSX.Element {
   const { genes_mode: value } = traits.options.value;
   const { n_genes: total, marked, help } = traits.summary.value;
@@ -48,10 +58,7 @@ export function Genes({ traits }: { traits: Traits }): JSX.Element {
   };
   const { problems, unknown } = traits.estimate.value;
   const problem = unknown.length > 0 ? undefined : problems.genes_mode;
-  const note =
-    mode === 'hvgs' && marked
-      ? say('of %1 · %2 flagged in var', formatCount(total), formatCount(marked))
-      : say('of %1', formatCount(total));
+  const note = partOf(count, total, mode === 'hvgs' ? (marked ?? 0) : 0);
   return (
     <Field label={say('Genes')} help={help.genes_mode} problem={problem} group>
       {({ id, describedBy }) => (
@@ -73,7 +80,7 @@ export function Genes({ traits }: { traits: Traits }): JSX.Element {
             />
           )}
           {mode === 'list' && <GeneList traits={traits} id={id} />}
-          {mode === 'all' && <p class="kf-note">{say('All %1 genes', formatCount(total))}</p>}
+          {mode === 'all' && <p class="kf-note">{allGenes(total)}</p>}
         </>
       )}
     </Field>

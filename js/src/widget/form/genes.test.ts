@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { modeOf, namesIn } from './gene-field';
+import { modeOf, namesIn, partOf } from './gene-field';
 
 test('names are separated by whitespace, commas and semicolons, without duplicates', () => {
   expect(namesIn(' EPCAM, CD3E;\nCD3E\tHLA-A\r\n')).toEqual(['EPCAM', 'CD3E', 'HLA-A']);
@@ -24,4 +24,13 @@ test('the mode is derived from the value of genes_mode', () => {
   expect(modeOf('top_mean:7').mode).toBe('top_mean');
   expect(modeOf('all').mode).toBe('all');
   expect(modeOf(['A', 'B'])).toMatchObject({ mode: 'list', names: ['A', 'B'] });
+});
+
+test('as many genes as there are, or more, are all genes', () => {
+  expect(partOf(500, 2000, 0)).toBe('of 2,000');
+  expect(partOf(500, 2000, 700)).toBe('of 2,000 · 700 flagged in var');
+  expect(partOf(500, 34, 30)).toBe('All 34 genes');
+  expect(partOf(34, 34, 0)).toBe('All 34 genes');
+  expect(partOf(500, 1, 0)).toBe('The only gene');
+  expect(partOf(500, 0, 0)).toBe('of 0');
 });

@@ -1,0 +1,37 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { isSaveKey, pressSaveKey } from './save-key';
+
+const none = { key: 's', ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
+
+afterEach(() => vi.unstubAllGlobals());
+
+test('only Ctrl+S saves, and on a Mac only Command+S', () => {
+  for (const [platform, key, other] of [
+    ['Linux x86_64', 'ctrlKey', 'metaKey'],
+    ['MacIntel', 'metaKey', 'ctrlKey'],
+  ] as const) {
+    vi.stubGlobal('navigator', { platform });
+    expect(isSaveKey({ ...none, [key]: true })).toBe(true);
+    expect(isSaveKey({ ...none, key: 'S', [key]: true })).toBe(true); // with Caps Lock
+    expect(isSaveKey(none)).toBe(false);
+    expect(isSaveKey({ ...none, [other]: true })).toBe(false);
+    expect(isSaveKey({ ...none, [key]: true, [other]: true })).toBe(false);
+    expect(isSaveKey({ ...none, [key]: true, key: 'd' })).toBe(false);
+    expect(isSaveKey({ ...none, [key]: true, shiftKey: true })).toBe(false);
+    expect(isSaveKey({ ...none, [key]: true, altKey: true })).toBe(false);
+  }
+});
+
+test('pressing the key reports whether the page has handled it', () => {
+  class Key extends Event {
+    constructor(type: string, init: KeyboardEventInit) {
+      super(type, init);
+      Object.assign(this, { ...none, key: init.key, ctrlKey: init.ctrlKey, metaKey: init.metaKey });
+    }
+  }
+  vi.stubGlobal('KeyboardEvent', Key);
+  const target = new EventTarget();
+  expect(pressSaveKey(target)).toBe(false);
+  target.addEventListener('keydown', (event) => isSaveKey(event as KeyboardEvent) && event.preventDefault());
+  expect(pressSaveKey(target)).toBe(true);
+});
