@@ -22,10 +22,13 @@ from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.plan.origin import local
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from karospace_jupyter.encode.pack import Packer
     from karospace_jupyter.plan import Annotation, PlannedCoordinates, PlannedEmbedding
 
 KIND = "columnar"
+_BLOCK_IDS = 65_536
 
 
 def encode_coordinates(
@@ -98,23 +101,45 @@ def encode_column(annotation: Annotation, index: int, packer: Packer, max_bytes:
 
 def encode_cell_ids(ids: NDArray[np.object_], packer: Packer, max_bytes: int) -> tuple[CellIds, list[AssetFile]]:
     """Encode the cell IDs; each file contains offsets and the concatenated IDs."""
-    texts = [text.encode("utf-8", "replace") for text in ids]
-    ends = np.cumsum(np.fromiter((len(text) + 4 for text in texts), dtype=np.int64, count=len(texts)))
     chunks: list[Chunk] = []
     files: list[AssetFile] = []
-    start, before = 0, 0
-    while start < len(texts):
-        stop = int(np.searchsorted(ends, before + max_bytes - 4, side="right"))
-        if stop == start:
-            size = len(texts[start]) + 8
-            msg = f"The maximum asset size (max_asset_mb) is too small: one cell ID takes {size:,} bytes."
-            raise ConfigError(msg)
-        part = texts[start:stop]
-        offsets = np.zeros(len(part) + 1, dtype="<u4")
-        offsets[1:] = ends[start:stop] - before - 4 * np.arange(1, len(part) + 1)
-        raw = offsets.tobytes() + b"".join(part)
+    start = 0
+    for lengths, text in _id_files(ids, max_bytes):
+        offsets = np.zeros(len(lengths) + 1, dtype="<u4")
+        offsets[1:] = np.cumsum(lengths)
+        stop = start + len(lengths)
+        raw = offsets.tobytes() + text
         file = packer.pack(KIND, f"assets/columnar/cell_ids_{len(chunks):03d}.bin", raw)
         chunks.append(Chunk(path=file.path, start=start, end=stop, size_bytes=file.size_bytes))
         files.append(file)
-        start, before = stop, int(ends[stop - 1])
+        start = stop
     return CellIds(chunks=chunks), files
+
+
+def _id_files(ids: NDArray[np.object_], max_bytes: int) -> Iterator[tuple[NDArray[np.int64], bytearray]]:
+    """Yield the lengths and the text of the IDs in each file.
+
+    IDs are encoded in blocks, because each of a million separate bytes objects takes five times as much memory as its
+    text.
+    """
+    lengths: list[NDArray[np.int64]] = []
+    text, left = bytearray(), max_bytes - 4
+    for first in range(0, len(ids), _BLOCK_IDS):
+        block = [one.encode("utf-8", "replace") for one in ids[first : first + _BLOCK_IDS]]
+        sizes = np.fromiter(map(len, block), dtype=np.int64, count=len(block))
+        at = 0
+        while at < len(block):
+            fit = at + int(np.searchsorted(np.cumsum(sizes[at:] + 4), left, side="right"))
+            if fit == at and not lengths:
+                msg = f"The maximum asset size (max_asset_mb) is too small: one cell ID takes {sizes[at] + 8:,} bytes."
+                raise ConfigError(msg)
+            if fit > at:
+                lengths.append(sizes[at:fit])
+                text += b"".join(block[at:fit])
+                left -= int(sizes[at:fit].sum()) + 4 * (fit - at)
+                at = fit
+            if at < len(block):
+                yield np.concatenate(lengths), text
+                lengths, text, left = [], bytearray(), max_bytes - 4
+    if lengths:
+        yield np.concatenate(lengths), text
