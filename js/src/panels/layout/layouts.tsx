@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { counted } from '../../lib/format';
 import { arranged, arrangementOf, factsOf, sectionLayout } from '../../state/layout/arrangement';
-import { layoutLabel } from '../../state/layout/layout';
+import { embeddingLabel, layoutLabel } from '../../state/layout/layout';
 import type { Model } from '../../state/model';
 import type { Layout } from '../../state/view-state';
 import { usePanels } from '../context';
@@ -26,11 +26,12 @@ interface Choice {
 
 export function choicesOf(model: Model): Choice[] {
   const manifest = model.bundle.value?.manifest;
+  const place = embeddingLabel({ kind: 'tissue' }, manifest ?? null);
   const choices: Choice[] = [
     {
       id: 'tissue',
-      label: 'Tissue',
-      title: 'Cells at their tissue coordinates',
+      label: layoutLabel({ kind: 'tissue' }, manifest ?? null),
+      title: place === null ? 'Cells at their tissue coordinates' : `Cells at their ${place} coordinates`,
       layout: () => ({ kind: 'tissue' }),
     },
   ];

@@ -7,7 +7,7 @@ import { hashOf, openedView, savedView, stateIn, viewOfHash } from '../save/save
 import { cellsOf } from '../selection/selection';
 import { INITIAL, merged } from '../view-state';
 import { arranged, arrangementOf, factsOf, withValue } from './arrangement';
-import { columnsOf, placedCells, type Sections } from './layout';
+import { columnsOf, embeddingLabel, layoutLabel, placedCells, type Sections } from './layout';
 
 const tissue: Positions = {
   coords: Float32Array.of(0, 0, 10, 10, 100, 100, 110, 120, 5, 5),
@@ -247,4 +247,19 @@ test('an invalid view is rejected, and invalid fields are ignored', async () => 
     __proto__: { a: 1 },
   };
   expect(merged(INITIAL, garbage as never)).toEqual(INITIAL);
+});
+
+test.each([
+  ['obsm:spatial', 'Tissue'],
+  ['obs:x,y', 'Tissue'],
+  ['obsm:X_umap', 'UMAP'],
+  ['obsm:X_UMAP', 'UMAP'],
+  ['obsm:tsne', 't-SNE'],
+  ['obs:UMAP_1,UMAP_2', 'UMAP'],
+  ['obs:tSNE-1,tSNE-2', 't-SNE'],
+  ['obsm:X_constructor', 'Tissue'],
+])('coordinates from %s are called %s', (coordinate_source, label) => {
+  const manifest = { coordinate_source, embeddings: null };
+  expect(layoutLabel({ kind: 'tissue' }, manifest)).toBe(label);
+  expect(embeddingLabel({ kind: 'tissue' }, manifest)).toBe(label === 'Tissue' ? null : label);
 });

@@ -36,15 +36,34 @@ interface LaidOut {
   titles: readonly Placed[];
 }
 
+type Places = Pick<Manifest, 'embeddings' | 'coordinate_source'>;
+
+const KNOWN_EMBEDDINGS: Readonly<Record<string, string>> = {
+  umap: 'UMAP',
+  tsne: 't-SNE',
+  pca: 'PCA',
+  phate: 'PHATE',
+  diffmap: 'Diffusion map',
+};
+
+/** Returns the display name of an embedding that takes the place of the tissue, for data without coordinates. */
+function embeddingInPlaceOfTissue({ coordinate_source: source }: Places): string | null {
+  // A key of obsm (`obsm:X_umap`), or two columns of obs (`obs:UMAP_1,UMAP_2`).
+  const match = /^obsm:(?:x_)?(.+)$/i.exec(source) ?? /^obs:(.+?)[_ -]?1,/i.exec(source);
+  const key = match?.[1]?.toLowerCase().replace('-', '');
+  return key !== undefined && Object.hasOwn(KNOWN_EMBEDDINGS, key) ? (KNOWN_EMBEDDINGS[key] ?? null) : null;
+}
+
 /** Returns the display name of an embedding, such as `UMAP`; null for other layouts. */
-export function embeddingLabel(layout: Layout, manifest: Pick<Manifest, 'embeddings'> | null): string | null {
+export function embeddingLabel(layout: Layout, manifest: Places | null): string | null {
+  if (layout.kind === 'tissue' && manifest) return embeddingInPlaceOfTissue(manifest);
   if (layout.kind !== 'embedding') return null;
   return manifest?.embeddings?.find(({ name }) => name === layout.name)?.label ?? layout.name;
 }
 
 /** Returns the display name of a layout. */
-export function layoutLabel(layout: Layout, manifest: Pick<Manifest, 'embeddings'> | null): string {
-  if (layout.kind === 'tissue') return 'Tissue';
+export function layoutLabel(layout: Layout, manifest: Places | null): string {
+  if (layout.kind === 'tissue') return embeddingLabel(layout, manifest) ?? 'Tissue';
   if (layout.kind === 'sections') return 'Sections';
   if (layout.kind === 'section') return layout.name;
   return embeddingLabel(layout, manifest) ?? '';
