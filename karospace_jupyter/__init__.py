@@ -30,6 +30,7 @@ from karospace_jupyter.errors import (
     SessionBusyError,
     SinkError,
     SourceError,
+    SourceMemoryError,
     UnknownFormatError,
     ViewError,
 )
@@ -62,7 +63,7 @@ __all__ = [
     "BundleError", "Cancelled", "ColumnError", "ComparisonError", "ConfigError", "CoordinatesError", "GenesError",
     "ImageError", "KaroSpaceError", "MissingFileError", "NamedFileError", "NoImageFileError", "NoMatrixError",
     "NoSourceError", "NotExportedError", "OptionError", "OutOfMemoryError", "PlanError", "SessionBusyError",
-    "SinkError", "SourceError", "UnknownFormatError", "ViewError",
+    "SinkError", "SourceError", "SourceMemoryError", "UnknownFormatError", "ViewError",
 ]  # fmt: skip
 
 

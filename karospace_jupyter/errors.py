@@ -23,7 +23,8 @@
     ├── SessionBusyError       an export is already running
     ├── ViewError              a view does not support the request
     ├── ComparisonError        two groups of cells cannot be compared
-    ├── OutOfMemoryError       an export needs more memory than there is (also a MemoryError)
+    ├── OutOfMemoryError       an export needs more memory than is available (also a MemoryError)
+    │   └── SourceMemoryError  the same, while reading the input (also a SourceError)
     └── Cancelled              the user canceled the job; nothing was written
 
 A message says what failed, on what, what was found and what to do. It never names a command line flag, because the
@@ -158,6 +159,10 @@ class ComparisonError(KaroSpaceError):
 
 class OutOfMemoryError(KaroSpaceError, MemoryError):
     """An export needs more memory than is available."""
+
+
+class SourceMemoryError(SourceError, OutOfMemoryError):
+    """Reading the input needs more memory than is available, perhaps because it is damaged."""
 
 
 class Cancelled(KaroSpaceError):  # noqa: N818 - an outcome that the user requested, not an error

@@ -28,7 +28,7 @@ from karospace_jupyter.bundle.scripts import (
 )
 from karospace_jupyter.bundle.summary import differences, summarize, summarize_entries
 from karospace_jupyter.bundle.tables import decoded, lacks_cell_tables, paths_of, read_records, remarks
-from karospace_jupyter.bundle.verify_layouts import check_embeddings, check_proportions, check_sections
+from karospace_jupyter.bundle.verify_layouts import check_embeddings, check_proportions, check_sections, same_extent
 from karospace_jupyter.bundle.verify_markers import check_markers
 from karospace_jupyter.errors import BundleError, MissingFileError
 from karospace_jupyter.formatting import counted
@@ -46,8 +46,8 @@ T = TypeVar("T")
 
 _SHOWN = 20
 _BLOCK_ROWS = 10_000
-_VALUES_AT_ONCE = 50_000_000
-"""Values of columns that are held in memory while one pass over a table compares them."""
+_BYTES_AT_ONCE = 400_000_000
+"""Bytes of columns that are held in memory while one pass over a table compares them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,8 @@ def _check_counts(bundle: BundleReader) -> Iterator[str]:
     if m.expression.n_cells != m.n_cells:
         yield f"expression has {m.expression.n_cells:,} cells, but the bundle has {m.n_cells:,}"
     used = [] if lacks_gene_files(m) else [chunk.path for entry in m.expression.genes for chunk in entry.chunks]
-    used += [chunk.path for embedding in m.embeddings or [] for chunk in embedding.chunks]
+    arrays = [m.coordinates, m.cell_ids, *(m.columns or ()), *(m.embeddings or ())]
+    used += [chunk.path for stored in arrays if stored is not None for chunk in stored.chunks]
     images = [m.image, *(section.image for section in (m.sections.items if m.sections else []))]
     used += [path for path in (m.preview_path, *(image.path for image in images if image)) if path]
     others = [one.packed for one in m.other_matrices or ()]
@@ -317,14 +318,7 @@ def _has_duplicates(hashes: array[int], ids: Callable[[], Iterable[Any]]) -> boo
 def _check_columnar(bundle: BundleReader) -> Iterator[str]:
     m = bundle.manifest
     if lacks_cell_tables(m):
-        hashes = array("q", map(hash, _stored_ids(bundle)))
-        if len(hashes) != m.n_cells:
-            yield f"there are {counted(len(hashes), 'cell ID')}; expected {m.n_cells:,}"
-        if _has_duplicates(hashes, lambda: _stored_ids(bundle)):
-            yield "two cells have the same ID"
-        for column in m.columns or ():
-            with damage(f"The column {column.name!r}"):
-                yield from _check_codes(column, _values(bundle, column))
+        yield from _check_without_tables(bundle)
         return
     if m.coordinates is not None:
         xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)
@@ -342,10 +336,31 @@ def _check_columnar(bundle: BundleReader) -> Iterator[str]:
     columns: list[Column] = []
     for column in m.columns or ():
         columns.append(column)
-        if len(columns) * m.n_cells > _VALUES_AT_ONCE:
+        if m.n_cells * sum(np.dtype(one.dtype).itemsize for one in columns) > _BYTES_AT_ONCE:
             yield from _check_columns(bundle, columns)
             columns = []
     yield from _check_columns(bundle, columns)
+
+
+def _check_without_tables(bundle: BundleReader) -> Iterator[str]:
+    """Check what the tables would otherwise be compared with."""
+    m = bundle.manifest
+    if m.coordinates is not None:
+        xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)
+        if not np.isfinite(xy).all():
+            yield "the coordinates contain NaN or infinite values"
+        elif not same_extent(xy.astype(np.float32), m.coordinates.extent, m.coordinates.origin):
+            yield "the extent of the coordinates does not match the manifest"
+    hashes = array("q", map(hash, _stored_ids(bundle)))
+    if len(hashes) != m.n_cells:
+        yield f"there are {counted(len(hashes), 'cell ID')}; expected {m.n_cells:,}"
+    if _has_duplicates(hashes, lambda: _stored_ids(bundle)):
+        yield "two cells have the same ID"
+    if [column.name for column in m.columns or ()] != m.annotation_columns:
+        yield "columns and annotation_columns contain different names"
+    for column in m.columns or ():
+        with damage(f"The column {column.name!r}"):
+            yield from _check_codes(column, _values(bundle, column))
 
 
 def _stored_ids(bundle: BundleReader) -> Iterator[str]:

@@ -26,7 +26,7 @@ def check_embeddings(bundle: BundleReader) -> Iterator[str]:
         xy = bundle.vector(one.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float32)
         if np.isinf(xy).any():
             yield f"embedding {one.name!r} contains infinite values"
-        elif not _same_extent(xy[~np.isnan(xy).any(axis=1)], one.extent, one.origin):
+        elif not same_extent(xy[~np.isnan(xy).any(axis=1)], one.extent, one.origin):
             yield f"embedding {one.name!r}: its extent does not match the manifest"
 
 
@@ -128,11 +128,12 @@ def _check_extents(
     origin: tuple[float, float],
 ) -> Iterator[str]:
     for item, code in zip(sections.items, codes_of, strict=True):
-        if not _same_extent(xy[codes == code], item.extent, origin):
+        if not same_extent(xy[codes == code], item.extent, origin):
             yield f"section {item.name!r}: its extent differs from the coordinates of its cells"
 
 
-def _same_extent(xy: NDArray[np.float32], extent: Extent, origin: tuple[float, float]) -> bool:
+def same_extent(xy: NDArray[np.float32], extent: Extent, origin: tuple[float, float]) -> bool:
+    """Return whether stored coordinates, relative to an origin, have an extent, which is not."""
     if not len(xy):
         return False
     # Rounding to float32 is monotonic, so the extremes of the rounded values are the rounded extremes.

@@ -27,7 +27,7 @@ _MAIL_BYTES = 20_000_000
 """Size that most email servers accept."""
 _KINDS = (("outdir", "Folder"), ("single_file", "One HTML file"), ("zip_path", "Zip"))
 _NOTES = {
-    "outdir": "A folder for a web host, which also opens with a double click unless it is very large.",
+    "outdir": "A folder for a web host. It also opens with a double click unless it is very large.",
     "single_file": "One file that opens with a double click and can be sent by email.",
     "zip_path": "The folder as a zip, to be unpacked on a web host.",
 }

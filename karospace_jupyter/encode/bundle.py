@@ -92,7 +92,8 @@ def encode_bundle(
         # Text is formatted in Python while numpy processes the matrix without the GIL.
         tables_done = side.submit(_encode_tables, plan, packer, limit, job, of_cells=config.tables == "yes")
         shown = initial_gene(plan) if config.preview else None
-        expression, expression_files, missing, gene = encode_expression(plan, source, packer, limit, job, keep=shown)
+        in_first = gene_at(source, shown[0]) if shown is not None and shown[1] is None else None
+        expression, expression_files, missing, gene = encode_expression(plan, source, packer, limit, job, keep=in_first)
         packed = None
         if plan.packed is not None:
             # The missing values of all genes include those of the genes above.
@@ -111,7 +112,9 @@ def encode_bundle(
         images, image_files = _encode_images(plan.images, packer, limit, warnings, job)
         preview_files = []
         if config.preview:
-            drawn = draw_preview(plan, _values_of(shown, plan, source) if shown and gene is None else gene)
+            if shown is not None and shown[1] is not None:
+                gene = _gene_of_matrix(shown[0], shown[1], plan, source, job)
+            drawn = draw_preview(plan, gene)
             if len(drawn) <= limit:
                 preview_files = [packer.store("preview", "preview.png", drawn)]
             else:
@@ -164,12 +167,14 @@ def encode_bundle(
         )
 
 
-def _values_of(gene: str, plan: Plan, source: Source) -> NDArray[np.float32] | None:
-    """Return the values of a gene that was not written to its own file; None if there is no such gene."""
-    position = gene_at(source, gene)
-    if position is None:
+def _gene_of_matrix(gene: str, matrix: str, plan: Plan, source: Source, job: Job) -> NDArray[np.float32] | None:
+    """Return the values of a gene of another matrix; None if there is no such gene."""
+    spec = next((one.spec for one in plan.other_matrices if one.name == matrix), None)
+    other = None if spec is None else source.with_matrix(spec)
+    position = None if other is None else gene_at(other, gene)
+    if other is None or position is None:
         return None
-    [vector] = source.genes(np.array([position]), plan.cells.rows)
+    [vector] = other.genes(np.array([position]), plan.cells.rows, job)
     return vector.values
 
 

@@ -59,18 +59,21 @@ def _genes(found: tuple[tuple[str, int], ...], what: str) -> str:
 
 
 def encode_expression(
-    plan: Plan, source: Source, packer: Packer, max_bytes: int, job: Job, *, keep: str | None = None
+    plan: Plan, source: Source, packer: Packer, max_bytes: int, job: Job, *, keep: int | None = None
 ) -> tuple[Expression, list[AssetFile], MissingValues, NDArray[np.float32] | None]:
     """Write every gene of the plan.
 
     Returns
     -------
     tuple
-        The expression entry of the manifest, the files, the missing values, and the values of the gene `keep` if it
-        is in the plan.
+        The expression entry of the manifest, the files, the missing values, and the values of the gene at position
+        `keep` in var, which need not be in the plan.
     """
     names = plan.genes.names
     kept: NDArray[np.float32] | None = None
+    listed = plan.genes.indices
+    # In the same pass over the matrix: reading a single gene of a matrix by row takes as long as reading all.
+    indices = listed if keep is None or keep in listed else np.append(listed, keep)
 
     def one(position: int, values: NDArray[np.float32]) -> tuple[GeneEntry, list[AssetFile], Moments]:
         stem = f"assets/expression/gene_{position:05d}_part_{{:03d}}.bin"
@@ -85,10 +88,12 @@ def encode_expression(
     infinite: list[tuple[str, int]] = []
     rounded: list[tuple[str, int]] = []
     with job.stage("Writing genes", len(names), "genes") as stage:
-        for vector in source.genes(plan.genes.indices, plan.cells.rows, job):
+        for vector in source.genes(indices, plan.cells.rows, job):
+            if indices[vector.position] == keep:
+                kept = vector.values.copy()  # it may be a view of a block of genes
+            if vector.position == len(names):
+                continue
             name = names[vector.position]
-            if name == keep:
-                kept = vector.values
             if vector.missing > vector.infinite:
                 nan.append((name, vector.missing - vector.infinite))
             if vector.infinite:

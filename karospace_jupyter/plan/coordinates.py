@@ -169,21 +169,21 @@ def _nothing_found(source: Source) -> str:
     element = _annotated_element(source)
     if element and not keys and not named:
         return (
-            f"{found} The rows describe regions of {element!r}, an element of a SpatialData store, which is not read. "
-            "Store the centroids of the regions (spatialdata.get_centroids) in obsm['spatial']."
+            f"{found} The rows annotate {element} of a SpatialData store, which is not read. Store the centroids of "
+            "its regions (spatialdata.get_centroids) in obsm['spatial']."
         )
     example = f"obsm:{keys[0]}" if keys else pair
     return f"{found} Choose coordinates, for example {example!r}."
 
 
 def _annotated_element(source: Source) -> str:
-    """Return the element of a SpatialData store whose regions the rows of a table describe; empty if there is none."""
+    """Return the elements of a SpatialData store that the rows of a table annotate; empty if there are none."""
     try:
         region = source.uns("spatialdata_attrs", "region")
     except KaroSpaceError:
         return ""
     names = np.atleast_1d(np.asarray([] if region is None else region, dtype=object)).tolist()
-    return ", ".join(map(str, names))
+    return " and ".join(repr(str(name)) for name in names)
 
 
 def _from_obsm(source: Source, spec: ObsmCoords) -> FoundCoordinates:

@@ -8,7 +8,7 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from karospace_jupyter.errors import KaroSpaceError, SourceError
+from karospace_jupyter.errors import KaroSpaceError, SourceError, SourceMemoryError
 from karospace_jupyter.paths import without_secrets
 
 if TYPE_CHECKING:
@@ -33,20 +33,19 @@ def reading(where: str) -> Iterator[None]:
     Raises
     ------
     SourceError
-        For every exception except those of this package.
+        For every exception except those of this package. For a memory shortage, it is also an OutOfMemoryError.
     """
     try:
         yield
     except KaroSpaceError:
         raise
     except MemoryError as exc:
-        # A damaged chunk or heap may claim any size.
         found = f" ({exc})" if str(exc) else ""
         msg = (
-            f"{where} cannot be read: not enough memory{found}. Close other programs or use a computer with more "
-            "memory. If the file is small, it is damaged; copy or write it again."
+            f"{where} cannot be read: not enough memory{found}. Close other programs, reduce the memory for reading "
+            "the matrix, or export fewer cells or genes. A small file that needs this much is damaged."
         )
-        raise SourceError(msg) from exc
+        raise SourceMemoryError(msg) from exc
     except Exception as exc:
         raise SourceError(_message(where, exc)) from exc
 

@@ -54,11 +54,24 @@ class TestWithoutTablesOfCells:
         ("change", "problem"),
         [
             ({"cell_ids": None}, "asset_files lists no file of kind obs_csv"),
-            ({"n_cells": 299}, "299"),
+            ({"annotation_columns": ["other"]}, "columns and annotation_columns contain different names"),
+            ({"coordinates": {"extent": (0.0, 0.0, 1.0, 1.0)}}, "the extent of the coordinates does not match"),
+            ({"coordinates": {"chunks": []}}, "coordinates|values|cells"),
+            ({"coordinates": {"path": "assets/nowhere.bin"}}, r"assets/nowhere\.bin"),
+            ({"cell_ids": {"path": "assets/nowhere.bin"}}, r"assets/nowhere\.bin"),
         ],
+        ids=["no IDs", "columns", "extent", "no coordinates", "path of coordinates", "path of IDs"],
     )
-    def test_incomplete_arrays_are_reported(self, adata: ad.AnnData, change: dict[str, Any], problem: str) -> None:
+    def test_damage_is_reported(self, adata: ad.AnnData, change: dict[str, Any], problem: str) -> None:
+        adata.obs = adata.obs[["cell_type"]]  # without sections, which are compared with the coordinates
         bundle = self.exported(adata, "no")
+        for field, part in change.items():
+            stored = getattr(bundle.manifest, field)
+            if isinstance(part, dict) and "path" in part:
+                chunk = stored.chunks[0].model_copy(update=part)
+                change[field] = stored.model_copy(update={"chunks": [chunk]})
+            elif isinstance(part, dict):
+                change[field] = stored.model_copy(update=part)
         broken = Bundle(bundle.files, bundle.manifest.model_copy(update=change))
         with pytest.raises(BundleError, match=problem):
             broken.verify()

@@ -59,19 +59,59 @@ def test_preview_shows_the_requested_gene(adata: ad.AnnData, tmp_path: Path, gen
     assert export(adata, tmp_path, color="MS4A1", genes_mode=genes, packed="yes") == {VIRIDIS_LOW, VIRIDIS_HIGH}
 
 
+def exported_with_view(adata: ad.AnnData, folder: Path, state: dict[str, Any], **options: Any) -> set[str]:
+    view = folder / "view.json"
+    view.write_text(json.dumps({"karospace_view": 1, "n_cells": 20, "state": state, "regions": []}))
+    return export(adata, folder, view=view, packed="yes", **options)
+
+
+CELL_TYPE = {"kind": "annotation", "column": "cell_type"}
+PLAIN = "#7d8896"
+
+
 @pytest.mark.parametrize(
-    ("color", "wanted"),
+    ("state", "wanted"),
     [
-        ({"kind": "annotation", "column": "cell_type"}, {"#123456", COLORS["T cell"]}),
-        ({"kind": "none"}, {"#5775a8"}),
-        ({"kind": "gene", "gene": "MS4A1"}, {VIRIDIS_LOW, VIRIDIS_HIGH}),
+        ({"color": CELL_TYPE, "classColors": {"cell_type": {"B cell": "#123456"}}}, {"#123456", COLORS["T cell"]}),
+        ({"color": CELL_TYPE, "hidden": {"cell_type": ["B cell"]}}, {COLORS["T cell"]}),
+        (
+            {"color": CELL_TYPE, "groups": {"cell_type": [{"name": "Both", "members": ["B cell", "T cell"]}]}},
+            {COLORS["B cell"]},
+        ),
+        (
+            {
+                "color": CELL_TYPE,
+                "groups": {"cell_type": [{"name": "T", "members": ["T cell"], "color": "#abcdef"}]},
+                "hidden": {"cell_type": ["B cell"]},
+            },
+            {"#abcdef"},
+        ),
+        ({"color": {"kind": "none"}}, {PLAIN}),
+        ({"color": {"kind": "blend", "genes": ["ACTB", "MS4A1"]}}, {PLAIN}),
+        ({"color": {"kind": "gene", "gene": "MS4A1"}}, {VIRIDIS_LOW, VIRIDIS_HIGH}),
     ],
-    ids=["annotation", "none", "gene"],
+    ids=["custom color", "hidden", "group", "color of a group", "none", "blend", "gene"],
 )
 def test_preview_shows_the_color_of_the_view(
-    adata: ad.AnnData, tmp_path: Path, color: dict[str, str], wanted: set[str]
+    adata: ad.AnnData, tmp_path: Path, state: dict[str, Any], wanted: set[str]
 ) -> None:
-    state = {"color": color, "classColors": {"cell_type": {"B cell": "#123456"}}}
-    view = tmp_path / "view.json"
-    view.write_text(json.dumps({"karospace_view": 1, "n_cells": 20, "state": state, "regions": []}))
-    assert export(adata, tmp_path, view=view, packed="yes") == wanted
+    assert exported_with_view(adata, tmp_path, state) == wanted
+
+
+def test_signed_values_have_symmetric_limits(adata: ad.AnnData, tmp_path: Path) -> None:
+    adata.X = np.c_[np.ones(20), np.where(np.arange(20) % 2, 2, -1)].astype(np.float32)
+    low, blue, red = "#053061", *export(adata, tmp_path, color="MS4A1")
+    assert "#67001f" in {blue, red}
+    assert low not in {blue, red}, "-1 is half as far from zero as 2"
+
+
+def test_gene_of_another_matrix_is_shown(adata: ad.AnnData, tmp_path: Path) -> None:
+    adata.layers["counts"] = np.asarray(adata.X)[:, ::-1].copy()
+    state = {"color": {"kind": "gene", "gene": "ACTB"}, "matrix": "layer:counts"}
+    found = exported_with_view(adata, tmp_path, state, matrices=["X", "layer:counts"])
+    assert found == {VIRIDIS_LOW, VIRIDIS_HIGH}, "in X, all cells have the same value"
+
+
+def test_preview_of_hidden_cells_only_is_empty(adata: ad.AnnData, tmp_path: Path) -> None:
+    state = {"color": CELL_TYPE, "hidden": {"cell_type": ["B cell", "T cell"]}}
+    assert exported_with_view(adata, tmp_path, state) == set()

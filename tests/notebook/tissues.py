@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 from anndata import AnnData, read_h5ad
@@ -23,7 +24,7 @@ def synthetic_tissue(n_cells: int, n_genes: int, *, seed: int) -> AnnData:
     file = KEPT / f"{painted.PAINTED_BY}-{n_cells}-{n_genes}-{seed}.h5ad"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
-        made = file.with_suffix(f".{os.getpid()}")
+        made = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         datasets.synthetic_tissue(n_cells, n_genes, seed=seed).write_h5ad(made)
         made.replace(file)
     return read_h5ad(file)

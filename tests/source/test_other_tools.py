@@ -17,7 +17,7 @@ import pytest
 
 from karospace_jupyter import ExportConfig, adata_to_karospace, export, karospace_view, karospace_widget
 from karospace_jupyter.config import MatrixRaw
-from karospace_jupyter.errors import CoordinatesError, NoSourceError, SourceError
+from karospace_jupyter.errors import CoordinatesError, NoSourceError, SourceError, SourceMemoryError
 from karospace_jupyter.form.summary import summarize
 from karospace_jupyter.source import obsm_entries, open_source, reading
 
@@ -340,7 +340,7 @@ def test_table_without_coordinates_names_the_element_that_it_describes(tmp_path:
     del adata.obsm["spatial"]
     adata.obs = pd.DataFrame({"instance_id": np.arange(N)}, index=adata.obs_names)
     adata.uns["spatialdata_attrs"] = {"region": "cell_labels", "instance_key": "instance_id", "region_key": "region"}
-    wanted = r"The rows describe regions of 'cell_labels', an element of a SpatialData store, which is not read\. Store"
+    wanted = r"The rows annotate 'cell_labels' of a SpatialData store, which is not read\. Store the centroids"
     with pytest.raises(CoordinatesError, match=wanted):
         export.plan(adata, ExportConfig())
 
@@ -524,10 +524,8 @@ def test_system_errors_are_not_reported_as_damage(monkeypatch: pytest.MonkeyPatc
 
 def test_memory_shortage_while_reading_names_what_was_read() -> None:
     # A damaged chunk of a small file may claim any size.
-    wanted = (
-        "obs of a.zarr cannot be read: not enough memory .*Unable to allocate .*If the file is small, it is damaged"
-    )
-    with pytest.raises(SourceError, match=wanted), reading.reading("obs of a.zarr"):
+    wanted = "obs of a.zarr cannot be read: not enough memory .*Unable to allocate .*A small file that needs this much is damaged"
+    with pytest.raises(SourceMemoryError, match=wanted), reading.reading("obs of a.zarr"):
         np.empty(2**55)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def encode(picture: Any, kind: str) -> bytes:
     file = KEPT / f"{ENCODED_BY}-{given.hexdigest()}.{kind}"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
-        made = file.with_suffix(f".{os.getpid()}")
+        made = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         made.write_bytes(_encode(picture, kind))
         made.replace(file)
     return file.read_bytes()
