@@ -98,7 +98,7 @@ function Facts(): JSX.Element | null {
       <section class="ks-section">
         <div class="ks-heading-line">
           <h2 class="ks-heading">Range</h2>
-          {bundle && bundle.matrices.length > 1 && (
+          {bundle && (bundle.matrices.length > 1 || bundle.matrixName !== 'X') && (
             <span class="ks-heading ks-clip" title={`Genes are read from ${bundle.matrixName}`}>
               Matrix: {bundle.matrixName}
             </span>
