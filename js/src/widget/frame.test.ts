@@ -25,7 +25,14 @@ const model: Model = { get: () => undefined, set() {}, save_changes() {}, send()
 function page(root: { activeElement?: unknown } = {}) {
   const elements: unknown[] = [];
   const createElement = () => {
-    const parts = { style: {}, append() {}, remove() {}, setAttribute() {}, closest: () => null };
+    const parts = {
+      style: {},
+      append() {},
+      remove() {},
+      setAttribute() {},
+      dispatchEvent: () => true,
+      closest: () => null,
+    };
     const element = { ...parts, isConnected: true, getRootNode: () => root };
     elements.push(element);
     return element;
@@ -49,6 +56,7 @@ test('the frame knows its focus inside a shadow root', () => {
 test('only the frame that has the focus may save', () => {
   const saved = vi.fn(() => true);
   vi.stubGlobal('KeyboardEvent', class extends Event {});
+  vi.stubGlobal('FocusEvent', class extends Event {});
   vi.stubGlobal('document', { body: { dispatchEvent: saved } });
   const { where, elements, root } = page();
   const frame = createFrame(model, model, where);
