@@ -89,7 +89,7 @@ class GeneOptions(Field):
         if mode == "hvgs" and summary.marked:
             note += f" · {summary.marked:,} marked as variable"
         if mode == "all" or (rest.isascii() and rest.isdigit() and int(rest) >= n):
-            note = f"All {n:,} genes" if n != 1 else "The only gene"
+            note = f"All {n:,} genes" if n != 1 else "All genes (1)"
         self.note.configure(text=note)
         estimate = self._app_state.shown.estimate
         problem = estimate.problems.get("genes_mode", "")

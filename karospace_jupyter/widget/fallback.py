@@ -32,8 +32,11 @@ def fallback_picture(bundle: Bundle) -> str:
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def fallback_html(bundle: Bundle, *, title: str, held: str, picture: str) -> str:
-    """Return the preview image and a sentence on how to open the viewer; `held` states what it holds."""
+def fallback_html(bundle: Bundle, *, title: str, contents: str, picture: str) -> str:
+    """Return the preview image and a sentence on how to open the viewer.
+
+    `contents` states the numbers of cells and genes, such as "3,000 cells × 60 genes".
+    """
     name = html.escape(title)
     image = f'<img src="{picture}" alt="{name}" style="max-width:100%;border-radius:8px">' if picture else ""
     where = (
@@ -42,7 +45,7 @@ def fallback_html(bundle: Bundle, *, title: str, held: str, picture: str) -> str
         else f"Run this cell, or open <code>{html.escape(str(bundle.path))}</code>, to see it."
     )
     return (
-        f'<div style="font:13px/18px system-ui,sans-serif">{image}<p><b>{name}</b> · {html.escape(held)}. '
+        f'<div style="font:13px/18px system-ui,sans-serif">{image}<p><b>{name}</b> · {html.escape(contents)}. '
         f"This is a preview of the viewer, which needs a running notebook. {where}</p>"
         "</div>"
     )

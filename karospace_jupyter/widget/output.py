@@ -40,15 +40,15 @@ def kept_of(view: _View) -> tuple[Tissue, str]:
     m = view.bundle.manifest
     picture = fallback_picture(view.bundle)
     # Not the genes of the bundle: those of a live object are not exported.
-    held = shape(m.n_cells, view.n_genes, m.n_cells_source, m.observations)
+    contents = shape(m.n_cells, view.n_genes, m.n_cells_source, m.observations)
     tissue = Tissue(
         model=view.model_id,
         title=view.title,
-        detail=held,
+        detail=contents,
         picture=picture,
         bundle=_on_disk(view.bundle),
     )
-    return tissue, fallback_html(view.bundle, title=view.title, held=held, picture=picture)
+    return tissue, fallback_html(view.bundle, title=view.title, contents=contents, picture=picture)
 
 
 def _on_disk(bundle: Bundle) -> OnDisk | None:

@@ -663,7 +663,10 @@ class KaroSpaceView(Base):
 
     @property
     def n_genes(self) -> int:
-        """Number of genes that can color the tissue: those of the bundle and of the object."""
+        """Number of genes that can color the tissue: those of the bundle's main matrix and of the object's chosen one.
+
+        Genes that are only in another matrix, such as ``raw``, are not counted.
+        """
         return self._assets.n_genes
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401

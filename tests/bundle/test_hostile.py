@@ -339,7 +339,7 @@ class TestPreviews:
         change(folder, lambda value: self.size(value, path))
         bundle = Bundle(folder)
         assert fallback_picture(bundle) == ""
-        assert "<img" not in fallback_html(bundle, title="tissue", held="3 cells", picture=fallback_picture(bundle))
+        assert "<img" not in fallback_html(bundle, title="tissue", contents="3 cells", picture=fallback_picture(bundle))
         assert not (tmp_path / "ran").exists()
 
     def size(self, value: dict[str, Any], path: Path) -> None:

@@ -139,7 +139,7 @@ class Targets:
 
         steps: list[Callable[[], object]] = [
             lambda: bundle.warnings,
-            lambda: fallback_html(bundle, title="tissue", held="3 cells", picture=fallback_picture(bundle)),
+            lambda: fallback_html(bundle, title="tissue", contents="3 cells", picture=fallback_picture(bundle)),
             lambda: cell_ids(bundle),
             genes,
             lambda: [bundle.embedding(one.name) for one in bundle.manifest.embeddings or ()],

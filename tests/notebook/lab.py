@@ -148,10 +148,13 @@ class Lab(Server):
             "--ServerApp.disable_check_xsrf=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *args,
         ]  # fmt: skip
-        # Disable the notifications of a first visit, which cover the page.
+        # Disable the notifications of a first visit, which cover the page, and autosave: tests save by themselves.
         overrides = folder / ".config" / "labconfig"
         overrides.mkdir(parents=True, exist_ok=True)
-        quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+        quiet = {
+            "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+            "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+        }
         (overrides / "default_setting_overrides.json").write_text(json.dumps(quiet))
         super().__init__(command, f"http://127.0.0.1:{port}{base}", folder, env)
         self.wait("api/status")

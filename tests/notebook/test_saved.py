@@ -192,18 +192,23 @@ def test_copy_of_an_output_in_a_tab_shows_the_view(notebook: Open) -> None:
 def test_reopened_form_shows_its_last_export(notebook: Open, shots: Path | None) -> None:
     data = f"""{TISSUES}
 from pathlib import Path
-from karospace_jupyter import karospace_widget
+import time
+from karospace_jupyter import karospace_view, karospace_widget
 assert not Path("broken").exists()
+while Path("slow").exists():
+    time.sleep(0.1)
 adata = synthetic_tissue(3000, 60, seed=3)"""
-    nb = notebook([data, "w = karospace_widget(adata, 'initial', genes_mode='hvgs:5')\nw"])
-    nb.run(0)
-    nb.run(1)
+    nb = notebook([data, "w = karospace_widget(adata, 'initial', genes_mode='hvgs:5')\nw", "karospace_view(adata)"])
+    for cell in range(3):
+        nb.run(cell)
     card = nb.output(1).locator(".kf-card")
     card.get_by_text("detected").wait_for()
     card.get_by_label("Folder", exact=True).fill("from_form")
     card.get_by_role("button", name="Export", exact=True).click()
     nb.viewer(1)
-    assert "from_form" in json.dumps(saved(nb)["cells"][1]["outputs"])
+    eventually(
+        lambda: saved(nb)["cells"][1]["outputs"], lambda outputs: "from_form" in json.dumps(outputs), page=nb.page
+    )
 
     reopen_without_kernel(nb)
     output = nb.output(1)
@@ -212,15 +217,27 @@ adata = synthetic_tissue(3000, 60, seed=3)"""
     expect(output.locator("figcaption")).to_contain_text("3,000 cells × 60 genes")
     if shots:
         nb.page.screenshot(path=shots / "reopened-form.png")
-    # If a cell above fails, the cell is not run, and the preview stays.
+    # If a cell above fails, the cell is not run, and its preview stays. No preview offers to run its cell alone.
     broken = nb.file.parent / "broken"
     broken.touch()
     expect(primary(nb, 1)).to_have_text(ABOVE)
     primary(nb, 1).click()
-    expect(output.locator(".ko-status")).to_have_text("A cell above failed, so this cell was not run.")
-    expect(primary(nb, 1)).to_have_text(ABOVE)
+    expect(output.locator(".ko-status")).to_have_text("The cells above did not finish, so this cell was not run.")
+    for cell in (1, 2):
+        expect(primary(nb, cell)).to_have_text(ABOVE)
     opens_from_disk(nb, 1, "from_form")
     broken.unlink()
+    # While the cells above run, the user goes to another tab, and stays there.
+    slow = broken.with_name("slow")
+    slow.touch()
     primary(nb, 1).click()
+    expect(nb.prompt(0)).to_have_text("[*]:")
+    nb.command("launcher:create")
+    launcher = nb.page.locator(".jp-Launcher:visible")
+    expect(launcher).to_have_count(1)
+    slow.unlink()
+    nb.until("'w' in globals()")
+    expect(launcher).to_have_count(1)
+    nb.page.get_by_role("tab", name=nb.file.name).click()
     card.wait_for()
     assert nb.problems == []

@@ -1,3 +1,4 @@
+import type { ReadonlyPartialJSONObject, ReadonlyPartialJSONValue } from '@lumino/coreutils';
 import type { Output } from '../contract/output';
 
 /** MIME type of the outputs, `MIME_TYPE` in `contracts/output.py`. */
@@ -22,4 +23,22 @@ export function outputIn(data: unknown): Output | null {
       disk.places.every((place) => typeof place === 'string'),
   );
   return valid ? output : null;
+}
+
+/**
+ * Returns the data of a form's output with its last export, of which only our type and the HTML are taken; null if the
+ * data is of another form or has that export.
+ */
+export function withExport(
+  data: ReadonlyPartialJSONObject,
+  exported: unknown,
+): ReadonlyPartialJSONObject | null {
+  const kept = exported as Record<string, ReadonlyPartialJSONValue> | null;
+  const output = outputIn(kept?.[MIME_TYPE]);
+  const stored = outputIn(data[MIME_TYPE]);
+  // Each export has a view of its own.
+  if (!kept || !output || stored?.model !== output.model) return null;
+  if (stored.tissues[0]?.model === output.tissues[0]?.model) return null;
+  const html = kept['text/html'];
+  return { ...data, [MIME_TYPE]: kept[MIME_TYPE], ...(typeof html === 'string' && { 'text/html': html }) };
 }

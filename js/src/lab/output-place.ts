@@ -11,8 +11,8 @@ export interface Place {
   /** Path of the notebook on the server. */
   readonly path: string;
   /**
-   * Runs the cell that owns the output, optionally after all cells above it; null in a console. Returns false if a cell
-   * above failed: then the cell is not run, and keeps its output.
+   * Runs the cell that owns the output, optionally after all cells above it; null in a console. Returns false if the
+   * cells above did not finish: then the cell is not run, and keeps its output.
    */
   readonly run: ((above: boolean) => Promise<boolean>) | null;
   /** Returns whether there are cells above. */
@@ -55,21 +55,23 @@ async function run(
   output: Output,
   above: boolean,
 ): Promise<boolean> {
-  // The commands of the application: they start a kernel if there is none.
+  app.shell.activateById(notebook.id);
+  // The commands of the application: they start a kernel if there is none. With these arguments, they run cells of this
+  // notebook without showing its tab: when the cells above end, the user may be in another one.
+  const args = { semanticWidget: notebook.id, activate: false };
   if (above && ownerOf(notebook, output) > 0) {
-    activate(app, notebook, output);
-    if ((await app.commands.execute('notebook:run-all-above')) === false) return false;
+    select(notebook, output);
+    if ((await app.commands.execute('notebook:run-all-above', args)) === false) return false;
   }
   // The user may have chosen another cell in the meantime.
-  if (activate(app, notebook, output)) await app.commands.execute('notebook:run-cell');
+  if (select(notebook, output)) await app.commands.execute('notebook:run-cell', args);
   return true;
 }
 
 /** Makes the cell that has the output the active one. Returns false if none has it anymore. */
-function activate(app: JupyterFrontEnd, notebook: NotebookPanel, output: Output): boolean {
+function select(notebook: NotebookPanel, output: Output): boolean {
   const index = ownerOf(notebook, output);
   if (index < 0) return false;
-  app.shell.activateById(notebook.id);
   notebook.content.deselectAll();
   notebook.content.activeCellIndex = index;
   return true;

@@ -15,8 +15,8 @@ export interface PreviewModel {
   /** Views whose bundles are read from disk, by model id. */
   readonly opened: Signal<ReadonlyMap<string, Model>>;
   readonly problem: Signal<string>;
-  /** Whether the kernel has run nothing since it started, so that the cell lacks what the cells above it define. */
-  readonly fresh: Signal<boolean>;
+  /** False if the kernel has run a cell, and so, most likely, those above that this cell needs; null if unknown. */
+  readonly fresh: Signal<boolean | null>;
   /** Whether the cell can be run from here. */
   readonly canRun: boolean;
   hasAbove(): boolean;
@@ -118,7 +118,7 @@ function Bar({ model, say }: { model: PreviewModel; say: Say }): JSX.Element {
 function RunButtons({ model, say }: { model: PreviewModel; say: Say }): JSX.Element {
   const cell = [false, say('Run this cell')] as const;
   const above = [true, say('Run all above and this cell')] as const;
-  const choices = !model.hasAbove() ? [cell] : model.fresh.value ? [above, cell] : [cell, above];
+  const choices = !model.hasAbove() ? [cell] : model.fresh.value === false ? [cell, above] : [above, cell];
   return (
     <>
       {choices.map(([withAbove, text], at) => (

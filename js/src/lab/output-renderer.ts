@@ -1,15 +1,15 @@
+import type { ISessionContext } from '@jupyterlab/apputils';
 import type { IRenderMime } from '@jupyterlab/rendermime';
 import type { Contents, Kernel, KernelMessage } from '@jupyterlab/services';
-import type { PartialJSONObject } from '@lumino/coreutils';
 import { Panel, Widget } from '@lumino/widgets';
-import { effect, signal } from '@preact/signals';
+import { effect, type Signal, signal } from '@preact/signals';
 import type { Output, Tissue } from '../contract/output';
 import { type Manager, managerOf, onModels } from '../widget/alive';
 import { type Model, onChange, RECONNECT } from '../widget/model';
 import type { Say } from '../widget/translate';
 import { findFolder } from './bundle-location';
 import { readerOf, viewOnDisk } from './jupyter-files';
-import { MIME_TYPE, outputIn } from './output-data';
+import { MIME_TYPE, outputIn, withExport } from './output-data';
 import type { Place } from './output-place';
 import { type PreviewModel, renderPreview } from './output-preview';
 
@@ -24,6 +24,15 @@ interface Parts {
 /** Model of a widget in the widget manager of the notebook. */
 type Live = Model & { comm_live?: boolean };
 
+/** Whether the kernel of a notebook has run no cell since it started, for all outputs of the notebook; null if unknown. */
+const freshness = new WeakMap<ISessionContext, Signal<boolean | null>>();
+
+function freshnessOf(session: ISessionContext | undefined): Signal<boolean | null> {
+  const known = (session && freshness.get(session)) ?? signal(null);
+  if (session) freshness.set(session, known);
+  return known;
+}
+
 const LOST: readonly Kernel.Status[] = ['dead', 'restarting', 'autorestarting'];
 
 /**
@@ -36,10 +45,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
   #place: Place | null = null;
   #mimeModel: IRenderMime.IMimeModel | null = null;
   #state: PreviewModel['state'] = signal('connecting');
-  /** Whether the kernel has run nothing since it started. */
-  readonly #fresh = signal(true);
-  /** Number of cells that have begun to run since this was created. */
-  #runs = 0;
+  #fresh = freshnessOf(undefined);
   #preview: Widget | null = null;
   #view: Widget | null = null;
   /** Whether to ask the kernel for the widget when it is idle. Each question makes it idle again. */
@@ -60,6 +66,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     this.#leave();
     this.#output = output;
     this.#place = this.#parts.find(output);
+    this.#fresh = freshnessOf(this.#place?.session);
     this.#showPreview();
     // The code of widgets comes from the kernel: run it only in notebooks that the user trusts.
     if (mimeModel.trusted) {
@@ -101,7 +108,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
           if (ran) return;
           // The cells above are still missing.
           this.#fresh.value = true;
-          problem.value = say('A cell above failed, so this cell was not run.');
+          problem.value = say('The cells above did not finish, so this cell was not run.');
         },
         (thrown) => {
           problem.value = say('The cell could not be run: %1', String(thrown));
@@ -143,7 +150,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     const onReconnect = (event: Event) => {
       if (!place?.run) return;
       event.stopPropagation();
-      run(this.#fresh.value);
+      run(this.#fresh.value !== false);
     };
     this.node.addEventListener(RECONNECT, onReconnect);
     if (place?.run) this.node.dataset.karospaceReconnect = '';
@@ -175,9 +182,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     };
     // Only the code of cells is reported, not that of extensions.
     const onMessage = (_: unknown, { header }: KernelMessage.IMessage) => {
-      if (header.msg_type !== 'execute_input') return;
-      this.#runs++;
-      this.#fresh.value = false;
+      if (header.msg_type === 'execute_input') this.#fresh.value = false;
     };
     session.iopubMessage.connect(onMessage);
     session.statusChanged.connect(onStatus);
@@ -198,10 +203,10 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     await session.ready;
     const kernel = session.session?.kernel;
     const known = kernel ? await hasComm(kernel, output.model) : false;
-    const runs = this.#runs;
-    const fresh = kernel ? await isFresh(kernel) : true;
+    const fresh = kernel && this.#fresh.value === null ? await isFresh(kernel) : null;
     if (this.#output !== output || known === undefined) return;
-    this.#fresh.value = fresh && runs === this.#runs;
+    // A cell may have run in the meantime.
+    this.#fresh.value ??= fresh;
     this.#state.value = known ? 'connecting' : 'disconnected';
   }
 
@@ -211,7 +216,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     if (!output) return;
     this.#state.value = 'disconnected';
     this.#unsure = true;
-    this.#fresh.value = true;
+    this.#fresh.value = null;
     for (const id of idsOf(output)) {
       const manager = managerOf(id);
       const model = manager && ((await manager.get_model(id).catch(() => null)) as Live | null);
@@ -226,14 +231,8 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
   /** Stores each export of a form in the output, so that the notebook shows it when it is opened again. */
   #keepExports(form: Live): void {
     const keep = () => {
-      const mimeModel = this.#mimeModel;
-      const kept = form.get('_kept') as PartialJSONObject | null;
-      const output = outputIn(kept?.[MIME_TYPE]);
-      if (!mimeModel || !kept || !output) return;
-      const stored = outputIn(mimeModel.data[MIME_TYPE]);
-      // Each export has a view of its own.
-      if (stored?.model !== output.model || stored.tissues[0]?.model === output.tissues[0]?.model) return;
-      mimeModel.setData({ data: { ...mimeModel.data, ...kept } });
+      const data = this.#mimeModel && withExport(this.#mimeModel.data, form.get('_kept'));
+      if (data) this.#mimeModel?.setData({ data });
     };
     keep();
     this.#ends.push(onChange(form, '_kept', keep));
@@ -293,8 +292,8 @@ async function hasComm(kernel: Kernel.IKernelConnection, id: string): Promise<bo
   }
 }
 
-/** Returns whether a kernel has run no cell since it started. */
-async function isFresh(kernel: Kernel.IKernelConnection): Promise<boolean> {
+/** Returns whether a kernel has run no cell since it started; null if it ends before it replies. */
+async function isFresh(kernel: Kernel.IKernelConnection): Promise<boolean | null> {
   try {
     const { content } = await kernel.requestHistory({
       hist_access_type: 'range',
@@ -306,6 +305,6 @@ async function isFresh(kernel: Kernel.IKernelConnection): Promise<boolean> {
     });
     return content.status === 'ok' && content.history.length === 0;
   } catch {
-    return false;
+    return null;
   }
 }

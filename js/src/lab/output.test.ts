@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { announce, managerOf, retract } from '../widget/alive';
-import { outputIn } from './output-data';
+import { MIME_TYPE, outputIn, withExport } from './output-data';
 
 const tissue = { model: 'v', title: 'Tonsil', detail: '3,000 cells', picture: '', bundle: null };
 const output = { kind: 'view', model: 'v', title: 'Tonsil', height: 470, columns: 1, tissues: [tissue] };
@@ -13,6 +13,23 @@ test('the output of a saved notebook is read only if it is complete', () => {
     expect(outputIn(bad)).toBeNull();
   for (const bad of [null, { ...tissue, picture: 3 }, { ...tissue, bundle: { ...bundle, places: [1] } }])
     expect(outputIn({ ...output, tissues: [bad] })).toBeNull();
+});
+
+test('of the export of a form, the notebook stores only our type and the HTML', () => {
+  const form = { ...output, kind: 'form', model: 'w', tissues: [] };
+  const data = { [MIME_TYPE]: form, 'text/html': 'A form', 'text/plain': 'Form' };
+  const exported = { ...form, tissues: [tissue] };
+  const kept = {
+    [MIME_TYPE]: exported,
+    'text/html': 'A preview',
+    'text/plain': 'x',
+    'image/svg+xml': '<svg/>',
+  };
+  const stored = { ...data, [MIME_TYPE]: exported, 'text/html': 'A preview' };
+  expect(withExport(data, kept)).toEqual(stored);
+  expect(withExport(stored, kept)).toBeNull();
+  expect(withExport({ ...data, [MIME_TYPE]: { ...form, model: 'other' } }, kept)).toBeNull();
+  for (const none of [null, {}, { [MIME_TYPE]: 3 }]) expect(withExport(data, none)).toBeNull();
 });
 
 test('a widget that was closed is told from one that never existed', () => {

@@ -22,6 +22,22 @@ test('only Ctrl+S saves, and on a Mac only Command+S', () => {
   }
 });
 
+test('layouts of other alphabets save with the key of S', () => {
+  vi.stubGlobal('navigator', { platform: 'Linux x86_64' });
+  const pressed = { ...none, ctrlKey: true };
+  for (const key of ['ы', 'σ', 'ד']) {
+    expect(isSaveKey({ ...pressed, key, code: 'KeyS' })).toBe(true);
+    expect(isSaveKey({ ...pressed, key, code: 'KeyD' })).toBe(false);
+  }
+  // Dvorak: S is on another key, and O on the key of S.
+  expect(isSaveKey({ ...pressed, key: 's', code: 'Semicolon' })).toBe(true);
+  expect(isSaveKey({ ...pressed, key: 'o', code: 'KeyS' })).toBe(false);
+});
+
+test('an event without a key, as of autofill, is not Ctrl+S', () => {
+  expect(isSaveKey({ ...none, key: undefined, code: undefined })).toBe(false);
+});
+
 test('pressing the key reports whether the page has handled it', () => {
   class Key extends Event {
     constructor(type: string, init: KeyboardEventInit) {

@@ -1,12 +1,18 @@
 /** Whether Ctrl is the key for shortcuts; on a Mac it is Command. */
 const usesCommand = (): boolean => /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? '');
 
-type Keys = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>;
+type Keys = Pick<KeyboardEvent, 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'> & {
+  /** Undefined in events of Chrome's autofill. */
+  key?: string | undefined;
+  code?: string | undefined;
+};
 
 /** Returns whether the keys are Ctrl+S, or Command+S on a Mac, which save the document. */
-export function isSaveKey({ key, ctrlKey, metaKey, altKey, shiftKey }: Keys): boolean {
+export function isSaveKey({ key, code, ctrlKey, metaKey, altKey, shiftKey }: Keys): boolean {
   const [accelerator, other] = usesCommand() ? [metaKey, ctrlKey] : [ctrlKey, metaKey];
-  return key.toLowerCase() === 's' && accelerator && !other && !altKey && !shiftKey;
+  // Layouts of other alphabets have another letter on the key of S.
+  const isS = key?.toLowerCase() === 's' || (code === 'KeyS' && !/^[a-z]$/i.test(key ?? ''));
+  return isS && accelerator && !other && !altKey && !shiftKey;
 }
 
 /**

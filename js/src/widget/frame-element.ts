@@ -65,7 +65,8 @@ export function createFrameElement(view: Model, where: Document): FrameElement {
       return iframe.contentWindow;
     },
     get hasFocus() {
-      return where.activeElement === iframe;
+      // The document of a page with a shadow root, as in marimo, only knows the host of the root.
+      return (iframe.getRootNode() as Document | ShadowRoot).activeElement === iframe;
     },
     say,
     fill(page) {

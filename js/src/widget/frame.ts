@@ -110,7 +110,10 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
       shown.element.dispatchEvent(new CustomEvent(RECONNECT, { bubbles: true }));
     else if (message.type === 'save') {
       // Only from the frame that has the focus, which the user pressed the key in.
-      if (shown.hasFocus) pressSaveKey();
+      if (!shown.hasFocus) return;
+      // JupyterLab saves the notebook that got the last focus event, and a click in a frame causes none.
+      shown.element.dispatchEvent(new FocusEvent('focus', { composed: true }));
+      pressSaveKey();
     } else if (message.type === 'ready') shown.removeNote();
   });
 

@@ -232,8 +232,8 @@ export function styled(element: HTMLElement): { root: HTMLElement; dispose: () =
   root.dataset.lmSuppressShortcuts = 'true';
   const keep = (event: KeyboardEvent) => {
     event.stopPropagation();
-    // One shortcut is passed on: the notebook is saved from everywhere in it.
-    if (isSaveKey(event) && pressSaveKey()) event.preventDefault();
+    // One shortcut is passed on, once while it is held: the notebook is saved from everywhere in it.
+    if (isSaveKey(event) && (event.repeat || pressSaveKey())) event.preventDefault();
   };
   root.addEventListener('keydown', keep);
   element.append(style, root);

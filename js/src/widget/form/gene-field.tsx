@@ -35,7 +35,7 @@ export function namesIn(text: string, separators = '\\s,;'): string[] {
   return [...new Set(parts.filter((name) => name !== ''))];
 }
 
-const allGenes = (total: number): string => counted(total, 'The only gene', 'All %1 genes');
+const allGenes = (total: number): string => counted(total, 'All genes (%1)', 'All %1 genes');
 
 /** Returns which part of the genes a number of them is. */
 export function partOf(count: number, total: number, marked: number): string {

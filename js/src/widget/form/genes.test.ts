@@ -31,6 +31,6 @@ test('as many genes as there are, or more, are all genes', () => {
   expect(partOf(500, 2000, 700)).toBe('of 2,000 · 700 flagged in var');
   expect(partOf(500, 34, 30)).toBe('All 34 genes');
   expect(partOf(34, 34, 0)).toBe('All 34 genes');
-  expect(partOf(500, 1, 0)).toBe('The only gene');
+  expect(partOf(500, 1, 0)).toBe('All genes (1)');
   expect(partOf(500, 0, 0)).toBe('of 0');
 });
