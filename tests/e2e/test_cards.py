@@ -149,3 +149,21 @@ def test_errors_are_shown_on_the_tissue_without_a_panel(
     alert.get_by_role("button", name="Try again").click()
     alert.wait_for(state="detached")
     until_js(page, "() => typeof window.karospace.valueAt(0) === 'number'")
+
+
+def test_selection_tools_do_not_cover_the_names_of_sections(viewer: Viewer, scripted: str) -> None:
+    page = viewer.open(scripted).page
+    page.set_viewport_size({"width": 1360, "height": 640})
+    viewer.set(layout={"kind": "sections"})
+    # The height limits the size of the sections, so that their names are next to the tools.
+    viewer.becomes(lambda: viewer.boxes(".ks-section-title")[0]["top"] < 102, True)
+    before = viewer.boxes(".ks-section-title")
+    page.get_by_role("button", name="Lasso").click()
+    expect(page.get_by_role("group", name="Selection mode")).to_be_visible()
+    assert viewer.boxes(".ks-section-title") == before
+    cards = viewer.boxes(".ks-tool-line > .ks-card")
+    assert (len(before), len(cards)) == (2, 2)
+    for title in before:
+        for card in cards:
+            apart = max(title["left"], card["left"]) - min(title["right"], card["right"])
+            assert max(apart, max(title["top"], card["top"]) - min(title["bottom"], card["bottom"])) >= 0

@@ -195,7 +195,9 @@ def test_rows_are_sorted_and_filtered(
 def test_volcano_plot_names_a_gene_and_colors_by_it(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
     page = viewer.open(serve(folder)).page
     shown = compare_category(viewer, "T cell")
-    plot = shown.get_by_role("img", name="Volcano plot of 200 genes: log₂ fold change, and −log₁₀ adjusted p;")
+    plot = shown.get_by_role(
+        "img", name="Volcano plot of 200 genes: log₂ fold change against −log₁₀ adjusted p-value. The table"
+    )
     box = plot.bounding_box()
     assert box is not None
     # The most significant gene is at the top, at its fold change; the widest one of genes that both groups have is at a side.

@@ -227,6 +227,7 @@ def test_selection_card_covers_the_fewest_selected_cells(opened: tuple[Viewer, a
     expect(card).to_have_count(0)
     select(viewer, ~lower_left & ~upper_right)
     expect(card).to_be_visible()
+    viewer.becomes(side, "left")
     assert viewer.problems == []
 
 

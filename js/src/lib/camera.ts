@@ -86,7 +86,7 @@ export function fitOf(
   const [dx, dy] = lies(orientation) ? [sides[1], sides[0]] : sides;
   if (!(dx > 0) && !(dy > 0)) return { scale: 1, right: 0, down: 0 };
   const gap = Math.min(MOST_GAP, GAP * Math.min(width, height));
-  // Points are proportional to the scale up to a limit, so the larger of both scales that leave room for them applies.
+  // Points are proportional to the scale up to a limit, so either limit leaves room for them; use the larger scale.
   const scaleAlong = (room: number, side: number) =>
     side > 0
       ? Math.min(

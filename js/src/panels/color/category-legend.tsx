@@ -123,7 +123,7 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   next?.focus();
 }
 
-/** Whether an event is a click of a mouse: after a key, the focus stays in the list; after a tap, no keyboard opens. */
+/** Returns whether an event is a mouse click. After a key press, the focus stays in the list; after a tap, no keyboard opens. */
 const fromMouse = (event: Event) =>
   event instanceof MouseEvent &&
   event.detail > 0 &&

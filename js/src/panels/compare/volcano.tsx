@@ -191,7 +191,7 @@ export function Volcano(props: {
       <canvas
         ref={canvas}
         role="img"
-        aria-label={`Volcano plot of ${counted(places.length, 'gene')}: ${axis}, and ${UP}; the table lists them.`}
+        aria-label={`Volcano plot of ${counted(places.length, 'gene')}: ${axis} against ${UP}-value. The table lists the same genes.`}
         data-pointed={at ? 'true' : undefined}
         onPointerMove={(event) => {
           pointed.value = nearest(event);

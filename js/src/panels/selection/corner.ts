@@ -1,9 +1,9 @@
 import type { Signal } from '@preact/signals';
-import { useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { type Extent, project, type View } from '../../lib/camera';
-import { selectedIn } from '../../state/color/scope';
+import { boxOf, type Extent, unproject, type View } from '../../lib/camera';
+import type { Cells } from '../../state/color/scope';
 import type { Selection } from '../../state/selection/selection';
 import { usePanels } from '../context';
 
@@ -17,22 +17,28 @@ export interface Corner {
   readonly placed: { current: Selection | null };
 }
 
-/** Counts the cells of the mask inside each box of the window, in CSS pixels. */
+/** About how many selected cells are looked up: enough to tell which corner has fewer. */
+const SAMPLE = 100_000;
+
+/** Counts the selected cells inside each box of the window, in CSS pixels. Of many cells, only every nth is counted. */
 export function countCovered(
   boxes: readonly Extent[],
-  { mask }: Pick<Selection, 'mask'>,
-  coords: Float32Array,
-  view: View,
+  { mask, count }: Selection,
+  { coords, view, shown }: { coords: Float32Array; view: View; shown: Cells | null },
 ): number[] {
-  const counts = boxes.map(() => 0);
-  for (let cell = 0; cell < mask.length; cell++) {
-    if (!mask[cell]) continue;
-    const [x, y] = project(view, coords[2 * cell] ?? Number.NaN, coords[2 * cell + 1] ?? Number.NaN);
-    boxes.forEach(([x0, y0, x1, y1], i) => {
-      if (x >= x0 && x <= x1 && y >= y0 && y <= y1) counts[i] = (counts[i] ?? 0) + 1;
-    });
-  }
-  return counts;
+  const step = Math.ceil(count / SAMPLE);
+  return boxes.map(([left, top, right, bottom]) => {
+    const [x0, y0, x1, y1] = boxOf([...unproject(view, left, top), ...unproject(view, right, bottom)]);
+    let covered = 0;
+    let next = 0;
+    for (let cell = 0; cell < mask.length; cell++) {
+      if (!mask[cell] || next++ % step > 0 || shown?.mask[cell] === 0) continue;
+      const x = coords[2 * cell] ?? Number.NaN;
+      const y = coords[2 * cell + 1] ?? Number.NaN;
+      if (x >= x0 && x <= x1 && y >= y0 && y <= y1) covered++;
+    }
+    return covered;
+  });
 }
 
 /** Keeps the place of the card. Without a selection, it returns to the lower left. */
@@ -57,6 +63,8 @@ export function useFreeCorner(
   selection: Selection,
 ): void {
   const { model } = usePanels();
+  // The cells may still be loading, or the view may be hidden, when they are selected.
+  const laidOut = useComputed(() => model.view.value !== null && model.positions.value !== null).value;
   useLayoutEffect(() => {
     const view = model.view.peek();
     const coords = model.positions.peek()?.coords;
@@ -65,10 +73,9 @@ export function useFreeCorner(
     const right = shown?.closest('.ks-cards');
     // A card that is being used stays where it is.
     const used = shown?.contains(document.activeElement);
-    if (placed.current === selection || !view || !coords || !shown || !row || !right) return;
+    if (placed.current === selection || !laidOut || !view || !coords || !shown || !row || !right) return;
     placed.current = selection;
-    const here = selectedIn(selection, model.shown.peek());
-    if (used || !here) return;
+    if (used) return;
     const stage = right.parentElement?.getBoundingClientRect() ?? new DOMRect();
     const { width, height } = shown.getBoundingClientRect();
     const { left, top, bottom } = row.getBoundingClientRect();
@@ -78,7 +85,8 @@ export function useFreeCorner(
       left: [left - x, bottom - height - y, left + width - x, bottom - y],
       right: [end - width - x, top - y, end - x, top + height - y],
     };
-    const [atLeft = 0, atRight = 0] = countCovered([boxes.left, boxes.right], here, coords, view);
+    const on = { coords, view, shown: model.shown.peek() };
+    const [atLeft = 0, atRight = 0] = countCovered([boxes.left, boxes.right], selection, on);
     if (atLeft !== atRight) side.value = atLeft < atRight ? 'left' : 'right';
-  }, [model, card, side, placed, selection]);
+  }, [model, card, side, placed, selection, laidOut]);
 }

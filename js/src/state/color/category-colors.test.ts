@@ -28,6 +28,8 @@ test('colors are those of the file unless they are from the palette for columns 
   expect(hasFileColors(column([]))).toBe(false);
   // Categories without cells are not exported; the others keep their colors.
   expect(hasFileColors(column(all.filter((_, code) => code % 3 > 0).slice(0, 20)))).toBe(false);
+  const many = Array.from({ length: 300 }, (_, code) => paletteColor(code));
+  expect(hasFileColors(column(many.filter((_, code) => code % 5 > 2)))).toBe(false);
   expect(hasFileColors(column(['#1f77b4', '#ff7f0e']))).toBe(true);
   expect(hasFileColors(column([...all.slice(0, 3), '#ff7f0e']))).toBe(true);
   const groups = column(['#ff7f0e']);

@@ -1,5 +1,5 @@
 import type { CategoryValues, GroupedCategory } from '../../data/column-values';
-import { MISSING_COLOR, PALETTE, paletteColor } from '../../lib/color';
+import { MISSING_COLOR, paletteColor } from '../../lib/color';
 import { type ClassOrder, hiddenOf, type ViewState } from '../view-state';
 import { dimmedFlags, flagsOf } from './layer';
 
@@ -15,12 +15,15 @@ export function ordered<T extends GroupedCategory>(classes: readonly T[], order:
   return rows;
 }
 
+/** How many colors of the palette are compared with those of a column, unless it has more categories. */
+const MOST_COLORS = 10_000;
+
 /** Returns whether the colors of a column come from the file. The exporter takes those of other columns from a palette. */
 export function hasFileColors(column: CategoryValues): boolean {
   const { categories } = column.ungrouped ?? column;
-  // Categories may have been left out of an export, but not reordered.
+  // Categories may have been left out of an export, but not reordered. Their number before is unknown.
   let at = 0;
-  const most = Math.max(PALETTE.length, categories.length);
+  const most = Math.max(MOST_COLORS, categories.length);
   return categories.some(({ color }) => {
     while (at < most && paletteColor(at) !== color.toLowerCase()) at++;
     return at++ >= most;
