@@ -25,7 +25,7 @@ MEGABYTES = 1000
 class Outcome:
     """Outcome: ``read``, ``refused`` (a clear error), ``fault``, ``hang``, ``memory``, ``crash`` or ``library``.
 
-    ``library`` is a crash or hang inside libhdf5, which cannot raise an error.
+    ``library`` is a crash or hang inside libhdf5, or a crash inside a decoder of zarr: neither can raise an error.
     """
 
     kind: str
@@ -66,9 +66,15 @@ def attempt(work: Callable[[], object]) -> Outcome:
 
 
 def _is_in_library(traces: str) -> bool:
-    """Return whether a thread in the traces of `faulthandler` was last in h5py, which calls libhdf5."""
+    """Return whether a thread in the traces of `faulthandler` was last in h5py, or the crashed one in a decoder of zarr.
+
+    h5py calls libhdf5. zarr decodes chunks on threads of a pool while the caller waits; c-blosc reads beyond the end of a
+    chunk with wrong offsets.
+    """
     tops = [trace.strip().partition("\n")[0] for trace in traces.split("(most recent call first):")[1:]]
-    return any("/h5py/" in top for top in tops)
+    crashed = traces.partition("Current thread")[2].partition("first):")[2].strip().partition("\n")[0]
+    in_pool = "/concurrent/futures/thread.py" in crashed and crashed.endswith(" in run")
+    return any("/h5py/" in top for top in tops) or (in_pool and "/zarr/core/sync.py" in traces)
 
 
 def _in_child(work: Callable[[], object], writer: int) -> None:
