@@ -213,7 +213,7 @@ def test_missing_values_do_not_count(adata: ad.AnnData) -> None:
         (None, "A group is \"selection\", \"rest\", the name of a region"),
         (3, "names of cells. Got 3"),
         ("rest", 'Both groups are "rest"'),
-        ([True, False], "needs one for each of the 300 cells; got 2"),
+        ([True, False], "needs one value for each of the 300 cells; got 2"),
         (["no such cell"], "1 name is not in this view; the first: 'no such cell'"),
     ],
     ids=str,
