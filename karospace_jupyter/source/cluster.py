@@ -29,6 +29,8 @@ _AHEAD = 2
 _MOST_AHEAD = 256
 _PATIENCE_S = 10
 """Seconds to wait for the answer of a scheduler."""
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.001, 0.02
+"""Pauses between looks whether a result is ready."""
 _LOOK_S = 1
 """Seconds between looks at the workers while a result is waited for."""
 _NO_WORKERS_S = 60
@@ -159,13 +161,15 @@ def _read(places: list[_Place], first: int, last: int) -> list[NDArray[Any]]:
 def _result(client: Any, future: Any) -> Any:  # noqa: ANN401 - distributed is untyped
     """Wait for the result of a future, and free the memory of the worker."""
     alone_since: float | None = None
+    pause, look = _SHORTEST_PAUSE_S, time.monotonic() + _LOOK_S
     try:
-        while True:
-            try:
-                return future.result(timeout=_LOOK_S)
-            except TimeoutError:
-                if future.done():  # the computation itself has raised it
-                    raise
+        # Not `future.result(timeout)`: a timeout during the transfer of a result cancels it for later calls, too.
+        while not future.done():
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+            if time.monotonic() < look:
+                continue
+            look = time.monotonic() + _LOOK_S
             if client.nthreads():
                 alone_since = None
                 continue
@@ -173,6 +177,7 @@ def _result(client: Any, future: Any) -> Any:  # noqa: ANN401 - distributed is u
             if time.monotonic() - alone_since > _NO_WORKERS_S:
                 msg = "The cluster has no workers left. Nothing was written. Start workers and export again."
                 raise SourceError(msg)
+        return future.result()
     finally:
         future.release()
 

@@ -16,7 +16,7 @@ import pytest
 import scipy.sparse as sp
 from waiting import eventually
 
-from karospace_jupyter import ExportConfig, Job, adata_to_karospace, export_h5ad, karospace_view
+from karospace_jupyter import Bundle, ExportConfig, Job, adata_to_karospace, export_h5ad, karospace_view
 from karospace_jupyter.cli import main
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import SourceError
@@ -144,6 +144,14 @@ class TestCluster:
         assert work_done(connected) > before
         # No unused result is kept.
         eventually(lambda: not connected.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
+
+    def test_result_that_arrives_at_the_end_of_a_wait_is_used(
+        self, cluster: Client, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("karospace_jupyter.source.cluster._LOOK_S", 0.002)  # about as long as reading takes
+        with cluster.as_current():
+            export_h5ad(ExportConfig(h5ad_path=files["h5ad"], outdir=tmp_path / "out", **OPTIONS))
+        assert Bundle(tmp_path / "out").verify().files > 0
 
     @pytest.mark.parametrize("kind", ["csr", "csc", "dense"])
     @pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
