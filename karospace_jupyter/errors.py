@@ -177,9 +177,12 @@ def enough_memory() -> Iterator[None]:
     except KaroSpaceError:
         raise
     except MemoryError as exc:
-        found = f" ({exc})" if str(exc) else ""
-        msg = (
-            f"Not enough memory{found}. Close other programs, reduce the memory for reading the matrix, or export "
-            "fewer cells or genes."
-        )
+        msg = f"Not enough {memory_advice(exc)}"
         raise OutOfMemoryError(msg) from exc
+
+
+def memory_advice(exc: MemoryError) -> str:
+    """Return the rest of a message that begins with "not enough", for every place that reports a memory shortage."""
+    found = f" ({exc})" if str(exc) else ""
+    remedies = "Close other programs, reduce the memory for reading the matrix, or export fewer cells or genes."
+    return f"memory{found}. {remedies}"

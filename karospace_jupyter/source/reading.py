@@ -8,7 +8,7 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from karospace_jupyter.errors import KaroSpaceError, SourceError, SourceMemoryError
+from karospace_jupyter.errors import KaroSpaceError, SourceError, SourceMemoryError, memory_advice
 from karospace_jupyter.paths import without_secrets
 
 if TYPE_CHECKING:
@@ -40,11 +40,8 @@ def reading(where: str) -> Iterator[None]:
     except KaroSpaceError:
         raise
     except MemoryError as exc:
-        found = f" ({exc})" if str(exc) else ""
-        msg = (
-            f"{where} cannot be read: not enough memory{found}. Close other programs, reduce the memory for reading "
-            "the matrix, or export fewer cells or genes. A small file that needs this much is damaged."
-        )
+        advice = memory_advice(exc)
+        msg = f"{where} cannot be read: not enough {advice} A small file that needs this much is damaged."
         raise SourceMemoryError(msg) from exc
     except Exception as exc:
         raise SourceError(_message(where, exc)) from exc

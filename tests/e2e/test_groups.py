@@ -98,7 +98,7 @@ def test_group_is_shown_wherever_its_categories_were(opened: Opened) -> None:
     assert viewer.value(cells[0]) == "Lymphocyte"
     viewer.set(labels=True)
     expect(page.locator(".ks-labels")).to_contain_text("Lymphocyte")
-    # The group counts as one category. Its button is on the line of its name, above the members.
+    # The group counts as one category. Its button is next to its name, above the members.
     expect(page.get_by_role("tabpanel").get_by_text(f"{types.nunique() - 1} categories")).to_be_visible()
     name, button = (
         page.locator(".ks-class-row", has_text="Lymphocyte").locator(part).bounding_box()
