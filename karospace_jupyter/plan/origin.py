@@ -28,6 +28,8 @@ _PART = 64
 def origin_of(xy: NDArray[np.float64]) -> Origin:
     """Return a round number near the center of the coordinates, or 0 where float32 is precise enough without one.
 
+    It is not rounded where all coordinates are equal.
+
     Parameters
     ----------
     xy
@@ -71,7 +73,7 @@ def _center(values: NDArray[np.float64]) -> float:
 
 
 def _rounded(value: float, side: float) -> float:
-    return round(value, -math.floor(math.log10(side)) if side > 0 else 0)
+    return round(value, -math.floor(math.log10(side))) if side > 0 else value
 
 
 def _error(values: NDArray[np.float64]) -> float:

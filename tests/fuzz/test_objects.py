@@ -40,7 +40,7 @@ def test_exported_values_match_the_object() -> None:
     def check(adata: ad.AnnData) -> None:
         outcome = attempt(lambda: exported(adata))
         outcomes[outcome.kind] += 1
-        assert outcome.good, f"{outcome.kind}: {outcome.text}\n{adata}\n{adata.obs}\n{adata.X}"
+        assert outcome.good, f"{outcome.kind}: {outcome.text}\n{adata}\n{adata.obs.to_dict('list')}\n{adata.X}"
 
     check()
     # Otherwise, an exporter that rejects everything would pass.

@@ -55,6 +55,13 @@ def test_origin_is_a_round_number() -> None:
     assert origin_of(grid() + np.array([1e7 + 3, 0])) == (1e7 + 8, 0)
 
 
+@pytest.mark.parametrize("value", [1.2000000000000002, 1e-111, -7e-3])
+def test_equal_coordinates_are_exact(value: float) -> None:
+    xy = np.full((3, 2), value)
+    origin = origin_of(xy)
+    assert (local(xy, origin) + np.asarray(origin) == xy).all()
+
+
 def test_single_point_and_line_have_an_origin() -> None:
     line = np.stack([np.full(50, 1e7 + 0.25), np.arange(50) * 0.5 + 1e7], axis=1)
     origin = origin_of(line)
