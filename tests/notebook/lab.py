@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import queue
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -26,6 +30,7 @@ from waiting import PATIENCE_MS, PATIENCE_S, eventually, until_js
 
 import karospace_jupyter
 
+FORKED_KERNELS = Path(__file__).with_name("forked_kernels.py")
 STATIC = Path(karospace_jupyter.__file__).parent / "_static"
 TISSUES = f"""
 import sys
@@ -52,6 +57,32 @@ def _end_with_the_parent() -> None:
     """Make Linux end this process when the tests are killed, so that no server outlives them."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@functools.cache
+def _forks_of_kernels() -> Path:
+    """Start the process that forks kernels, once for all servers, and return the path of its socket."""
+    path = Path(tempfile.mkdtemp(), "kernels")
+    command = [sys.executable, FORKED_KERNELS, "serve", path]
+    process = subprocess.Popen(command, cwd=path.parent, preexec_fn=_end_with_the_parent)
+
+    def end() -> None:
+        process.kill()
+        process.wait()
+        shutil.rmtree(path.parent)
+
+    atexit.register(end)
+    eventually(path.exists, what="no socket of forked kernels")
+    return path
+
+
+def _add_forked_kernel(data: Path) -> None:
+    """Make the kernel `python3` of a data folder of Jupyter, which precedes the others, a fork."""
+    folder = data / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    argv = [sys.executable, str(FORKED_KERNELS), str(_forks_of_kernels()), "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Python 3 (ipykernel)", "language": "python", "metadata": {"debugger": True}}
+    (folder / "kernel.json").write_text(json.dumps(spec))
 
 
 class Server:
@@ -133,7 +164,7 @@ class Lab(Server):
         own = {} if python is None else {"PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]])}
         env = {
             **own,
-            "JUPYTER_PATH": str(STATIC) if python is None else "",
+            "JUPYTER_PATH": os.pathsep.join(map(str, [STATIC, folder / ".kernels"])) if python is None else "",
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
             "JUPYTER_DATA_DIR": str(folder / ".data"),
             "JUPYTER_CONFIG_DIR": str(folder / ".config"),
@@ -156,6 +187,8 @@ class Lab(Server):
             "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
         }
         (overrides / "default_setting_overrides.json").write_text(json.dumps(quiet))
+        if python is None and sys.platform == "linux":
+            _add_forked_kernel(folder / ".kernels")
         super().__init__(command, f"http://127.0.0.1:{port}{base}", folder, env)
         self.wait("api/status")
 
