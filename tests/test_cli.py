@@ -1,4 +1,4 @@
-"""Tests of the command line, mostly in a subprocess."""
+"""Tests of the command line, mostly in another process."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forks import forked
 from waiting import PATIENCE_S, eventually
 
 from karospace_jupyter import Bundle, ExportConfig
@@ -23,7 +24,10 @@ COMMAND = [sys.executable, "-m", "karospace_jupyter.cli"]
 
 
 def command(*arguments):
-    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE_S)
+    given = [*map(str, arguments)]
+    if sys.platform.startswith("linux"):
+        return forked(main, given)
+    return subprocess.run([*COMMAND, *given], capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
