@@ -60,11 +60,11 @@ def playwright(chromium: str) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def browser(playwright: Any, chromium: str) -> Iterator[Any]:
-    from chromium import FLAGS
+def browser(playwright: Any) -> Iterator[Any]:
+    from chromium import FLAGS, find_headless_chromium
     from waiting import patient
 
-    browser = patient(playwright.chromium.launch(executable_path=chromium, args=FLAGS))
+    browser = patient(playwright.chromium.launch(executable_path=find_headless_chromium(), args=FLAGS))
     yield browser
     browser.close()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from chromium import FLAGS
-from waiting import PATIENCE_MS
+from waiting import PATIENCE_MS, patient
 
 try:
     from environments import fresh_python, html_manager, hub_proxy, ipykernel_6
@@ -81,6 +81,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab = Lab(tmp_path_factory.mktemp("lab"))
     yield lab
     lab.stop()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Any, chromium: str) -> Iterator[Any]:
+    """The browser that users have, with its windows and tabs."""
+    browser = patient(playwright.chromium.launch(executable_path=chromium, args=FLAGS))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")
