@@ -18,9 +18,9 @@ endif
 # Tests whose parts (such as a browser) are missing fail here; a plain `pytest` skips them.
 test: export KAROSPACE_ALL_PARTS ?= 1
 
-# Build steps run two at a time, as many as a small machine has cores. Tests run three at a time, because they often wait
+# Build steps run two at a time, as many as a small machine has cores. Tests run four at a time, because they often wait
 # for browsers, kernels and windows.
-WORKERS ?= 3
+WORKERS ?= 4
 test:
 	$(MAKE) -j 2 check programs $(VIEWER)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -79,8 +80,10 @@ def adata() -> Any:
     return synthetic_tissue(200, 12, seed=1)
 
 
+@functools.cache
 def s3(server: str) -> Any:
-    return fsspec.filesystem("s3", **options(server), skip_instance_cache=True)
+    """Return a file system for the tests themselves, which sees every change."""
+    return fsspec.filesystem("s3", **options(server), skip_instance_cache=True, use_listings_cache=False)
 
 
 def names(server: str, url: str) -> list[str]:

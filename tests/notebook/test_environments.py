@@ -98,7 +98,7 @@ def six(lab: Lab, older_kernel: Path) -> str:
 def test_ipykernel_6_handles_messages_while_a_cell_waits(six: str, notebook: Open, lab: Lab, holding: Any) -> None:
     nb = notebook(
         [
-            f"{DATA}\nbig = synthetic_tissue(60_000, 400, seed=4)",
+            f"{DATA}\nbig = synthetic_tissue(6_000, 100, seed=4)",
             "w = karospace_widget(big, 'sixth', genes_mode='all', jobs=1)\nw",
             "ended = None\nw.start()\nended = w.wait(600)\nended",
             "w.start()\nwhile not Path('sixth.go').exists():\n    time.sleep(0.05)",

@@ -35,7 +35,7 @@ def shared(lab: Lab, window: Any) -> Iterator[Notebook]:
     cells = [
         DATA,
         "w = karospace_widget(adata, 'exported')\nw",
-        "big = synthetic_tissue(60_000, 400, seed=4)\nslow = karospace_widget(big, 'slow', genes_mode='all', jobs=1)\nslow",
+        "big = synthetic_tissue(6_000, 100, seed=4)\nslow = karospace_widget(big, 'slow', genes_mode='all', jobs=1)\nslow",
         "slow.start()\nwhile not Path('forms.go').exists():\n    time.sleep(0.05)",
         "slow.start()\nended = slow.wait(600)\nended",
         "bare = adata.copy()\ndel bare.obsm['spatial']\ndel bare.obsm['X_umap']\nbare.obs = bare.obs[['cell_type']]\nx = karospace_widget(bare)\nx",
@@ -206,7 +206,7 @@ def test_dropped_cells_without_coordinates_are_reported(notebook: Open) -> None:
 def test_cancel_works_during_run_all(notebook: Open, lab: Lab, holding: Any) -> None:
     """The form is displayed while the kernel is busy, before the kernel has handled any of its messages."""
     cells = [
-        DATA + "big = synthetic_tissue(60_000, 400, seed=4)",
+        DATA + "big = synthetic_tissue(6_000, 100, seed=4)",
         "slow = karospace_widget(big, 'at_once', genes_mode='all', jobs=1)\nslow",
         "slow.start()\nwhile not Path('at_once.go').exists():\n    time.sleep(0.05)",
     ]
@@ -266,15 +266,17 @@ def test_changes_of_the_object_during_an_export_are_reported(shared: Notebook, h
     holding(None)
     nb.until("slow.status", "failed")
     assert "changed during the export" in nb.python("slow.error")
+    holding(0.3)
     again = "(lambda: [exec('''slow.start()\\ntry:\\n    slow.start()\\n    said = ''\\nexcept Exception as e:\\n    said = str(e)\\nslow.cancel()''', globals()), said][1])()"
     assert "already running" in nb.python(again)
     nb.until("slow.status", "cancelled")
 
 
-def test_closing_the_form_cancels_the_export_and_frees_its_resources(shared: Notebook) -> None:
+def test_closing_the_form_cancels_the_export_and_frees_its_resources(shared: Notebook, holding: Any) -> None:
     nb = shared
+    holding(0.3)
     count = "len(__import__('ipywidgets').widgets.widget._instances)"
-    nb.python("globals().setdefault('big', synthetic_tissue(60_000, 400, seed=4)) is None")
+    nb.python("globals().setdefault('big', synthetic_tissue(6_000, 100, seed=4)) is None")
     before = nb.python(count)
     nb.python(
         '[exec(\'t = karospace_widget(big, "gone", genes_mode="all")\', globals()), t.start(), t.close()] and None'

@@ -220,7 +220,7 @@ def test_closing_the_form_and_the_tab_frees_all_kernel_resources(panel: Callable
 def test_panel_shows_progress_and_cancels_while_a_cell_runs(
     panel: Callable[..., Panel], lab: Lab, holding: Any
 ) -> None:
-    one = panel("busy = synthetic_tissue(60_000, 400, seed=4)", WAITS)
+    one = panel("busy = synthetic_tissue(6_000, 100, seed=4)", WAITS)
     nb = one.nb
     nb.run(1)
     card = one.form("busy")
@@ -464,7 +464,7 @@ def test_opening_a_form_can_be_canceled_and_survives_interrupts_and_restarts(pan
 
 
 def test_leaving_a_form_asks_while_an_export_is_running(panel: Callable[..., Panel], lab: Lab, holding: Any) -> None:
-    one = panel("big = synthetic_tissue(60_000, 400, seed=4)")
+    one = panel("big = synthetic_tissue(6_000, 100, seed=4)")
     nb, page = one.nb, one.page
     nb.run(1)
     card = one.form("big")
