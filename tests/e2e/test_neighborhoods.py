@@ -211,7 +211,7 @@ def test_neighbors_are_drawn_when_zoomed_in(folder: Path, opened: Viewer) -> Non
     graph = bundle.neighbors()
     cell = int(np.argmin(np.hypot(*(coordinates - coordinates.mean(axis=0)).T)))
     x, y = coordinates[cell]
-    far, near = {"x": float(x), "y": float(y), "zoom": 1}, {"x": float(x), "y": float(y), "zoom": 12}
+    far, near = {"x": float(x), "y": float(y), "zoom": 0.4}, {"x": float(x), "y": float(y), "zoom": 12}
     shots = {}
     hint = opened.page.get_by_text("Zoom in to see neighbors.")
     for on in (False, True):

@@ -80,7 +80,7 @@ export function fitOf(
   extent: Extent,
   { width, height, cards = [] }: Viewport,
   orientation: Orientation,
-  size: PointSize = { units: 0, most: 0 },
+  size: PointSize = { units: 0, most: 0, room: 0 },
 ): Fit {
   const sides = [extent[2] - extent[0], extent[3] - extent[1]] as const;
   const [dx, dy] = lies(orientation) ? [sides[1], sides[0]] : sides;

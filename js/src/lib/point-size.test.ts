@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fitCamera, fitOf, project, UPRIGHT, viewOf } from './camera';
 import { diameterAt, pointSizeOf } from './point-size';
 
@@ -29,5 +29,34 @@ test.each([
 test('small points do not change how cells are fitted', () => {
   const extent = [0, 0, 100, 50] as const;
   const viewport = { width: 1040, height: 860 };
-  expect(fitOf(extent, viewport, UPRIGHT, { units: 1, most: 48 })).toEqual(fitOf(extent, viewport, UPRIGHT));
+  expect(fitOf(extent, viewport, UPRIGHT, { units: 1, most: 48, room: 0 })).toEqual(
+    fitOf(extent, viewport, UPRIGHT),
+  );
+});
+
+describe('points of a known diameter', () => {
+  const extent = [0, 0, 100, 100] as const;
+  /** A grid of points 10 units apart. */
+  const coords = Float32Array.from({ length: 242 }, (_, i) =>
+    i % 2 === 0 ? 10 * ((i / 2) % 11) : 10 * Math.floor(i / 22),
+  );
+
+  test('are large enough to show their color where neighbors leave room', () => {
+    const size = pointSizeOf({ coords, extent, spotDiameter: 1 });
+    expect(diameterAt(size, 2, 1)).toBe(5);
+    expect(diameterAt(size, 2, 0.5)).toBe(2.5);
+  });
+
+  test('leave a gap to their neighbors', () => {
+    const size = pointSizeOf({ coords, extent, spotDiameter: 1 });
+    expect(diameterAt(size, 0.5, 1)).toBeLessThan(0.8 * 10 * 0.5);
+  });
+
+  test.each([
+    [10, 1, 'zoomed in'],
+    [2, 7, 'large'],
+  ])('have their diameter at scale %d for %d units: %s', (scale, spotDiameter) => {
+    const size = pointSizeOf({ coords, extent, spotDiameter });
+    expect(diameterAt(size, scale, 1)).toBe(spotDiameter * scale);
+  });
 });

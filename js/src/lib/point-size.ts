@@ -5,6 +5,10 @@ const SMALLEST = 1.4;
 const LARGEST = 48;
 /** Of cells that are all at one point. */
 const ALONE = 12;
+/** Diameter that shows a color, in CSS pixels: points of a known diameter have it where their neighbors leave room. */
+const VISIBLE = 5;
+/** Diameter up to which neighbors leave room, as a fraction of the distance between them. */
+const ROOM = 0.7;
 /** Point diameter as a fraction of the distance between neighbors: leaves a gap between them. */
 const FILL = 0.9;
 
@@ -14,26 +18,34 @@ export interface PointSize {
   units: number;
   /** CSS pixels */
   most: number;
+  /** Diameter up to which neighbors leave room, in coordinate units; 0 if the points are not enlarged. */
+  room: number;
 }
 
 const spacings = new WeakMap<Float32Array, number>();
 
-/** Returns the diameter of points: physical if known, else derived from the spacing. */
+/** Returns the diameter of points: physical if known, else derived from the distance between neighbors. */
 export function pointSizeOf(of: {
   coords: Float32Array;
   extent: readonly [number, number, number, number];
   spotDiameter: number | null;
 }): PointSize {
   const { coords, extent, spotDiameter } = of;
-  if (spotDiameter !== null && spotDiameter > 0) return { units: spotDiameter, most: Infinity };
   // Computed once: the camera and the renderer ask for it.
   const spacing = spacings.get(coords) ?? typicalSpacing(coords, extent);
   spacings.set(coords, spacing);
-  return spacing > 0 ? { units: spacing * FILL, most: LARGEST } : { units: Infinity, most: ALONE };
+  if (spotDiameter !== null && spotDiameter > 0)
+    return { units: spotDiameter, most: Infinity, room: spacing * ROOM };
+  return spacing > 0
+    ? { units: spacing * FILL, most: LARGEST, room: 0 }
+    : { units: Infinity, most: ALONE, room: 0 };
 }
 
 /** Returns the diameter in CSS pixels at a scale, multiplied by a factor. */
-export function diameterAt({ units, most }: PointSize, scale: number, factor: number): number {
-  if (most === Infinity) return Math.max(SMALLEST, units * scale * factor);
+export function diameterAt({ units, most, room }: PointSize, scale: number, factor: number): number {
+  if (most === Infinity) {
+    const visible = Math.min(VISIBLE, room * scale);
+    return Math.max(SMALLEST, Math.max(visible, units * scale) * factor);
+  }
   return Math.min(most, Math.max(SMALLEST, units * scale)) * factor;
 }
