@@ -252,6 +252,10 @@ class Notebook:
             what=f"cell {index} does not {'finish' if wait else 'start'}",
         )
 
+    def scroll_to(self, index: int) -> None:
+        """Scroll to a cell: what changes outside the window has no size, and cannot be clicked, until it is laid out."""
+        self.cell(index).evaluate("cell => cell.scrollIntoView()")
+
     def output(self, index: int) -> Any:
         return self.cell(index).locator(".jp-OutputArea-output")
 
