@@ -12,6 +12,7 @@ from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.formatting import counted
 from karospace_jupyter.plan.model import Cells
 from karospace_jupyter.plan.names import as_text, make_unique
+from karospace_jupyter.plan.origin import too_close
 
 if TYPE_CHECKING:
     from karospace_jupyter.config import ExportConfig
@@ -46,7 +47,7 @@ def choose_cells(
     Raises
     ------
     CoordinatesError
-        If no cell has finite coordinates.
+        If no cell has finite coordinates, or all cells are too close to each other.
     """
     warnings: list[str] = []
     placed = is_placed(xy)
@@ -63,6 +64,9 @@ def choose_cells(
         bad = "NaN, infinite or beyond ±1e30"
         verb = "was" if dropped == 1 else "were"
         warnings.append(f"{dropped:,} of {len(xy):,} {observations} {verb} left out: their coordinates are {bad}.")
+    if reason := too_close(xy[placed]):
+        msg = f"The coordinates of all {observations} {reason}. Multiply them, or choose other coordinates."
+        raise CoordinatesError(msg)
     if config.downsample is not None:
         available = len(xy) if rows is None else len(rows)
         if config.downsample < available:

@@ -10,7 +10,7 @@ import numpy as np
 from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan.model import PlannedEmbedding
 from karospace_jupyter.plan.names import as_text, no_array
-from karospace_jupyter.plan.origin import origin_of
+from karospace_jupyter.plan.origin import origin_of, too_close
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def choose_embeddings(
     Raises
     ------
     CoordinatesError
-        If a requested embedding does not exist or has no finite coordinates.
+        If a requested embedding does not exist, or its positions are not finite or too close to each other.
     """
     keys = usual_embeddings(source, spec) if requested is None else list(dict.fromkeys(requested))
     found: list[PlannedEmbedding] = []
@@ -98,6 +98,9 @@ def _read(source: Source, cells: Cells, key: str) -> PlannedEmbedding:
             f"obsm[{key!r}] has no finite coordinates for any of the {cells.n:,} {cells.observations}. Choose another "
             "embedding."
         )
+        raise CoordinatesError(msg)
+    if reason := too_close(values[placed]):
+        msg = f"The positions in obsm[{key!r}] {reason}. Multiply them, or choose another embedding."
         raise CoordinatesError(msg)
     xy = values.copy()
     xy[~placed] = np.nan

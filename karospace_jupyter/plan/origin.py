@@ -23,6 +23,21 @@ _SAMPLED_CELLS = 32
 """Number of cells sampled to estimate the distance between neighbors."""
 _NEIGHBORS = 6
 _PART = 64
+_SMALLEST = 1e-30
+"""Distance between the outermost cells below which float32 loses their positions; like coordinates beyond 1e30."""
+
+
+def too_close(xy: NDArray[np.float64]) -> str:
+    """Say why positions cannot be shown, if all cells are too close to each other; otherwise return ``""``.
+
+    Parameters
+    ----------
+    xy
+        Shape (n_cells, 2), finite, at least one cell.
+    """
+    side = float(np.ptp(xy, axis=0).max())
+    # Cells at the same position are shown as one point.
+    return f"lie within {side:.2g} units, and less than {_SMALLEST:g} cannot be shown" if 0 < side < _SMALLEST else ""
 
 
 def origin_of(xy: NDArray[np.float64]) -> Origin:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from karospace_jupyter import Bundle, ExportConfig, export_h5ad
+from karospace_jupyter.errors import CoordinatesError
 from karospace_jupyter.plan import resolve
 from karospace_jupyter.plan.origin import count_sharing, local, origin_of
 from karospace_jupyter.source import open_source
@@ -60,6 +61,18 @@ def test_equal_coordinates_are_exact(value: float) -> None:
     xy = np.full((3, 2), value)
     origin = origin_of(xy)
     assert (local(xy, origin) + np.asarray(origin) == xy).all()
+
+
+@pytest.mark.parametrize("side", [5.6e-297, 9e-31])
+def test_cells_too_close_to_show_are_rejected(side: float) -> None:
+    adata = tissue(np.array([[side, 0.0], [0, 0]]))
+    with pytest.raises(CoordinatesError, match=r"lie within .* units, and less than 1e-30 cannot be shown"):
+        resolve(open_source(adata), ExportConfig(outdir="x"))
+    adata.obsm["X_umap"], adata.obsm["spatial"] = adata.obsm["spatial"], grid(1)[[0, 0]] + [[0, 0], [1, 1]]
+    plan = resolve(open_source(adata), ExportConfig(outdir="x"))
+    assert any("obsm['X_umap'] lie within" in warning for warning in plan.warnings)
+    with pytest.raises(CoordinatesError, match="choose another embedding"):
+        resolve(open_source(adata), ExportConfig(outdir="x", embeddings=["X_umap"]))
 
 
 def test_single_point_and_line_have_an_origin() -> None:
