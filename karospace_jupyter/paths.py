@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -89,19 +90,33 @@ def expanded(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ConfigError
-        If the user does not exist, or the URL names another computer.
+        If the user does not exist, the URL names another computer, or the system refuses the path: it is too long, for
+        example, or a folder on the way to it is not accessible.
     """
     if isinstance(path, str) and path[:7].lower() == "file://":
         parts = urlsplit(path)
         if parts.netloc not in {"", "localhost"}:
             msg = f"{path} is not a file on this computer. Use file:///PATH, or the path itself."
             raise ConfigError(msg)
-        return Path(url2pathname(path[7 + len(parts.netloc) :]))
+        return _accepted(Path(url2pathname(path[7 + len(parts.netloc) :])))
     try:
-        return Path(path).expanduser()
+        return _accepted(Path(path).expanduser())
     except RuntimeError as exc:
         msg = f"{path} cannot be expanded: no such user. Use an absolute path."
         raise ConfigError(msg) from exc
+
+
+def _accepted(path: Path) -> Path:
+    """Return the path, unless the system refuses to look at it: then, every test of pathlib would raise an OSError."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        pass  # it may be created; otherwise its use is an error
+    except OSError as exc:
+        if exc.errno != errno.ELOOP:  # a later message explains links better
+            msg = f"{path} cannot be accessed: {exc.strerror or exc}. Choose another path."
+            raise ConfigError(msg) from exc
+    return path
 
 
 def bounded_text(path: Path, what: str, *, max_bytes: int, if_larger: str, if_not_text: str) -> str:

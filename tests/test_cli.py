@@ -211,6 +211,33 @@ def test_impossible_request_reports_an_error_and_writes_nothing(h5ad, tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
+TOO_LONG = "é" * 200
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--h5ad", f"{TOO_LONG}.h5ad", "--outdir", "out"],
+        ["--demo", "--outdir", TOO_LONG],
+        ["--demo", "--zip", f"{TOO_LONG}.zip"],
+        ["--demo", "--outdir", "out", "--image", TOO_LONG],
+        ["--demo", "--outdir", "out", "--view", TOO_LONG],
+        ["--demo", "--outdir", "out", "--genes", f"list:{TOO_LONG}"],
+        ["--demo", "--outdir", "out", "--gene-set", TOO_LONG],
+        ["--verify", TOO_LONG],
+        ["--open", TOO_LONG],
+        ["--publish", TOO_LONG],
+    ],
+)
+def test_path_that_the_system_refuses_is_an_error(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = command(*arguments)
+    assert done.returncode in {1, 2}
+    assert f"{TOO_LONG}" in done.stderr and "cannot be accessed: File name too long" in done.stderr
+    assert "bug" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_verify_detects_a_changed_byte(h5ad, tmp_path):
     out = tmp_path / "out"
     assert command("--h5ad", h5ad, "--outdir", out, "--quiet").returncode == 0

@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Protocol
 
 from karospace_jupyter.bundle.manifest import check_path
-from karospace_jupyter.errors import BundleError, MissingFileError
+from karospace_jupyter.errors import BundleError, ConfigError, MissingFileError
 from karospace_jupyter.paths import expanded
 
 TAG = b'<script type="text/plain" data-karospace-path="'
@@ -68,7 +68,10 @@ def open_files(path: str | os.PathLike[str]) -> BundleFiles:
     BundleError
         If it is none of these.
     """
-    place = expanded(path)
+    try:
+        place = expanded(path)
+    except ConfigError as exc:
+        raise BundleError(str(exc)) from exc
     try:
         if place.is_dir():
             return FolderFiles(place)

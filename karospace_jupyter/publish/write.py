@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import os
 import re
 import zipfile
 import zlib
@@ -33,7 +34,6 @@ from karospace_jupyter.publish.targets import SUFFIX, check_file, check_folder, 
 from karospace_jupyter.static import static_file
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from karospace_jupyter.bundle.files import BundleFiles
@@ -100,7 +100,8 @@ def _write_folder(
 ) -> None:
     files, manifest = _with_gene_files(files, manifest, partial, job)
     files, manifest = _with_scripts(files, manifest, partial, scripts, job)
-    paths = [path for path in _paths(manifest) if not (partial.folder / path).exists()]
+    # Unlike `Path.exists`, it accepts names that are too long: writing those fails with a clear error.
+    paths = [path for path in _paths(manifest) if not os.path.exists(partial.folder / path)]  # noqa: PTH110
     with job.stage(stage_name, len(paths), "files") as stage:
         for path in paths:
             partial.write(path, files.read(path))
