@@ -139,9 +139,9 @@ def parser() -> argparse.ArgumentParser:
         "--publish",
         metavar=("DIR", "BUNDLE"),
         nargs="+",
-        help="Copy each BUNDLE (folder, HTML, zip or URL) into DIR, then write an index page for all bundles in DIR "
-        "and its subfolders. --name sets the title of the page; --host checks the whole folder against the limits of "
-        "a host.",
+        help="Copy each BUNDLE (folder, HTML, zip or URL) into DIR, a folder or an s3:// URL, then write an index page "
+        "for all bundles in DIR and its subfolders. --name sets the title of the page; --host checks the whole folder "
+        "against the limits of a host.",
     )
     modes.add_argument(
         "--data-origin",
@@ -489,6 +489,7 @@ def _verify_host(options: argparse.Namespace) -> int:
 
 def _publish(options: argparse.Namespace) -> int:
     from dataclasses import asdict
+    from pathlib import Path
 
     from karospace_jupyter.errors import BundleError
     from karospace_jupyter.index_page import publish_index
@@ -509,7 +510,8 @@ def _publish(options: argparse.Namespace) -> int:
             changes = [f"added or updated {path}" for path in report.added]
             changes += [f"removed {path}" for path in report.removed]
             print("\n".join([*changes, f"{report.title}: {counted(len(report.bundles), 'bundle')}"]), file=sys.stderr)
-        _print(str(report.path / "index.html"))
+        page = report.path / "index.html" if isinstance(report.path, Path) else f"{report.path}/index.html"
+        _print(str(page))
     if report.problems:
         msg = f"{report.path} was published with problems:\n" + "\n".join(report.problems)
         raise BundleError(msg)

@@ -25,15 +25,18 @@ from fsspec.implementations.memory import MemoryFileSystem
 from object_store import Fault, Proxy, Request, faulty, options, s3_server
 from waiting import PATIENCE_S, eventually
 
-from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, stores
+from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, publish_index, stores
+from karospace_jupyter.bundle.scripts import from_script
 from karospace_jupyter.cli import main
 from karospace_jupyter.config import OptionError
+from karospace_jupyter.contracts.bundle_index import BundleIndex
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import BundleError, Cancelled, ConfigError, NoSourceError, SinkError, SourceError
 from karospace_jupyter.export import run_to_memory
 from karospace_jupyter.hosting import check_host
 from karospace_jupyter.job import Job, Progress
 from karospace_jupyter.publish import claim as claims
+from karospace_jupyter.publish.claim import is_claim
 
 SMALL = {"genes_mode": "hvgs:5", "packed": "no", "image_path": "none", "preview": False}
 OTHER = {**SMALL, "genes_mode": "top_mean:7", "seed": 3, "downsample": 100}
@@ -793,3 +796,108 @@ def test_headers_are_passed_in_the_form_that_each_package_expects(
         "hf": {},
     }
     assert manifest == expected[scheme]
+
+
+def listed_in(server: str, url: str) -> BundleIndex:
+    text = s3(server).cat_file(f"{url}/bundles.js")
+    return BundleIndex.model_validate_json(from_script("bundles.json", text))
+
+
+class TestIndex:
+    """An index of bundles in a store."""
+
+    @pytest.fixture(scope="class")
+    def made(self, adata: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        folder = tmp_path_factory.mktemp("made")
+        adata_to_karospace(adata, folder / "liver", dataset_name="Liver", **SMALL)
+        adata_to_karospace(adata[:90].copy(), zip_path=folder / "lung.zip", dataset_name="Lung", **SMALL)
+        return folder
+
+    def test_bundles_are_copied_and_listed(self, adata: Any, made: Path, url: str, server: str) -> None:
+        given = {"storage_options": options(server)}
+        adata_to_karospace(adata, f"{url}/kidney", dataset_name="Kidney", **given, **SMALL)
+        report = publish_index(url, [made / "liver", made / "lung.zip", f"{url}/kidney"], title="Atlas", **given)
+        assert (report.path, report.problems, report.warnings) == (url, (), ())
+        assert report.added == ("kidney", "liver", "lung")
+        index = listed_in(server, url)
+        assert [(one.path, one.title, one.n_cells) for one in index.bundles] == [
+            ("kidney", "Kidney", 200), ("liver", "Liver", 200), ("lung", "Lung", 90)
+        ]  # fmt: skip
+        assert opened(f"{url}/lung", server).verify().warnings == ()
+        bucket = url.split("/")[2]
+        head = s3(server).call_s3("head_object", Bucket=bucket, Key="tissue/bundles.js")
+        assert (head["ContentType"], head["CacheControl"]) == ("text/javascript; charset=utf-8", "no-cache")
+        assert {name for name in names(server, url) if "/" not in name} == {"index.html", "bundles.js"}
+        assert not any(name.startswith("assets/") for name in names(server, url)), "the claim is deleted"
+
+    def test_only_what_changes_is_written(
+        self, made: Path, url: str, server: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = {"storage_options": options(server)}
+        publish_index(url, [made / "liver"], title="Atlas", **given)
+        written: list[str] = []
+        write = stores.Store.write
+        monkeypatch.setattr(
+            stores.Store, "write", lambda self, path, *a, **k: (written.append(path), write(self, path, *a, **k))[1]
+        )
+        assert publish_index(url, **given).added == ()
+        assert not [path for path in written if not is_claim(path)]
+        Bundle(made / "lung.zip").save(f"{url}/more/lung", **given)
+        written.clear()
+        report = publish_index(url, **given)
+        assert (report.title, report.added) == ("Atlas", ("more/lung",))
+        assert [path for path in written if not is_claim(path)] == ["bundles.js"]
+        s3(server).rm(f"{url}/liver", recursive=True)
+        report = publish_index(url, **given)
+        assert (report.removed, [one.path for one in report.bundles]) == (("liver",), ["more/lung"])
+
+    def test_damaged_bundles_are_not_listed(self, made: Path, url: str, server: str) -> None:
+        given = {"storage_options": options(server)}
+        publish_index(url, [made / "liver", made / "lung.zip"], **given)
+        file = next(name for name in names(server, url) if name.startswith("liver/assets/"))
+        s3(server).pipe_file(f"{url}/{file}", b"short")
+        s3(server).pipe_file(f"{url}/lung/manifest.json", b"{}")
+        s3(server).pipe_file(f"{url}/app/manifest.json", b'{"name": "a web app"}')
+        report = publish_index(url, **given)
+        assert report.bundles == ()
+        (liver,) = report.problems
+        assert liver.startswith("liver: ") and "has 5 bytes" in liver
+        assert report.removed == ("liver", "lung")
+
+    @pytest.mark.parametrize(
+        ("file", "message"),
+        [
+            ("manifest.json", "like a bundle"), ("index.html", "is not a page of an index"),
+            ("bundles.js", "is another script"),
+        ],
+    )  # fmt: skip
+    def test_other_files_are_not_replaced(self, made: Path, url: str, server: str, file: str, message: str) -> None:
+        s3(server).pipe_file(f"{url}/{file}", b"{} of another")
+        with pytest.raises(SinkError, match=message):
+            publish_index(url, [made / "liver"], storage_options=options(server))
+        assert names(server, url) == [file]
+        assert s3(server).cat_file(f"{url}/{file}") == b"{} of another"
+
+    def test_two_processes_do_not_publish_at_a_time(self, made: Path, url: str, server: str) -> None:
+        publish_index(url, [made / "liver"], storage_options=options(server))
+        before = s3(server).cat_file(f"{url}/bundles.js")
+        other = claims.Claim(stores.Store(url, options(server), SinkError))
+        other.acquire()
+        try:
+            with pytest.raises(SinkError, match="Another export is uploading"):
+                publish_index(url, [made / "lung.zip"], storage_options=options(server))
+        finally:
+            other.release()
+        assert s3(server).cat_file(f"{url}/bundles.js") == before
+
+    def test_missing_bucket_is_an_error(self, made: Path, server: str) -> None:
+        with pytest.raises(SinkError, match="a bucket must exist"):
+            publish_index("s3://no-such-bucket/atlas", [made / "liver"], storage_options=options(server))
+
+    def test_command_publishes_to_a_url(
+        self, made: Path, url: str, server: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        given = [f"--storage-option={name}={value}" for name, value in options(server).items()]
+        assert main(["--publish", url, str(made / "lung.zip"), "--name", "Atlas", *given]) == 0
+        assert capsys.readouterr().out.strip() == f"{url}/index.html"
+        assert listed_in(server, url).title == "Atlas"

@@ -45,8 +45,8 @@ _ALWAYS_CHECK = "no-cache"
 _LOOK_S = 0.5
 _TYPES = {
     ".csv": "text/csv; charset=utf-8", ".gz": "application/gzip", ".html": "text/html; charset=utf-8",
-    ".jpeg": "image/jpeg", ".jpg": "image/jpeg", ".json": "application/json", ".png": "image/png",
-    ".webp": "image/webp",
+    ".jpeg": "image/jpeg", ".jpg": "image/jpeg", ".js": "text/javascript; charset=utf-8", ".json": "application/json",
+    ".png": "image/png", ".webp": "image/webp",
 }  # fmt: skip
 _MANIFEST_LIMIT, _PAGE_LIMIT = 2**30, 2**26
 
@@ -210,8 +210,7 @@ class StoreSink:
         self._uploaded.append(name)
 
     def _write(self, path: str, data: bytes, cache_control: str) -> None:
-        kind = _TYPES.get(PurePosixPath(path).suffix.lower(), "application/octet-stream")
-        self._store.write(path, data, content_type=kind, cache_control=cache_control)
+        self._store.write(path, data, content_type=content_type(path), cache_control=cache_control)
 
     def _hashed(self, file: AssetFile) -> str:
         """Return the name of a file in the store: its path, with the hash before the endings."""
@@ -231,6 +230,11 @@ class StoreSink:
 
     def _old_manifest(self) -> bytes:
         return self._store.read("manifest.json", _MANIFEST_LIMIT) or b""
+
+
+def content_type(path: str) -> str:
+    """Return the content type of a file by its name."""
+    return _TYPES.get(PurePosixPath(path).suffix.lower(), "application/octet-stream")
 
 
 def _listed(manifest: bytes) -> set[str]:
