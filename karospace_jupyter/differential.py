@@ -69,7 +69,7 @@ class Comparison:
     mean_a: Floats
     mean_b: Floats
     fraction_a: Floats
-    """Share of the cells with a value whose value is not zero."""
+    """Share of nonzero values among the cells with a value."""
     fraction_b: Floats
     log2_fold_change: Floats
     """Of A over B; NaN if the values are neither counts nor their logarithms, or negative."""

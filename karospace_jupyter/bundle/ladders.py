@@ -167,7 +167,7 @@ class Ladders:
         Parameters
         ----------
         lowest
-            Shape (n_cells,): as for :meth:`add`, of all cells; of a cell without entries, any value.
+            Shape (n_cells,): as for :meth:`add`, but for all cells; any value for a cell without entries.
 
         Returns
         -------

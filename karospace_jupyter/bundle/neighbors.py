@@ -53,7 +53,8 @@ def write_graph(starts: NDArray[np.int64], cells: NDArray[np.int64], rows: NDArr
     starts, cells
         The edges.
     rows
-        The cells whose edges they are, ascending; None for all. A part cannot be read; it serves to predict the size.
+        The cells whose edges are given, ascending; None for all. A partial graph cannot be read; it is only written
+        to predict the size.
     """
     header = np.array([NEIGHBORS_VERSION, len(starts) - 1, len(cells)], dtype="<u4").tobytes()
     return MAGIC + header + _as_bytes(_numbers(starts, cells, rows))

@@ -108,7 +108,7 @@ class StoreSink:
         self.check()
         self.partial.__enter__()
         try:
-            self._claim.acquire()  # now, because a store that cannot be written should not be noticed at the end
+            self._claim.acquire()  # fails now, not after the export, if the store is not writable
         except BaseException:
             self.partial.__exit__(None, None, None)
             raise
@@ -169,7 +169,7 @@ class StoreSink:
             self.prepare()
         assert self._manifest is not None  # noqa: S101 - set by prepare
         self._claim.check()
-        # Whoever wrote the old manifest, only files that an exporter writes are deleted.
+        # Another program may have written the old manifest, so delete only files that an exporter writes.
         earlier = {path for path in _listed(self._old_manifest()) if path.partition("/")[0] in OWN_ENTRIES}
         # The page of any version shows the bundles of earlier versions.
         self._write("index.html", (self.spool / "index.html").read_bytes(), _ALWAYS_CHECK)
@@ -183,7 +183,7 @@ class StoreSink:
         except KaroSpaceError as exc:
             logger.warning("%s; the next export to this URL removes files of the old bundle", exc)
 
-    def _upload(self, names: Mapping[str, str], job: Job, advance: Any) -> None:  # noqa: ANN401 - of a stage
+    def _upload(self, names: Mapping[str, str], job: Job, advance: Any) -> None:  # noqa: ANN401 - a method of Stage
         waiting: set[Future[None]] = set()
         left = iter(names.items())
         with ThreadPoolExecutor(self._store.parallel, "karospace-upload") as threads:
