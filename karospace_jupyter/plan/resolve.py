@@ -63,7 +63,7 @@ class Problems:
 
     @contextmanager
     def of(self, option: str) -> Iterator[None]:
-        """Collect a problem of the block under the name of an option, or let it pass."""
+        """Collect a problem raised in the block under the name of an option, or let the exception propagate."""
         try:
             yield
         except (PlanError, ConfigError) as exc:

@@ -24,8 +24,10 @@ SAME_WITHIN = 0.02
 """Relative difference up to which two scales agree."""
 
 _FIT = 2e-3
-"""Largest deviation from a multiple of other coordinates, relative to their spread: columns are rounded."""
+"""Maximum deviation from a multiple of other coordinates, relative to their spread; not 0, because columns may hold
+rounded values."""
 _FEWEST = 10
+"""Minimum number of cells for a comparison."""
 _CELLS = 10_000
 """Number of cells that are compared."""
 
@@ -34,7 +36,7 @@ _UNITS = {
     "mm": 1000.0, "millimeter": 1000.0, "millimeters": 1000.0, "nm": 0.001, "nanometer": 0.001, "nanometers": 0.001,
 }  # fmt: skip
 _UNITS = {name.casefold(): unit for name, unit in _UNITS.items()}
-# Words, also after digits and underscores: `x_um`, `X [µm]`, `CenterXmm`.
+# Words, including those after digits and underscores: `x_um`, `X [µm]`, `CenterXmm`.
 _WORDS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+")
 
 
