@@ -23,8 +23,8 @@ MAGIC = b"KSPN"
 MOST_EDGES_PER_CELL = 50
 """Maximum number of edges per cell, on average; larger graphs are rejected before they are read.
 
-An edge has two cells, so cells have up to twice as many neighbors. The nearest `MOST_NEIGHBORS` cells (of
-:mod:`karospace_jupyter.config`) are at most this many edges, because few cells may be among the nearest of each other.
+An edge has two cells, so cells have up to twice as many neighbors. A graph of the `MOST_NEIGHBORS` nearest
+cells (see :mod:`karospace_jupyter.config`) reaches this limit if no two cells are among each other's nearest.
 """
 _HEADER = 16
 _LONGEST = 5

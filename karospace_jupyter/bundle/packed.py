@@ -54,7 +54,7 @@ class Index:
     missing: NDArray[np.uint32]
     """Number of entries without a value (NaN)."""
     variability_rank: NDArray[np.uint32]
-    """1 for the most variable gene; 0 if the values do not show it."""
+    """1 for the most variable gene; 0 if the values do not show which genes vary."""
     width: NDArray[np.uint32]
     """Bytes of each entry: 1 or 2 for codes, 4 for float32."""
     min: NDArray[np.float32]
@@ -291,7 +291,7 @@ class PackedGenes:
         return read_steps(self._joined(self._packed.ladders), self._packed.ladders[0], self.index.n_cells)
 
     def position(self, name: str) -> int | None:
-        """Return the position of a gene; None if there is none of this name."""
+        """Return the position of a gene; None if no gene has this name."""
         return self._positions.get(name)
 
     @property

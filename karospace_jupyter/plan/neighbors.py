@@ -185,7 +185,7 @@ def _stored(
     Parameters
     ----------
     rows
-        The cells whose edges suffice; None for all.
+        The cells whose edges are needed; None for all.
     """
     if KEY not in source.obsp_keys:
         return None, []
@@ -193,7 +193,7 @@ def _stored(
     if not spatial:
         return None, [f"{left_out}the coordinates are an embedding, not positions in tissue."]
     if drawn:
-        # In a sample, neither the rest of the graph nor a new one has the neighbors of the tissue.
+        # In a random sample, neither the remaining edges nor newly computed ones represent the neighbors in the tissue.
         return None, [f"{left_out}most neighbors of randomly drawn {cells.observations} are not exported."]
     n = cells.n
     place = np.arange(n)

@@ -82,8 +82,8 @@ _PLATFORMS = (
 # https://github.com/scverse/spatialdata-io (src/spatialdata_io/readers/xenium.py)
 _XENIUM_TABLE = {"transcript_counts", "control_probe_counts", "cell_area"}
 _SPACING = (0.3, 3.0)
-"""Range of the distance to the nearest neighbor, relative to the side of a square as large as a cell: in another unit,
-such as pixels of 0.2125 µm, it lies outside."""
+"""Range of the distance to the nearest neighbor, relative to the side of a square with the area of a cell. In another
+unit, such as pixels of 0.2125 µm, the ratio is outside this range."""
 
 
 @dataclass(frozen=True, slots=True)
