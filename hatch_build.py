@@ -1,4 +1,4 @@
-"""Builds the viewer and the JupyterLab extension into the package, so that a wheel needs no Node.js."""
+"""Build the viewer and the JupyterLab extension into the package, so that installing a wheel needs no Node.js."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OLDEST = {"node": 20, "npm": 9}
 
 
 class ViewerBuildHook(BuildHookInterface[Any]):
-    """Runs ``npm ci`` and ``npm run build`` in ``js/`` unless the viewer is built and up to date."""
+    """Run ``npm ci`` and ``npm run build`` in ``js/`` unless the viewer is built and up to date."""
 
     PLUGIN_NAME = "custom"
 

@@ -54,7 +54,7 @@ html_theme_options = {
     "show_navbar_depth": 1,
     "use_download_button": False,
     "use_fullscreen_button": False,
-    "navbar_persistent": [],  # the search is in the side bar
+    "navbar_persistent": [],  # the search is in the sidebar
 }
 html_css_files = ["pages.css"]
 html_static_path = ["_static"]

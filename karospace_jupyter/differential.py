@@ -56,7 +56,7 @@ class MatrixScale:
 
     @property
     def factor(self) -> float | None:
-        """Converts logarithms of the base to natural ones; None if there is no such base."""
+        """Factor that converts logarithms of `log_base` to natural ones; None if the base is invalid."""
         if self.log_base is None:
             return 1.0
         return math.log(self.log_base) if 1 < self.log_base < math.inf else None
@@ -69,7 +69,7 @@ class Comparison:
     mean_a: Floats
     mean_b: Floats
     fraction_a: Floats
-    """Share of the cells with a value whose value is not zero."""
+    """Share of nonzero values among the cells with a value."""
     fraction_b: Floats
     log2_fold_change: Floats
     """Of A over B; NaN if the values are neither counts nor their logarithms, or negative."""
@@ -91,7 +91,7 @@ class Comparison:
     t_log10_p_adjusted: Floats
 
     def table(self, names: Sequence[str], **attrs: object) -> pd.DataFrame:
-        """Return a table sorted by `z` descending, genes without a test last; its index ``gene`` has the `names`."""
+        """Return a table with the index ``gene``, sorted by `z` in descending order, with untested genes last."""
         import pandas as pd
 
         columns = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

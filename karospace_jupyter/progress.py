@@ -110,14 +110,14 @@ class _TerminalBar:
         unit = f" {progress.unit}"
         return tqdm(desc=progress.stage, total=progress.total, unit=unit, file=sys.stderr, dynamic_ncols=True)
 
-    def end(self, *, failed: bool) -> None:  # noqa: ARG002 - the traceback tells of a failure
+    def end(self, *, failed: bool) -> None:  # noqa: ARG002 - the traceback reports a failure
         if self._bar is not None:
             self._bar.close()
             self._bar = None
 
 
 class _NotebookBar:
-    """One output, which is updated. It is not a widget: a widget would be lost when the notebook is reopened."""
+    """One output, updated in place. It is not a widget: a widget would be lost when the notebook is reopened."""
 
     def __init__(self, done: str) -> None:
         self._handle: Any = None

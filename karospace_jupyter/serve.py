@@ -146,7 +146,7 @@ class BundleServer:
 
 
 def wait_until_free(port: int, *, patience: float = 10) -> bool:
-    """Wait at most `patience` seconds until a port of this computer is free, and return whether it is."""
+    """Wait at most `patience` seconds for a port on this computer to become free, and return whether it is free."""
     end = time.monotonic() + patience
     while True:
         try:

@@ -34,7 +34,7 @@ def header_of(raw: bytes, path: str, magic: bytes, what: str, version: int, word
     Raises
     ------
     BundleError
-        If the file is another one, or of another version.
+        If the file is of a different kind or version.
     """
     if raw[: len(magic)] != magic:
         msg = f"{path} is not {what}"

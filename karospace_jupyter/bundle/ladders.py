@@ -1,8 +1,8 @@
 """Assign codes to values: a code is a step on the ladder of the cell.
 
-After normalization and log1p, the values of a cell are few: each belongs to a small count. Cells with the same smallest
-value share a ladder, which holds all their values; a code is the place of a value on it, and hardly larger than the
-count. Values are looked up, not computed, so they are those of the source.
+After normalization and log1p, a cell has few distinct values: one for each count, and most counts are small. Cells with
+the same smallest value share a ladder, which holds all their values. A code is the place of a value on the ladder, and
+hardly larger than the count. Values are looked up, not computed, so they equal those of the source.
 
 Ladders are keyed by the bits of float32 values, which for positive values have the order of the values. The final
 order of ladders and of their values depends on the values only, not on the order in which they were read.
@@ -112,7 +112,7 @@ class Ladders:
 
     def __init__(self) -> None:
         self._keys: NDArray[np.uint64] = np.zeros(0, dtype=np.uint64)
-        """Smallest value of the ladder, value: ascending."""
+        """Bits of the smallest value of the ladder (upper half) and of the value (lower half), ascending."""
         self._places: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         """Provisional place of each key on its ladder."""
 
@@ -167,7 +167,7 @@ class Ladders:
         Parameters
         ----------
         lowest
-            Shape (n_cells,): as for :meth:`add`, of all cells; of a cell without entries, any value.
+            Shape (n_cells,): as for :meth:`add`, but for all cells; any value for a cell without entries.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Read and write marker files: every gene in categories of a column, each compared with the rest.
+"""Read and write marker files, which compare categories of a column with the rest of the cells, for every gene.
 
 ``FORMAT.md`` defines the files.
 """
@@ -36,7 +36,7 @@ class MarkerTable:
     mean: NDArray[np.float32]
     mean_rest: NDArray[np.float32]
     fraction: NDArray[np.float32]
-    """Fraction of the cells with a value whose value is not zero."""
+    """Fraction of nonzero values among the cells with a value."""
     fraction_rest: NDArray[np.float32]
     t: NDArray[np.float32]
     """Welch's t."""

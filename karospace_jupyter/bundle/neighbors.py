@@ -23,8 +23,8 @@ MAGIC = b"KSPN"
 MOST_EDGES_PER_CELL = 50
 """Maximum number of edges per cell, on average; larger graphs are rejected before they are read.
 
-An edge has two cells, so cells have up to twice as many neighbors. The nearest `MOST_NEIGHBORS` cells (of
-:mod:`karospace_jupyter.config`) are at most this many edges, because few cells may be among the nearest of each other.
+An edge has two cells, so cells have up to twice as many neighbors. A graph of the `MOST_NEIGHBORS` nearest
+cells (see :mod:`karospace_jupyter.config`) reaches this limit if no two cells are among each other's nearest.
 """
 _HEADER = 16
 _LONGEST = 5
@@ -53,7 +53,8 @@ def write_graph(starts: NDArray[np.int64], cells: NDArray[np.int64], rows: NDArr
     starts, cells
         The edges.
     rows
-        The cells whose edges they are, ascending; None for all. A part cannot be read; it serves to predict the size.
+        The cells whose edges are given, ascending; None for all. A partial graph cannot be read; it is only written
+        to predict the size.
     """
     header = np.array([NEIGHBORS_VERSION, len(starts) - 1, len(cells)], dtype="<u4").tobytes()
     return MAGIC + header + _as_bytes(_numbers(starts, cells, rows))

@@ -54,7 +54,7 @@ class Index:
     missing: NDArray[np.uint32]
     """Number of entries without a value (NaN)."""
     variability_rank: NDArray[np.uint32]
-    """1 for the most variable gene; 0 if the values do not show it."""
+    """1 for the most variable gene; 0 if the values do not show which genes vary."""
     width: NDArray[np.uint32]
     """Bytes of each entry: 1 or 2 for codes, 4 for float32."""
     min: NDArray[np.float32]
@@ -101,7 +101,7 @@ def write_index(index: Index) -> bytes:
 
 
 def text_bytes(columns: Sequence[Sequence[str]]) -> bytes:
-    """Return the bytes of the texts of an index: the names, then each column of labels."""
+    """Encode the texts of an index: the names, then each column of labels."""
     parts: list[bytes] = []
     for texts in columns:
         data = [text.encode("utf-8") for text in texts]
@@ -199,7 +199,7 @@ def _ladder_type(n: int) -> np.dtype[np.generic]:
 
 
 def cells_of(gaps: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the cells of the entries of a gene from its gaps."""
+    """Decode the gaps of a gene, and return the cells of its entries."""
     full = gaps == FULL
     step = gaps.astype(np.int64) + 1
     step[full] = FULL
@@ -209,7 +209,7 @@ def cells_of(gaps: NDArray[np.uint8]) -> NDArray[np.int64]:
 def gaps_of(
     cells: NDArray[np.integer], starts: NDArray[np.integer], first: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Encode the cells of the entries of some genes.
+    """Encode the cells of the entries of some genes as gaps.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def gaps_of(
     starts
         Where each gene starts in `cells`, shape (n_genes + 1,).
     first
-        Shape (n_genes,): number of cells before the first entry of each gene, since its last entry in the block before.
+        Shape (n_genes,): number of cells between the last entry of each gene in earlier blocks and its first one here.
 
     Returns
     -------
@@ -291,7 +291,7 @@ class PackedGenes:
         return read_steps(self._joined(self._packed.ladders), self._packed.ladders[0], self.index.n_cells)
 
     def position(self, name: str) -> int | None:
-        """Return the position of a gene; None if there is none of this name."""
+        """Return the position of a gene; None if no gene has this name."""
         return self._positions.get(name)
 
     @property

@@ -101,7 +101,7 @@ def _options_lines() -> Iterator[str]:
 
 
 def written(annotation: Any) -> str:  # noqa: ANN401 - any annotation
-    """Return a type as source code: the types that are accepted, which are more than the model stores."""
+    """Return an annotation as source code, widened to all types that the option accepts."""
     origin = get_origin(annotation)
     if origin in {Union, types.UnionType}:
         return " | ".join(dict.fromkeys(written(one) for one in get_args(annotation)))

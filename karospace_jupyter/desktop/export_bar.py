@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LOG_LINES = 9
 _CONFIRMATION_MS = 4000
-_MOST = 9
+_END_COLUMN = 9
 """Index of the column after the last button."""
 _FOLDS = ("details", "notes", "log")
 _LINE = 1
@@ -65,7 +65,7 @@ class ExportBar(ttk.Frame):
         self.done.add("command", "Copy command", actions["command"])
         self.preview = Buttons(inside, theme)
         self.preview.columnconfigure(0, weight=1)
-        self.preview.columnconfigure(_MOST, weight=0)
+        self.preview.columnconfigure(_END_COLUMN, weight=0)
         self.served = WrappedLabel(self.preview, "Muted.TLabel")
         self.served.grid(row=0, column=0, sticky="ew", padx=(px(2), 0))
         self.preview.add("browse", "Open in browser", actions["browse"])
@@ -232,12 +232,12 @@ class ExportBar(ttk.Frame):
 
 
 class Buttons(ttk.Frame):
-    """A row of buttons; the first column takes the remaining width."""
+    """A row of buttons; an empty column after them takes the remaining width."""
 
     def __init__(self, master: tk.Misc, theme: Theme) -> None:
         super().__init__(master)
         self._gap = theme.px(8)
-        self.columnconfigure(_MOST, weight=1)
+        self.columnconfigure(_END_COLUMN, weight=1)
         self.buttons: dict[str, ttk.Button] = {}
 
     def add(self, name: str, text: str, command: Callable[[], None]) -> None:

@@ -152,7 +152,7 @@ class Coordinates(Field):
         self.choice.grid(row=0, column=0, columnspan=2, sticky="ew")
         self.pair = ttk.Frame(self.body)
         self.pair.columnconfigure((1, 3), weight=1)
-        self.x, self.y = (Choice(self.pair, theme, lambda _: self._pair()) for _ in "xy")
+        self.x, self.y = (Choice(self.pair, theme, lambda _: self._on_pair()) for _ in "xy")
         for at, (name, choice) in enumerate((("x", self.x), ("y", self.y))):
             ttk.Label(self.pair, text=name, style="Muted.TLabel").grid(row=0, column=2 * at, padx=theme.px(6))
             choice.grid(row=0, column=2 * at + 1, sticky="ew")
@@ -194,7 +194,7 @@ class Coordinates(Field):
             self._app_state.change(coords=value or None)
         self.refresh()
 
-    def _pair(self) -> None:
+    def _on_pair(self) -> None:
         self._app_state.change(coords=f"obs:{self.x.chosen},{self.y.chosen}")
 
 

@@ -264,7 +264,7 @@ def _numbers(sums: _Sums, n: int) -> NDArray[np.uint32]:
         n_a, detected, total, squares = (part[:, :n] for part in (sums.n, sums.detected, sums.total, sums.squares))
         n_b = sums.n.sum(axis=1, keepdims=True) - n_a
         rest = (sums.total.sum(axis=1, keepdims=True) - total) / n_b
-        # Add deviations within the other groups and between their means: no nearly equal numbers are subtracted.
+        # Add deviations within the other groups and between their means, to avoid subtracting nearly equal numbers.
         apart = np.where(sums.n > 0, sums.mean, 0.0)[:, None, :] - rest[:, :, None]
         apart *= apart
         apart *= sums.n[:, None, :]
@@ -312,7 +312,7 @@ def _array(shape: tuple[int, ...], memory_bytes: int) -> NDArray[Any]:
 
 
 def _allocate(file: IO[bytes], size: int) -> None:
-    """Make a file `size` bytes long. If a map of a file without space is written, the process ends without an error."""
+    """Reserve `size` bytes for a file: writing to the memory map of a file kills the process if the disk is full."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file.fileno(), 0, size)
         return

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 
 def encode_neighbors(plan: Plan, packer: Packer, max_bytes: int) -> tuple[Neighbors | None, list[AssetFile]]:
-    """Write the neighbors to files of at most `max_bytes` before compression; None if the plan has no neighbors."""
+    """Write the neighbors to files of at most `max_bytes` before compression.
+
+    Returns None and no files if the plan has no neighbors.
+    """
     planned = plan.neighbors
     if planned is None:
         return None, []
-    assert planned.rows is None  # noqa: S101 - only estimates have a part of the graph
+    assert planned.rows is None  # noqa: S101 - only estimates hold a partial graph
     raw = write_graph(planned.starts, planned.cells)
     files = [
         packer.pack("neighbors", f"assets/neighbors_{part:03d}.bin", raw[start : start + max_bytes])

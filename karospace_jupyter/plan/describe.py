@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """Summary of an AnnData."""
+    """Summary of an AnnData object."""
 
     name: str
     n_cells: int

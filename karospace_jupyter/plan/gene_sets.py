@@ -42,7 +42,7 @@ def choose_gene_sets(
     ConfigError
         If a file is invalid, or there are too many sets.
     PlanError
-        If uns has no such sets, or no set has a gene of a matrix.
+        If uns has no such sets, or no set contains a gene of any matrix.
     """
     sets = given if isinstance(given, dict) else joined((text, _read(source, text)) for text in given or ())
     if not sets:

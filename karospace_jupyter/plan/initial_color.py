@@ -51,14 +51,14 @@ _TOTALS = (
     "total_umis", "umi_count", "umi_counts", "numi", "n_umi", "counts", "n_genes_by_counts", "n_genes", "nfeature_rna",
     "nfeature_spatial",
 )  # fmt: skip
-"""Names of columns with totals of a cell, in lower case, best first."""
+"""Names of columns that hold a total for each cell, in lower case, best first."""
 _CELLS, _NEIGHBORS = 20_000, 6
 _APART = 1e-9
-"""How far cells at the same position are moved apart for the search of neighbors, as a share of the extent."""
+"""Distance by which cells at the same position are separated before the neighbor search, as a share of the extent."""
 _MIN_AGREEMENT = 0.3
 """Minimum agreement of neighbors for a column whose name gives no indication."""
 _GENES, _VALUES = 50, 50_000_000
-"""Maximum number of exported genes that are compared to choose the best detected one, and of values read for that."""
+"""To find the gene detected in most cells: maximum numbers of exported genes to compare and of values to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def requested_color(
     Raises
     ------
     PlanError
-        If there is none.
+        If the data has no such column or gene.
     """
     if text is None:
         return RequestedColor()

@@ -315,7 +315,7 @@ class Plan:
     """The initial view, in the viewer's format."""
     warnings: tuple[str, ...]
     predicted_files: int
-    """Number of files of a folder without scripts."""
+    """Number of files in an exported folder without scripts."""
     predicted_bytes: int
     """Size of the assets before compression."""
 

@@ -65,7 +65,7 @@ def listed(names: Sequence[object], limit: int = 8) -> str:
 
 
 def no_array(source: Source, key: str) -> str:
-    """Return the message that obsm has no array of this name, with the arrays that it holds."""
+    """Return the message for an array that obsm does not hold; it lists the arrays that exist."""
     shapes = source.obsm_shapes
     contents = listed([f"{name} ({' × '.join(map(str, shape))})" for name, shape in shapes.items()], 20) or "no array"
     what = source.obsm_others.get(key)

@@ -95,7 +95,7 @@ def choose_neighbors(
     warnings = []
     if drawn:
         warnings.append(
-            f"Neighbors were found among the {counted(cells.n, _one(cells), cells.observations)} drawn at random; "
+            f"Neighbors were found among the {counted(cells.n, _singular(cells), cells.observations)} drawn at random; "
             f"{cells.observations} in between are not exported."
         )
     groups = _groups(sections, cells.n)
@@ -113,13 +113,13 @@ def choose_neighbors(
     if rows is not None:
         keys = keys[np.isin(keys // cells.n, rows)]
     if not len(keys) and rows is not None:
-        # Edges may be rare: the whole graph tells, and is small.
+        # Edges may be too rare for a sample. The whole graph is then small enough to search.
         return choose_neighbors(
             source, spec, cells, xy, sections, unit_um, job, spatial=spatial, drawn=drawn, threads=threads
         )
     if not len(keys):
         reach = f" within {number(spec.um)} µm" if spec.kind == "radius" else ""
-        msg = f"No {_one(cells)} has a neighbor{reach} in its section. Change neighbors, or set it to 'none'."
+        msg = f"No {_singular(cells)} has a neighbor{reach} in its section. Change neighbors, or set it to 'none'."
         raise PlanError(msg)
     return _graph(keys, cells.n, origin, rows), warnings
 
@@ -135,7 +135,7 @@ def _sample(n: int, run: int = _RUN) -> NDArray[np.int64] | None:
     return (firsts[:, None] + np.arange(run)).ravel()
 
 
-def _one(cells: Cells) -> str:
+def _singular(cells: Cells) -> str:
     return cells.observations.removesuffix("s")
 
 
@@ -185,7 +185,7 @@ def _stored(
     Parameters
     ----------
     rows
-        The cells whose edges suffice; None for all.
+        The cells whose edges are needed; None for all.
     """
     if KEY not in source.obsp_keys:
         return None, []
@@ -193,14 +193,14 @@ def _stored(
     if not spatial:
         return None, [f"{left_out}the coordinates are an embedding, not positions in tissue."]
     if drawn:
-        # In a sample, neither the rest of the graph nor a new one has the neighbors of the tissue.
+        # In a random sample, neither the remaining edges nor newly computed ones represent the neighbors in the tissue.
         return None, [f"{left_out}most neighbors of randomly drawn {cells.observations} are not exported."]
     n = cells.n
     place = np.arange(n)
     if cells.rows is not None:
         place = np.full(source.n_cells, -1)
         place[cells.rows] = np.arange(n)
-    too_many = f"{left_out}it has more than {MOST_NEIGHBORS} neighbors per {_one(cells)} on average."
+    too_many = f"{left_out}it has more than {MOST_NEIGHBORS} neighbors per {_singular(cells)} on average."
     blocks, loops, taken = [], 0, 0
     scale, chosen = 1.0, None
     if rows is not None:
@@ -228,7 +228,7 @@ def _stored(
     if loops:
         warnings.append(
             f"{counted(loops, 'self-loop')} in obsp['{KEY}'] {'was' if loops == 1 else 'were'} left out: no "
-            f"{_one(cells)} is a neighbor of itself."
+            f"{_singular(cells)} is a neighbor of itself."
         )
     single = round(scale * int((times == 1).sum()))
     if single:
@@ -294,7 +294,8 @@ def _nearest_of(
 ) -> list[Pairs]:
     """Return the edges of some cells: to their nearest cells, and to cells that have them among their nearest.
 
-    The latter are sought among the next nearest, which misses few: the ranks of two cells differ by about √k.
+    The latter are searched for among the next nearest cells. This misses few, because two cells rank each other
+    differently by only about √k.
     """
     found: list[Pairs] = []
     for group in groups:
@@ -351,8 +352,9 @@ def _within(
         each = average(radius)
         if each > MOST_NEIGHBORS:
             msg = (
-                f"Within {number(spec.um)} µm, a {_one(cells)} has {number(round(each))} neighbors on average; at most "
-                f"{MOST_NEIGHBORS} can be exported. Choose a smaller radius{_smaller(spec.um, unit_um, each, average)}."
+                f"Within {number(spec.um)} µm, a {_singular(cells)} has {number(round(each))} neighbors on average; at "
+                f"most {MOST_NEIGHBORS} can be exported. Choose a smaller radius"
+                f"{_smaller(spec.um, unit_um, each, average)}."
             )
             raise PlanError(msg)
     found = []

@@ -15,7 +15,7 @@ _FINE = 5e-5
 """Acceptable mean rounding error of float32, as a share of the distance between neighbors."""
 _GAIN = 4
 """Factor by which an origin must reduce the error to be worth a field that readers have to handle."""
-_SHARED = 1e-3
+_TOLERATED_SHARE = 1e-3
 """Share of the cells that may be misplaced before a warning is issued."""
 _SEEN = 0.05
 """Displacement at which a cell is visibly misplaced, as a share of the distance between neighbors."""
@@ -23,12 +23,13 @@ _SAMPLED_CELLS = 32
 """Number of cells sampled to estimate the distance between neighbors."""
 _NEIGHBORS = 6
 _PART = 64
+"""Step between the cells that give an upper limit of the distance to the neighbors."""
 _SMALLEST = 1e-30
-"""Distance between the outermost cells below which float32 loses their positions; like coordinates beyond 1e30."""
+"""Minimum distance between the outermost cells; if they are closer, float32 loses their positions."""
 
 
 def too_close(xy: NDArray[np.float64]) -> str:
-    """Say why positions cannot be shown, if all cells are too close to each other; otherwise return ``""``.
+    """Return why positions that are too close to each other cannot be shown; ``""`` if they can be shown.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def pitch_of(xy: NDArray[np.float64]) -> float:
     x, y = np.ascontiguousarray(xy.T)
     for place in np.linspace(0, len(xy) - 1, min(len(xy), _SAMPLED_CELLS)).astype(np.int64):
         square = (x - x[place]) ** 2 + (y - y[place]) ** 2
-        # The distance to the neighbors among a part of the cells is an upper limit, so few cells are left to sort.
+        # The distance to the neighbors in a subset of the cells is an upper limit, so few cells are left to sort.
         some = square[::_PART][square[::_PART] > 0]
         most = np.partition(some, _NEIGHBORS - 1)[_NEIGHBORS - 1] if len(some) >= _NEIGHBORS else np.inf
         near = square[(square > 0) & (square <= most)]
@@ -145,7 +146,7 @@ def count_sharing(xy: NDArray[np.float64], origin: Origin) -> int:
         return 0
     # Sorting the bits of both float32 at once is the fastest way to count; adding 0 makes -0 equal to 0.
     bits = np.sort(np.ascontiguousarray(near + 0).view(np.uint64).ravel())
-    few, places = _SHARED * len(xy), 1 + int(np.count_nonzero(np.diff(bits)))
+    few, places = _TOLERATED_SHARE * len(xy), 1 + int(np.count_nonzero(np.diff(bits)))
     if len(xy) - places <= few:  # avoids the slower count of the exact positions
         return 0
     lost = _n_positions(xy) - places
@@ -169,7 +170,7 @@ def count_displaced(xy: NDArray[np.float64], origin: Origin) -> tuple[int, float
     if not off.any():
         return 0, 0.0
     n = int((off > _SEEN * pitch_of(xy)).sum())
-    return (n, float(off.max())) if n > _SHARED * len(xy) else (0, 0.0)
+    return (n, float(off.max())) if n > _TOLERATED_SHARE * len(xy) else (0, 0.0)
 
 
 def _n_positions(xy: NDArray[np.float64]) -> int:

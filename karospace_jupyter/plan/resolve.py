@@ -63,7 +63,7 @@ class Problems:
 
     @contextmanager
     def of(self, option: str) -> Iterator[None]:
-        """Collect a problem of the block under the name of an option, or let it pass."""
+        """Collect a problem raised in the block under the name of an option, or let the exception propagate."""
         try:
             yield
         except (PlanError, ConfigError) as exc:
@@ -202,7 +202,7 @@ def decide(
     with problems.of("markers"):
         packed, new_warnings = choose_markers(source, config, columns, packed, on_demand=genes_on_demand)
         warnings += new_warnings
-    # The viewer reads any gene from packed genes, so nothing is added to those that were asked for.
+    # The viewer reads any gene from packed genes, so no genes are added to the requested ones.
     added = (requested.gene, genes_of_sets) if packed is None else (None, None)
     genes = PlannedGenes(np.zeros(0, dtype=np.int64), (), ())
     with problems.of("genes_mode"):
@@ -316,7 +316,7 @@ def _scale(
     pictures: Pictures,
     array: Array,
 ) -> Scale:
-    """Choose the length of a coordinate unit: as given, as stated, as the array implies, as columns imply."""
+    """Choose the length of a coordinate unit: the requested one, else the first that images, array or columns imply."""
     found = [
         Scale(pictures.unit_um, "microns_per_pixel in uns['spatial']"),
         Scale(unit_um(array.hexagonal_pitch, pictures.spot_diameter), "the distance between the spots of Visium"),

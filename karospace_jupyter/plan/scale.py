@@ -24,8 +24,10 @@ SAME_WITHIN = 0.02
 """Relative difference up to which two scales agree."""
 
 _FIT = 2e-3
-"""Largest deviation from a multiple of other coordinates, relative to their spread: columns are rounded."""
+"""Maximum deviation from a multiple of other coordinates, relative to their spread; not 0, because columns may hold
+rounded values."""
 _FEWEST = 10
+"""Minimum number of cells for a comparison."""
 _CELLS = 10_000
 """Number of cells that are compared."""
 
@@ -34,7 +36,7 @@ _UNITS = {
     "mm": 1000.0, "millimeter": 1000.0, "millimeters": 1000.0, "nm": 0.001, "nanometer": 0.001, "nanometers": 0.001,
 }  # fmt: skip
 _UNITS = {name.casefold(): unit for name, unit in _UNITS.items()}
-# Words, also after digits and underscores: `x_um`, `X [µm]`, `CenterXmm`.
+# Words, including those after digits and underscores: `x_um`, `X [µm]`, `CenterXmm`.
 _WORDS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+")
 
 
@@ -80,8 +82,8 @@ _PLATFORMS = (
 # https://github.com/scverse/spatialdata-io (src/spatialdata_io/readers/xenium.py)
 _XENIUM_TABLE = {"transcript_counts", "control_probe_counts", "cell_area"}
 _SPACING = (0.3, 3.0)
-"""Range of the distance to the nearest neighbor, relative to the side of a square as large as a cell: in another unit,
-such as pixels of 0.2125 µm, it lies outside."""
+"""Range of the distance to the nearest neighbor, relative to the side of a square with the area of a cell. In another
+unit, such as pixels of 0.2125 µm, the ratio is outside this range."""
 
 
 @dataclass(frozen=True, slots=True)

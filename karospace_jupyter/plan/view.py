@@ -79,7 +79,7 @@ def fitting_view(
             for field in ("matrix", "range"):
                 state.pop(field, None)
     elif chosen is None and other_matrices and matrix != "X" and _limits_genes(state):
-        # A view of a bundle with several matrices names its matrix, so this one is of another bundle.
+        # A view of a bundle with several matrices names its matrix, so this one was saved from a different bundle.
         warnings.append(
             f"The color limits of the view were left out: the view does not name their matrix, and the bundle opens "
             f"with {matrix}."

@@ -1,4 +1,4 @@
-"""Claim a folder of a store, so that two exports do not delete the files of each other."""
+"""Claim a folder of a store, so that two exports do not delete each other's files."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 _PATH = re.compile(r"assets/upload-[0-9a-f]{16}\.json")
 _RENEW_S, _STALE_S = 60, 900
-"""A running export renews its claim; one that is this old is left over from an export that was killed."""
+"""Seconds between renewals of a claim, and the age at which a claim is considered left over from a killed export."""
 _PAUSES_S = (0.5, 2.0, 5.0)
-"""For the claims of exports that are refused, which delete them at once."""
+"""Pauses before checking again: an export that is refused writes a claim, but deletes it immediately."""
 
 
 def is_claim(path: str) -> bool:
@@ -160,10 +160,10 @@ class Claim:
 
 
 def _this_host() -> str:
-    """Return an ID of this computer since its start, within which the IDs of processes are unique.
+    """Return an ID of this computer since it was started, within which process IDs are unique.
 
-    It does not tell the name of the computer: the store may be public. Names are not unique, and containers on one
-    computer each count their processes.
+    It does not reveal the name of the computer, because the store may be public. The name alone would not
+    suffice: names are not unique, and each container on a computer numbers its own processes.
     """
     known = [socket.gethostname()]
     try:

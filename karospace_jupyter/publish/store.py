@@ -72,7 +72,7 @@ class StoreSink:
         self._store = Store(url, options, SinkError)
         self.target = self._store.url
         name = re.sub(r"[^\w.-]+", "_", self._store.shown.rpartition("/")[2]) or "bundle"
-        # Among temporary files, where the next export sweeps what a killed one left.
+        # In the temporary folder, where the next export deletes the files that a killed export left.
         self.partial = Partial(Path(tempfile.gettempdir()) / f"karospace-{name}")
         self._claim = Claim(self._store)
         self._manifest: bytes | None = None
@@ -108,7 +108,7 @@ class StoreSink:
         self.check()
         self.partial.__enter__()
         try:
-            self._claim.acquire()  # now, because a store that cannot be written should not be noticed at the end
+            self._claim.acquire()  # fails now, not after the export, if the store is not writable
         except BaseException:
             self.partial.__exit__(None, None, None)
             raise
@@ -118,8 +118,8 @@ class StoreSink:
         self.partial.__exit__(kind, exc, tb)
         if exc is not None:
             self._store.stopped.set()  # the store may be out of reach
-        # After a failure, the uploaded files stay: the next export continues with them. They also stay once the
-        # manifest is on its way, because it may arrive although writing it was interrupted.
+        # After a failure, the uploaded files stay, so that the next export can reuse them. They also stay once writing
+        # the manifest has begun, because the store may have received it even if writing was interrupted.
         canceled = isinstance(exc, (Cancelled, KeyboardInterrupt)) and not self._switching
         for undo in (self._delete_uploaded, self._claim.release) if canceled else (self._claim.release,):
             try:
@@ -128,7 +128,7 @@ class StoreSink:
                 logger.warning("%s; the next export to this URL removes the remaining files", failure)
 
     def _delete_uploaded(self) -> None:
-        # An export that has replaced this one uses the files that it found.
+        # Another export that has replaced this one may be reusing the uploaded files.
         if self._uploaded and self._claim.is_held():
             listed = _listed(self._old_manifest())
             self._store.delete(name for name in self._uploaded if name not in listed)
@@ -169,7 +169,7 @@ class StoreSink:
             self.prepare()
         assert self._manifest is not None  # noqa: S101 - set by prepare
         self._claim.check()
-        # Whoever wrote the old manifest, only files that an exporter writes are deleted.
+        # Another program may have written the old manifest, so delete only files that an exporter writes.
         earlier = {path for path in _listed(self._old_manifest()) if path.partition("/")[0] in OWN_ENTRIES}
         # The page of any version shows the bundles of earlier versions.
         self._write("index.html", (self.spool / "index.html").read_bytes(), _ALWAYS_CHECK)
@@ -183,7 +183,7 @@ class StoreSink:
         except KaroSpaceError as exc:
             logger.warning("%s; the next export to this URL removes files of the old bundle", exc)
 
-    def _upload(self, names: Mapping[str, str], job: Job, advance: Any) -> None:  # noqa: ANN401 - of a stage
+    def _upload(self, names: Mapping[str, str], job: Job, advance: Any) -> None:  # noqa: ANN401 - a method of Stage
         waiting: set[Future[None]] = set()
         left = iter(names.items())
         with ThreadPoolExecutor(self._store.parallel, "karospace-upload") as threads:

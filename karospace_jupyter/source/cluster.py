@@ -30,11 +30,11 @@ _MOST_AHEAD = 256
 _PATIENCE_S = 10
 """Seconds to wait for the answer of a scheduler."""
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.001, 0.02
-"""Pauses between looks whether a result is ready."""
+"""Seconds between checks for a result: the pause doubles from the shortest to the longest."""
 _LOOK_S = 1
-"""Seconds between looks at the workers while a result is waited for."""
+"""Seconds between checks for lost workers while waiting for a result."""
 _NO_WORKERS_S = 60
-"""Seconds without a worker after which an export ends; managers of clusters start new ones."""
+"""Seconds without any worker after which an export fails; until then, a cluster manager may start new workers."""
 
 
 def current_client() -> Any:  # noqa: ANN401 - distributed is untyped
@@ -65,8 +65,7 @@ def computed(value: Any, client: Any) -> Any:  # noqa: ANN401 - dask is untyped
 def row_chunks(array: Any, client: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - dask is untyped
     """Compute a dask array and yield, for each chunk of rows, its chunks of columns.
 
-    On the cluster of `client`, the next chunks are computed meanwhile, and those of lost workers are computed again by
-    others.
+    On the cluster of `client`, chunks are computed ahead, and other workers recompute the chunks of lost ones.
 
     Raises
     ------

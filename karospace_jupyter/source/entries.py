@@ -66,13 +66,13 @@ def as_entries(block: Block, cell: int, gene: int) -> Entries:
     if inexact is not None:
         rounded = np.bincount(matrix.indices[inexact], minlength=n_genes)
     missing = missing_in(data)
-    with np.errstate(over="ignore"):  # values beyond float32 are missing
+    with np.errstate(over="ignore"):  # values beyond the range of float32 are missing
         values = data.astype(np.float32, copy=False)
     if missing is not None:
         infinite = np.bincount(matrix.indices[np.isinf(values)], minlength=n_genes)
         values = np.where(missing, np.float32(np.nan), values)
     out = sp.csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape)
-    if (values == 0).any():  # stored zeros, also those that float32 cannot tell from zero
+    if (values == 0).any():  # stored zeros, including values that float32 rounds to zero
         out = out.copy()
         out.eliminate_zeros()
     return Entries(cell, gene, out, infinite, rounded)

@@ -35,7 +35,7 @@ class CompressedMatrix:
     shape: tuple[int, int]
     by_row: bool
     client: Any = field(default_factory=current_client, repr=False, compare=False)
-    """The cluster that reads the matrix: the one that this process was connected to at first."""
+    """The cluster that reads the matrix: the one that this process was connected to when this object was created."""
 
     def __post_init__(self) -> None:
         """Reject inconsistent arrays, which would make compiled code read out of bounds.
@@ -132,7 +132,7 @@ class DenseMatrix:
 
     array: Any
     client: Any = field(default_factory=current_client, repr=False, compare=False)
-    """The cluster that reads the matrix: the one that this process was connected to at first."""
+    """The cluster that reads the matrix: the one that this process was connected to when this object was created."""
 
     def __post_init__(self) -> None:
         """Reject arrays that do not contain numbers."""
@@ -182,7 +182,7 @@ class DaskMatrix:
 
     array: Any
     client: Any = field(default_factory=current_client, repr=False, compare=False)
-    """The cluster that computes the matrix: the one that this process was connected to at first."""
+    """The cluster that computes the matrix: the one that this process was connected to when this object was created."""
 
     def __post_init__(self) -> None:
         """Reject arrays that do not contain numbers or have unknown chunk sizes.

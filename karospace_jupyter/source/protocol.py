@@ -204,10 +204,10 @@ class Source(Protocol):
         """Whether the matrix is stored by gene (CSC)."""
 
     def entries(self, rows: Rows, most: int) -> Iterator[Callable[[], Entries]]:
-        """Yield the parts of the matrix, which together hold all genes of the selected cells, in ascending order.
+        """Yield functions that read the parts of the matrix, in ascending order; any thread may call them.
 
-        A part has all genes of some cells or, of a matrix that is stored by gene, all cells of some genes. Each is a
-        function that returns it, to be called in any thread, and has about `most` values.
+        Together, the parts hold all genes of the selected cells. Each part has about `most` values: all genes of some
+        cells or, if the matrix is stored by gene, all cells of some genes.
         """
 
     def check_unchanged(self) -> None:

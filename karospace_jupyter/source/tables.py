@@ -45,7 +45,7 @@ class Tables(Protocol):
 
     @property
     def obsm_others(self) -> dict[str, str]:
-        """Descriptions of the other entries, by key."""
+        """Descriptions of the entries that are not numeric arrays, by key."""
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
         """Return the names of the numeric columns of a table; empty for an array."""
@@ -113,7 +113,7 @@ class ObjectTables:
 
     @property
     def obsm_others(self) -> dict[str, str]:
-        """Descriptions of the other entries, by key."""
+        """Descriptions of the entries that are not numeric arrays, by key."""
         return obsm_entries.in_memory(self._adata.obsm)[1]
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
@@ -222,7 +222,7 @@ class FileTables:
 
     @property
     def obsm_others(self) -> dict[str, str]:
-        """Descriptions of the other entries, by key."""
+        """Descriptions of the entries that are not numeric arrays, by key."""
         return self._obsm_entries[1]
 
     @cached_property

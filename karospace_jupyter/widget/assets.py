@@ -64,7 +64,7 @@ class LiveCells:
         self.adata = adata
         self._spec = config.matrix
         self.matrix: LiveMatrix | None = None
-        """The matrix of the genes, once it differs from that of the bundle or has changed."""
+        """The matrix that genes are read from; None while it is the unchanged matrix of the bundle."""
         self._lock = threading.Lock()
         self.rows = _rows_of(adata, bundle)
         self.columns = LiveColumns(adata, bundle, self.rows)
@@ -87,16 +87,16 @@ class LiveCells:
 
     @property
     def matrix_name(self) -> str:
-        """The matrix that genes are read from, with its name in a manifest."""
+        """Manifest name of the matrix that genes are read from: ``X``, ``raw`` or ``layer:NAME``."""
         return matrix_name(self._spec)
 
     def matrix_called(self, layer: str) -> str:
-        """Return the matrix of the object that is called `layer`, with its name in a manifest.
+        """Return the manifest name of the object's matrix `layer`.
 
         Raises
         ------
         ViewError
-            If there is none.
+            If the object has no such matrix.
         """
         return matrix_of(layer, self._matrices(), "object")
 

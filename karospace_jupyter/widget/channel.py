@@ -45,7 +45,7 @@ class Channel(Base):
         self._working: set[tuple[str | None, str | None]] = set()
         """The requests, by frame and id, that a thread is answering."""
         self._plain = False
-        # Each handler takes the messages of its key, which this type cannot say.
+        # Each handler takes the messages of its key, which this type cannot express.
         self._routes: dict[type[Message], Handler[Any]] = {}
         self.route(Hello, self._on_hello)
         self.route(Here, lambda *_: None)

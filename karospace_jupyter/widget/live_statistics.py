@@ -1,4 +1,4 @@
-"""Statistics of all genes of the object of a view, by which its list of genes is sorted."""
+"""Compute statistics of all genes of an AnnData object, which the viewer uses to sort its gene list."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LiveStatistics:
     opened
         Opens the matrix.
     values
-        What its values are, if known; otherwise found in a sample, which takes memory.
+        The kind of its values; None to determine it from a sample, which takes memory.
     rows
         The rows of the cells to include, ascending; None for all.
     """

@@ -158,7 +158,7 @@ def _directory(file: Any) -> Any:  # noqa: ANN401
 
 
 def _planes(info: Any, samples: int) -> list[dict[int, Any]]:  # noqa: ANN401
-    """Return the tags of each plane as a gray image."""
+    """Return the tags of one gray image for each plane."""
     offsets, counts = (_TILES, _TILE_BYTES) if _TILES in info else (_STRIPS, _STRIP_BYTES)
     each = len(info[offsets]) // samples
     found = []
