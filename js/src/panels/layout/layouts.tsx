@@ -150,7 +150,7 @@ export function Layouts(): JSX.Element | null {
   );
 }
 
-/** The next or previous section; when all sections are shown, the first or the last. */
+/** Returns the next or previous section; if all sections are shown, the first or the last. */
 export function neighborSection(model: Model, by: 1 | -1): Layout | null {
   const { layout } = model.state.value;
   const manifest = model.bundle.value?.manifest;
