@@ -77,7 +77,7 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
             }
             onClick={() => {
               adding.value = !adding.value;
-              // Text typed next is the name of the gene.
+              // Focus the search box: the user types the name of the gene next.
               focus.value = adding.value;
             }}
           >

@@ -8,7 +8,7 @@ import { usePanels } from '../context';
 import { IconButton } from '../icons';
 import { SectionFilter, SectionOrderSelect } from './section-order';
 
-/** Estimated width of a choice, in CSS pixels: per letter, for padding, and at most. */
+/** Estimated width of a choice, in CSS pixels: per letter, for the padding, and the maximum. */
 const LETTER = 7.5;
 const AROUND = 22;
 const WIDEST = 160;
