@@ -14,7 +14,7 @@ const target = new URL('../karospace_jupyter/_static/viewer.html', import.meta.u
 
 const lab = new URL('../karospace_jupyter/_static/labextensions/karospace-jupyter/', import.meta.url);
 
-/** Makes the script of the page, which every bundle carries, 5 % smaller than esbuild does. */
+/** Minifies the script of the page to 5 % less than esbuild does, because every bundle contains it. */
 const compact = async (script) =>
   minify
     ? (
@@ -46,14 +46,14 @@ const page = {
       if (result.errors.length > 0) return;
       const script = safe(await compact(result.outputFiles[0].text));
       const html = await writePage(result, await readFile(template, 'utf8'), script, target);
-      // The panel shows bundles without a kernel, and needs the page for that.
+      // The panel needs the page to show bundles without a kernel.
       await mkdir(new URL('static/', lab), { recursive: true });
       await writeFile(new URL('static/viewer.html', lab), html);
     });
   },
 };
 
-/** The index page runs only its own script, which its policy allows by hash. */
+/** Builds the index page. Its security policy allows only its own script and style, by hash. */
 const bundlesPage = {
   name: 'bundles-page',
   setup(build) {
@@ -74,7 +74,7 @@ const bundlesPage = {
   },
 };
 
-/** Style sheets and shaders are texts in the bundle, which esbuild does not minify by itself. */
+/** Minifies style sheets and shaders: they are imported as text, which esbuild leaves unchanged. */
 const texts = {
   name: 'texts',
   setup(build) {

@@ -1,16 +1,16 @@
-// The licenses of what is bundled: whoever passes it on has to pass them on, too.
+// Collects the licenses of bundled packages: anyone who redistributes the bundle must include them.
 import { readdir, readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 
 const MAY_BE_BUNDLED = new Set(['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Apache-2.0']);
-// Of packages inside packages, the innermost.
+// Folder of a package; for nested packages, the innermost.
 const PACKAGE = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/;
 
-/** The folders of the packages that a build took files of, by esbuild's account of it. */
+/** Returns the folders of the packages whose files are in a build, according to esbuild's metafile. */
 export const packagesIn = (metafile) =>
   Object.keys(metafile.inputs).flatMap((input) => PACKAGE.exec(input)?.[0] ?? []);
 
-/** Name, version and license text of each package; fails where one may not be passed on. */
+/** Returns the name, version and license text of each package. Throws if a license does not allow bundling. */
 export async function noticesOf(folders) {
   const notices = await Promise.all([...new Set(folders)].sort().map(notice));
   return `This file holds parts of other programs.\n\n${notices.join('\n\n')}`;
@@ -26,5 +26,5 @@ async function notice(folder) {
   return `${name} ${version} (${license})\n\n${(await readFile(new URL(file, place), 'utf8')).trim()}\n`;
 }
 
-/** As a comment of HTML, which two dashes would end. */
+/** Returns the text as an HTML comment; splits double dashes, which could end it. */
 export const asComment = (text) => `<!--\n${text.replaceAll('--', '- -')}-->\n`;

@@ -86,9 +86,9 @@ export interface Bundle {
   withMatrix(name: string | null, ctx: ReadContext): Promise<Bundle>;
   /** Returns this bundle with the genes of the live object instead of its own, read anew from this matrix. */
   withLiveGenes(matrix: LiveMatrix): Bundle;
-  /** Reads the statistics of the genes of the live object, which `search` then takes. */
+  /** Reads the statistics of the genes of the live object, which `search` then uses. */
   liveStatistics(ctx: ReadContext): Promise<LiveStatistics>;
-  /** Takes the columns of the live object. Returns all columns, and the names of those whose values have changed. */
+  /** Sets the columns of the live object. Returns all columns, and the names of those whose values have changed. */
   setLiveColumns(columns: readonly Column[]): { columns: readonly ColumnInfo[]; changed: readonly string[] };
   /** Reads the coordinates of an embedding; y points up, as in plots. */
   embedding(name: string, ctx: ReadContext): Promise<Positions>;

@@ -53,10 +53,10 @@ export async function neighborhoodsOf(
     let degree = 0;
     for (let at = starts[cell] as number; at < (starts[cell + 1] as number); at++) {
       const other = cells[at] as number;
-      const beside = codes[other] as number;
-      if (beside >= k || mask?.[other] === 0) continue;
+      const neighborCode = codes[other] as number;
+      if (neighborCode >= k || mask?.[other] === 0) continue;
       degree++;
-      (count[code * k + beside] as number)++;
+      (count[code * k + neighborCode] as number)++;
     }
     const section = sections?.[cell] ?? 0;
     const group = groups.get(section) ?? { sizes: new Float64Array(k), ends: 0, touching: 0 };

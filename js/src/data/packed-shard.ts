@@ -55,8 +55,9 @@ export function offsetsOf({ stored, gapBytes, width }: Omit<Shard, 'raw'>): Offs
 }
 
 /**
- * Reads the entries of one gene of a shard: their cells, ascending, and where their values are: places in `steps.values`,
- * or without steps the bits of each float32. Returns the number of entries; -1 if the shard is damaged.
+ * Reads the entries of one gene of a shard. Fills `cells` with the cell of each entry, in ascending order, and `places`
+ * with the index of its value in `steps.values` or, without steps, the bits of its float32 value. Returns the number of
+ * entries; -1 if the shard is damaged.
  */
 export function readEntries(
   { raw, stored, gapBytes, width }: Shard,
@@ -70,7 +71,7 @@ export function readEntries(
   const [gap, value] = [gapStarts[gene] as number, values[gene] as number];
   const [n, wide, gaps] = [stored[gene] as number, width[gene] as number, gapBytes[gene] as number];
   const wrong = steps ? wide !== 1 && wide !== 2 : wide !== 4;
-  // Without gaps, every cell has an entry, or none.
+  // Without gaps, either all cells have an entry or none has.
   if (raw.length !== length || wrong || n > total || (gaps === 0 && n > 0 && n < total)) return -1;
   let cell = -1;
   let place = gap;

@@ -18,10 +18,10 @@ const ARRAYS = 10;
 const CACHE_BYTES = 32 * 1024 * 1024;
 /** Maximum size of a file that is read ahead: it must not evict files that are in use. */
 const LARGEST_AHEAD = CACHE_BYTES / 4;
-/** Prefix of the path that stands for a packed gene. No file can have it, because it is absolute. */
+/** Prefix of paths that stand for packed genes. It is absolute, so no file of a bundle can have it. */
 const GENE = '/packed/';
 
-/** A manifest may hold anything. */
+/** Returns the value if it is an array, else an empty one: a manifest may contain anything. */
 const listOf = <T>(value: readonly T[] | null | undefined): readonly T[] =>
   Array.isArray(value) ? value : [];
 
@@ -135,7 +135,7 @@ export async function withPackedGenes(
     if (!of) throw damaged(undefined);
     const [steps, shard] = await Promise.all([stepsOf(ctx), readShard(of, ctx)]);
     const n = stored[gene] as number;
-    // At most the number of cells: a damaged index may state more.
+    // A damaged index may state more entries than there are cells.
     const [at, places] = [0, 1].map(() => new Uint32Array(Math.min(n, cells))) as [Uint32Array, Uint32Array];
     if (readEntries(shard, offsetsOf(shard), gene - of.first, steps, cells, at, places) < 0)
       throw damaged(of.paths[0]);
@@ -207,11 +207,11 @@ export async function withPackedGenes(
         first: shard.first,
         count: shard.end - shard.first,
         path: shard.paths[0] ?? 'manifest.json',
-        // Not kept: each file is read once, and would only displace those of single genes.
+        // Not cached: each file is read only once here, and would evict those of single genes.
         read: async (ctx) => {
           const raw = await readAll(shard.paths, ctx);
           const { stored, gapBytes, width } = sizesOf(shard);
-          // Copies that a worker can own: what it gets of a view would be the whole memory below.
+          // Copies, because posting a view to a worker would transfer or clone its whole buffer.
           return {
             shard: {
               raw: raw.slice(),

@@ -21,7 +21,7 @@ const WHOLE = 65_535;
 /** Maximum number of slices of all pies: those that fit into the smallest texture that WebGL 2 guarantees. */
 const MOST_SLICES = 4096 * 2048;
 
-/** Returns the proportions whose most abundant types a column holds; undefined if there are none. */
+/** Returns the proportions whose most abundant type a column states; undefined if none, or too many to draw. */
 export function proportionsOf(
   manifest: Pick<Manifest, 'proportions' | 'n_cells'>,
   column: string,

@@ -2,12 +2,12 @@ import { ForeignError } from '../lib/errors';
 import type { BundleSource } from '../source/bundle-source';
 import { httpSource } from '../source/http-source';
 
-/** Name of the meta element with the origins from which this page may read bundles. It exists only if there are some. */
+/** Name of the meta element that lists the origins from which this page may read bundles; absent if there are none. */
 const NAMED = 'karospace-data-origins';
 
 /**
- * Returns the bundle that `?data=URL` in the address names, or null. A page with named origins also opens bundles of its
- * own. The policy of the page blocks other origins, too; the check only explains why.
+ * Returns the bundle that `?data=URL` in the address names, or null. A page that lists origins also opens bundles
+ * from its own origin. The security policy of the page already blocks all others; the check only explains why.
  */
 export function foreignSource(): BundleSource | null {
   const given = new URLSearchParams(location.search).get('data');

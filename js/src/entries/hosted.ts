@@ -52,7 +52,7 @@ function connect(
     }
   };
 
-  // Key events do not leave a frame. Of all keys, the notebook gets only this one.
+  // Key events do not leave a frame, so pass this one on to the notebook.
   window.addEventListener(
     'keydown',
     (event) => {

@@ -79,7 +79,7 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
       say,
       defaults: () => ({ ...defaults }),
       version: __VERSION__,
-    }); // prettier-ignore
+    });
 
     addStyle(css);
     const panel = new SidePanel();

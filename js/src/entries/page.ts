@@ -113,7 +113,7 @@ export function startPage(createWorker: () => Worker | null): void {
   // Before anything asynchronous: the embedding page may send messages as soon as this page has loaded.
   if (window.parent !== window && !isHosted()) joins.add(answerMessages(opened));
 
-  /** Opens the bundle from wherever the page can read it; where it cannot, asks the user for the folder. */
+  /** Opens the bundle from wherever the page can read it; asks the user for the folder if it cannot. */
   async function main(): Promise<void> {
     const embedded = embeddedSource(document);
     if (!embedded && isHosted()) return openHosted(show);

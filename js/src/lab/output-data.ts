@@ -4,7 +4,7 @@ import type { Output } from '../contract/output';
 /** MIME type of the outputs, `MIME_TYPE` in `contracts/output.py`. */
 export const MIME_TYPE = 'application/vnd.karospace.view+json';
 
-/** Returns the output in the data of a notebook, which others may have written; null if it is invalid. */
+/** Returns the output in the data of a notebook; null if it is invalid, because other programs may have written it. */
 export function outputIn(data: unknown): Output | null {
   const is = (value: unknown, types: Record<string, string>) =>
     typeof value === 'object' &&
@@ -26,8 +26,8 @@ export function outputIn(data: unknown): Output | null {
 }
 
 /**
- * Returns the data of a form's output with its last export, of which only our type and the HTML are taken; null if the
- * data is of another form or has that export.
+ * Returns the data of a form's output, updated with its last export. Takes only our MIME type and the HTML from the
+ * export. Returns null if the data belongs to another form or already has that export.
  */
 export function withExport(
   data: ReadonlyPartialJSONObject,
@@ -36,7 +36,7 @@ export function withExport(
   const kept = exported as Record<string, ReadonlyPartialJSONValue> | null;
   const output = outputIn(kept?.[MIME_TYPE]);
   const stored = outputIn(data[MIME_TYPE]);
-  // Each export has a view of its own.
+  // Each export creates a new view, so the same view means the same export.
   if (!kept || !output || stored?.model !== output.model) return null;
   if (stored.tissues[0]?.model === output.tissues[0]?.model) return null;
   const html = kept['text/html'];

@@ -48,7 +48,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
   #fresh = freshnessOf(undefined);
   #preview: Widget | null = null;
   #view: Widget | null = null;
-  /** Whether to ask the kernel for the widget when it is idle. Each question makes it idle again. */
+  /** Whether to ask the kernel for the widget once it is idle. Each request also ends with an idle status. */
   #unsure = true;
   readonly #ends: (() => void)[] = [];
 
@@ -139,14 +139,14 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     this.#preview = preview;
     this.addWidget(preview);
     this.#followKernel();
-    // A widget that lives needs no files: look for them on the server only where it does not.
+    // A connected widget needs no files, so look for them on the server only if it is disconnected.
     const state = this.#state;
     this.#ends.push(
       effect(() => {
         if (state.value === 'disconnected') void this.#findFolders(output.tissues, folders);
       }),
     );
-    // A viewer that has lost its kernel asks to run its cell.
+    // A viewer that has lost its kernel requests that its cell be run again.
     const onReconnect = (event: Event) => {
       if (!place?.run) return;
       event.stopPropagation();

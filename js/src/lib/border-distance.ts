@@ -3,19 +3,19 @@ import { isInPolygon } from './polygon';
 
 /** Number of squares along the longer side of the cells' extent. */
 const SQUARES = 256;
-/** Cells between two checks of the clock. */
+/** Number of cells between two checks of the clock. */
 const AT_ONCE = 4096;
 
 /** What the cells of a square have in common. */
 interface Square {
-  /** First corners of the edges, one of which is the nearest for each cell. */
+  /** First corners of the candidate edges: each cell's nearest edge is among them. */
   edges: Uint32Array;
   /** Whether all cells are inside; null if the border may cross the square. */
   inside: boolean | null;
 }
 
-/** Returns the square of the distance of (x, y) to the edge from corner `i` to the next. */
-function squared(points: ArrayLike<number>, i: number, x: number, y: number): number {
+/** Returns the squared distance from (x, y) to the edge between corner `i` and the next one. */
+function squaredDistance(points: ArrayLike<number>, i: number, x: number, y: number): number {
   const j = 2 * i + 2 < points.length ? i + 1 : 0;
   const ax = points[2 * i] ?? 0;
   const ay = points[2 * i + 1] ?? 0;
@@ -30,8 +30,9 @@ function squared(points: ArrayLike<number>, i: number, x: number, y: number): nu
 }
 
 /**
- * Computes the distance of each accepted cell to the border of a closed outline, times `factor`; negative inside by the
- * even-odd rule, NaN for other cells. `coords` and `points` are interleaved x, y. Pauses to keep the page responsive.
+ * Computes the distance from each accepted cell to the border of a closed outline, times `factor`; negative inside by
+ * the even-odd rule, NaN for other cells. `coords` and `points` are interleaved x, y. Pauses to keep the page
+ * responsive.
  *
  * `karospace_jupyter.border_distance` computes the same numbers to the last bit.
  */
@@ -67,7 +68,7 @@ export async function borderDistances(
     const [x, y] = [x0 + (column + 0.5) * side, y0 + (row + 0.5) * side];
     let nearest = Infinity;
     for (let i = 0; i < corners; i++) {
-      const distance = Math.sqrt(squared(points, i, x, y));
+      const distance = Math.sqrt(squaredDistance(points, i, x, y));
       far[i] = distance;
       if (distance < nearest) nearest = distance;
     }
@@ -93,7 +94,7 @@ export async function borderDistances(
     const { edges, inside } = squares[at] as Square;
     let nearest = Infinity;
     for (let e = 0; e < edges.length; e++) {
-      const distance = squared(points, edges[e] ?? 0, x, y);
+      const distance = squaredDistance(points, edges[e] ?? 0, x, y);
       if (distance < nearest) nearest = distance;
     }
     const distance = Math.sqrt(nearest) * factor;

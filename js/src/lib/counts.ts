@@ -18,7 +18,7 @@ export interface Counts {
 /** What each row represents, in the singular. */
 export type Noun = 'cell' | 'spot' | 'bin';
 
-/** Returns the noun for `observations` of a manifest; a cell if it states none, or one of a later version. */
+/** Returns the noun for `observations` of a manifest; `cell` if it is missing or unknown to this version. */
 export function nounOf(observations: string | undefined): Noun {
   return observations === 'spots' ? 'spot' : observations === 'bins' ? 'bin' : 'cell';
 }

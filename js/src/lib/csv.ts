@@ -7,7 +7,7 @@ const [FOLLOWS, FOLLOWED] = ['', "'"].map(
   (mark) => new RegExp(`(${SEPARATOR})${mark}(?=${FORMULA})`, 'g'),
 ) as [RegExp, RegExp];
 
-/** Prefixes a quote to each part that a spreadsheet could read as a formula. Leaves numbers unchanged. */
+/** Adds a quote before each part that a spreadsheet could read as a formula. Leaves numbers unchanged. */
 const harmless = (text: string) =>
   NUMBER.test(text) ? text : text.replace(FOLLOWS, "$1'").replace(BEGINS, "'");
 

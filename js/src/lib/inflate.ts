@@ -3,7 +3,7 @@ import { isAbort } from './errors';
 import { pause } from './pause';
 
 /** Bytes per write. Browsers decompress one write on the main thread in one go, to up to 1,032 times its size. */
-const GIVEN = 65_536;
+const WRITE_BYTES = 65_536;
 
 /** Decompressed bytes between two pauses that let the page respond. */
 const SLICE = 8_400_000;
@@ -30,8 +30,8 @@ export async function inflate(
   const reader = stream.readable.getReader();
   // Await each write: everything written is decompressed at once, even if nobody reads it.
   const feed = async () => {
-    for (let at = 0; at < bytes.byteLength; at += GIVEN)
-      await writer.write(bytes.subarray(at, at + GIVEN) as Uint8Array<ArrayBuffer>);
+    for (let at = 0; at < bytes.byteLength; at += WRITE_BYTES)
+      await writer.write(bytes.subarray(at, at + WRITE_BYTES) as Uint8Array<ArrayBuffer>);
     await writer.close();
   };
   // Failures surface at the reader; here they would be reported a second time as unhandled.

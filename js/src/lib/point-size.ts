@@ -3,11 +3,11 @@ import { typicalSpacing } from './grid-index';
 /** CSS pixels */
 const SMALLEST = 1.4;
 const LARGEST = 48;
-/** Of cells that are all at one point. */
+/** Diameter if all cells are at the same point, in CSS pixels. */
 const ALONE = 12;
-/** Diameter that shows a color, in CSS pixels: points of a known diameter have it where their neighbors leave room. */
+/** Smallest diameter that shows a color, in CSS pixels: points of known diameter grow to it if neighbors leave room. */
 const VISIBLE = 5;
-/** Diameter up to which neighbors leave room, as a fraction of the distance between them. */
+/** Maximum diameter of enlarged points, as a fraction of the distance between neighbors. */
 const ROOM = 0.7;
 /** Point diameter as a fraction of the distance between neighbors: leaves a gap between them. */
 const FILL = 0.9;
@@ -18,7 +18,7 @@ export interface PointSize {
   units: number;
   /** CSS pixels */
   most: number;
-  /** Diameter up to which neighbors leave room, in coordinate units; 0 if the points are not enlarged. */
+  /** Maximum diameter of enlarged points, in coordinate units; 0 if the points are not enlarged. */
   room: number;
 }
 

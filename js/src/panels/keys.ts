@@ -11,7 +11,7 @@ const STEP = 60;
 const ZOOM = 1.4;
 
 type Bound = Record<string, () => void>;
-type Window = Pick<Second['pane'], 'model' | 'actions'>;
+type Pane = Pick<Second['pane'], 'model' | 'actions'>;
 
 /** Returns the history action of a key event, or null. */
 function historyActionOf(event: KeyboardEvent): 'undo' | 'redo' | null {
@@ -22,7 +22,7 @@ function historyActionOf(event: KeyboardEvent): 'undo' | 'redo' | null {
 }
 
 /** Keys that act on one view: the main one or the second one. */
-function spaceKeys({ model, actions }: Window): Bound {
+function viewKeys({ model, actions }: Pane): Bound {
   const step = (by: 1 | -1) => () => {
     const next = neighborSection(model, by);
     if (next) actions.setLayout(next);
@@ -42,7 +42,7 @@ function spaceKeys({ model, actions }: Window): Bound {
   };
 }
 
-function arrowKeys({ actions }: Window): Bound {
+function arrowKeys({ actions }: Pane): Bound {
   return {
     ArrowLeft: () => actions.pan(STEP, 0),
     ArrowRight: () => actions.pan(-STEP, 0),
@@ -176,8 +176,8 @@ export function attachKeys(
     // The browser closes its own popovers.
     if (key === 'Escape' && document.querySelector(':popover-open')) return;
     const secondView = second.value;
-    const window = secondView && on?.closest('.ks-beside') ? secondView.pane : { model, actions };
-    const all = { ...bound, ...spaceKeys(window), ...(own === null ? arrowKeys(window) : {}) };
+    const pane = secondView && on?.closest('.ks-beside') ? secondView.pane : { model, actions };
+    const all = { ...bound, ...viewKeys(pane), ...(own === null ? arrowKeys(pane) : {}) };
     const act = Object.hasOwn(all, key) ? all[key] : undefined;
     if (!act) return;
     event.preventDefault();

@@ -10,7 +10,7 @@ export function PanelEdge(): JSX.Element {
   const { model, actions } = usePanels();
   const wanted = useView('panelWidth');
   const edge = useRef<HTMLDivElement>(null);
-  // The window was resized: at most half of it goes to the panel.
+  // Render again when the window is resized: the panel takes at most half of it.
   void model.viewport.value;
   const app = edge.current?.closest('.ks-app');
   const most = Math.max(PANEL_WIDTH.min, Math.floor((app?.clientWidth ?? 2 * wanted) / 2));

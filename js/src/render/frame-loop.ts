@@ -11,7 +11,7 @@ export type Painted =
 
 export interface FramePainter {
   paint(): Painted;
-  /** A full frame of the current state is drawn. */
+  /** Called when a full frame of the current state has been drawn. */
   onDrawn(): void;
   /** Wraps a function so that its errors are reported. */
   guarded(work: () => void): () => void;
@@ -20,7 +20,7 @@ export interface FramePainter {
 const REST_AFTER_MS = 140;
 const UNSEEN_AFTER_MS = 400;
 
-/** Schedules the frames of one canvas and resolves those who wait for them. */
+/** Schedules the frames of one canvas and resolves the promises that wait for them. */
 export class FrameLoop {
   readonly #turn: () => void;
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
@@ -32,7 +32,7 @@ export class FrameLoop {
     this.#turn = painter.guarded(() => this.#paint(painter));
   }
 
-  /** Whether the camera moves: only some of the cells are drawn until it rests. */
+  /** Whether the camera is moving: only some of the cells are drawn until it rests. */
   get moving(): boolean {
     return this.#rest !== undefined;
   }
@@ -43,7 +43,7 @@ export class FrameLoop {
 
   request(): void {
     if (this.#frame === 0) this.#frame = requestAnimationFrame(this.#turn);
-    // Browsers run no animation frames for content out of view; those who wait still need one.
+    // Browsers run no animation frames for content out of view, but pending promises need one.
     if (this.awaited) this.#late ??= setTimeout(this.#turn, UNSEEN_AFTER_MS);
   }
 

@@ -20,7 +20,7 @@ export interface PointStyle {
   offset: readonly [number, number];
   /** Diameter, or side of a square, in device pixels. */
   size: number;
-  /** Screen direction (right, down) of the rows, if cells are squares with that side; null for discs. */
+  /** Screen direction (right, down) of the rows, if cells are squares with side `size`; null for discs. */
   squares: readonly [number, number] | null;
   opacity: number;
   range: readonly [number, number];
@@ -41,7 +41,7 @@ export interface Passage {
   share: number;
 }
 
-/** Discs, squares along the edges of the screen, turned squares, and pies. */
+/** Discs, squares aligned with the screen, rotated squares, and pies. */
 type Shape = 'round' | 'small' | 'square' | 'pie';
 const FRAGMENTS: Record<Shape, string> = {
   round: roundFragment,
@@ -88,7 +88,7 @@ function pixelSource(main: string, flags: readonly Flag[]): string {
     .replace(VERSION, `${VERSION}${defined}`);
 }
 
-/** Draws cells as points, in shuffled order, so that any first part of them covers the whole tissue. */
+/** Draws cells as points, in shuffled order, so that the first cells, however many, cover the whole tissue. */
 export class PointLayer {
   #scope: GlScope;
   #places: Uint32Array;
@@ -242,7 +242,7 @@ export class PointLayer {
     gl.bindVertexArray(null);
   }
 
-  /** Red, green, blue and depth of each cell: alpha 255 is in front. */
+  /** Sets the red, green, blue and depth of each cell; depth 255 is in front. */
   setMixed(rgba: Uint32Array): void {
     const { gl } = this.#scope;
     this.#mode = 'mixed';
@@ -281,7 +281,7 @@ export class PointLayer {
     return this.#mode === 'category' && this.#slices > 0;
   }
 
-  /** One flag per cell; null clears the selection. */
+  /** Sets the selection as one flag per cell; null clears it. */
   setSelected(mask: Uint8Array | null): void {
     const { gl } = this.#scope;
     this.#hasSelection = mask !== null;
@@ -302,7 +302,7 @@ export class PointLayer {
     gl.bindVertexArray(null);
   }
 
-  /** RGBA of each code; alpha 0 hides it, below 255 dims it. */
+  /** Sets the RGBA of each category code. Alpha 0 hides the category; other values below 255 dim it. */
   setColors(rgba: Uint8Array): void {
     const { gl } = this.#scope;
     const rows = Math.max(1, Math.ceil(rgba.length / 4 / LUT_WIDTH));
@@ -346,7 +346,7 @@ export class PointLayer {
       gl.uniform1f(program.uniform('share'), share);
     }
     const [right, down] = style.squares ?? [1, 0];
-    // The upright square around a turned one.
+    // A point is an upright square: enlarge it to contain the rotated one.
     const around = shape === 'square' ? Math.abs(right) + Math.abs(down) : 1;
     gl.uniform1f(program.uniform('size'), style.size * around);
     if (shape === 'square') gl.uniform2f(program.uniform('row'), right * around, down * around);

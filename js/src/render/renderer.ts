@@ -19,7 +19,7 @@ export interface Frame {
   ratio: number;
   /** CSS pixels */
   pointSize: number;
-  /** Angle of the rows in degrees from x toward y, if cells are squares with that side; null for discs. */
+  /** Angle of the rows in degrees from x toward y, if cells are squares with side `pointSize`; null for discs. */
   squares: number | null;
   opacity: number;
   range: readonly [number, number];
@@ -117,7 +117,7 @@ export class Renderer {
     this.#points.setRamp(map, reversed);
   }
 
-  /** One flag per cell; null clears the selection. */
+  /** Sets the selection as one flag per cell; null clears it. */
   setSelected(mask: Uint8Array | null): void {
     this.#points.setSelected(mask);
   }

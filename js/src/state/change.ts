@@ -85,7 +85,7 @@ export function createApply(
     const misfit = wanted.groups !== before.groups && bundle && misfitOf(wanted.groups, model.columns.value);
     if (misfit) {
       if (!orRest) throw misfit;
-      // What fits is shown, and the program that set the groups may not report errors.
+      // Notify: the groups that fit are shown, and the program that set them may not report errors.
       notify(model, misfit);
       failures.push(misfit);
     }

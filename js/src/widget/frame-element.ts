@@ -14,7 +14,7 @@ export interface FrameElement {
   say(note: string): void;
   /** Fills the frame with the page of the viewer, gzipped or not. */
   fill(page: Uint8Array): void;
-  /** The page runs: the security policy allows it. */
+  /** Must be called once the page runs; otherwise the note reports that a security policy blocks it. */
   runs(): void;
   show(): void;
   removeNote(): void;

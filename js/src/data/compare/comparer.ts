@@ -22,7 +22,7 @@ const ZERO = 0xfffffffe;
 const DIGIT_BITS = 11;
 const DIGITS = 2 ** DIGIT_BITS;
 
-/** Keys of float32 bits that are in the order of the values. */
+/** Returns the sort key of a float32 value, given its bits: keys are in the order of the values. */
 function keyOfBits(bits: number): number {
   if ((bits & 0x7f800000) === 0x7f800000) return MISSING;
   if ((bits & 0x7fffffff) === 0) return ZERO;
@@ -31,10 +31,10 @@ function keyOfBits(bits: number): number {
 
 const bitsOfKey = (key: number): number => (key >>> 31 ? key & 0x7fffffff : ~key) >>> 0;
 
-/** Starts of the digits of keys: counted in one pass for all digits. */
+/** Start of each digit's keys in the sorted output. One pass over the keys counts the digits of all passes. */
 const starts = new Uint32Array(Math.ceil(32 / DIGIT_BITS) * DIGITS);
 
-/** Sorts the first `n` keys by digits, into one of the two arrays: comparisons would take several times as long. */
+/** Sorts the first `n` keys into one of the two arrays. Radix sort is several times as fast as comparing. */
 function sorted(keys: Uint32Array, spare: Uint32Array, n: number, bits: number): Uint32Array {
   const passes = Math.ceil(bits / DIGIT_BITS);
   starts.fill(0, 0, passes * DIGITS);
@@ -65,7 +65,7 @@ function sorted(keys: Uint32Array, spare: Uint32Array, n: number, bits: number):
   return from;
 }
 
-/** Up to this number of values, they are counted rather than sorted. */
+/** Maximum number of values that are counted rather than sorted. */
 const MOST_COUNTED = 65_536;
 
 interface Keys {

@@ -4,7 +4,7 @@ import { type Batch, type Comparer, createComparer, type Question } from './comp
 
 const canceled = () => new DOMException('The comparison was canceled.', 'AbortError');
 
-/** Compares in the page, in slices between which it stays responsive. */
+/** Compares in the page, in short slices to keep it responsive. */
 export async function sliced(question: Question): Promise<Engine> {
   const compare = createComparer(question);
   const turn = turns();
@@ -40,7 +40,7 @@ export interface WorkerScope {
 
 type Answer = { numbers: Float64Array<ArrayBuffer>; damaged: boolean };
 
-/** Answers in a worker: first to the question, then to each batch, in order. */
+/** Runs in a worker: receives the question first, then answers each batch in order. */
 export function answerQuestions(scope: WorkerScope): void {
   let compare: Comparer | null = null;
   scope.onmessage = ({ data }: MessageEvent<Question | Batch>) => {
@@ -59,7 +59,7 @@ export function answerQuestions(scope: WorkerScope): void {
 
 type Waiting = { resolve: (answer: Answer) => void; reject: (error: Error) => void };
 
-/** Compares in a worker; where the browser does not start one, in slices. */
+/** Compares in a worker; in slices if the browser cannot start one. */
 export const inWorker =
   (create: () => Worker | null) =>
   (question: Question, signal: AbortSignal): Promise<Engine> =>
@@ -69,13 +69,13 @@ export const inWorker =
       try {
         worker = create();
       } catch {
-        // A policy of the page forbids workers.
+        // The page's security policy forbids workers.
       }
       if (!worker) return void instead();
       const started = worker;
       const waiting: Waiting[] = [];
       let begun = false;
-      /** Why the worker answers no more. */
+      /** The reason why the worker no longer answers; null while it does. */
       let failure: Error | null = null;
       const fail = (error: Error) => {
         started.terminate();

@@ -93,7 +93,7 @@ function Means({ values }: { values: Numbers }): JSX.Element | null {
   );
 }
 
-/** The section whose cells are counted; nothing when all cells are. */
+/** Names the section whose cells are counted; renders nothing if all cells are counted. */
 export function ScopeName(): JSX.Element | null {
   const { model } = usePanels();
   const name = model.scope.value?.name;

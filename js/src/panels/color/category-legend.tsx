@@ -75,8 +75,8 @@ function usePicked(listed: readonly Row[]) {
 }
 
 /**
- * Gives names room before numbers: with names that two lines cannot hold, the shares go, then the bars; names that are
- * longer still take more lines.
+ * Gives names priority over numbers: hides the shares, then the bars, if names do not fit on two lines. If that is not
+ * enough, the names take more lines.
  */
 function useRoomForNames(rows: readonly Row[]) {
   const list = useRef<HTMLUListElement>(null);
@@ -166,7 +166,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   const shown = rows.slice(0, MOST_ROWS);
   const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];
   const picked = usePicked(shown);
-  /** Counts the clicks after which a name is typed. */
+  /** Incremented to move the focus to the name of the new group. */
   const naming = useSignal(0);
   const checked = (row: { name: string | null }) =>
     picked.names !== null && row.name !== null && picked.names.has(row.name);

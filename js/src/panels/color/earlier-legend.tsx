@@ -5,7 +5,7 @@ import { ClassLegend } from './category-legend';
 import { BlendKey } from './gene-sets';
 import { RangeLegend } from './range-legend';
 
-/** The legend of what colors the tissue, in a tab that chooses something else: no colors without a legend. */
+/** The legend of the current color, shown while another tab is open, so that the colors always have a legend. */
 export function EarlierLegend(): JSX.Element | null {
   const { model } = usePanels();
   const layer = model.layer.value;

@@ -77,7 +77,7 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
             }
             onClick={() => {
               adding.value = !adding.value;
-              // Text typed next is the name of the gene.
+              // Focus the search box: the user types the name of the gene next.
               focus.value = adding.value;
             }}
           >
@@ -106,7 +106,7 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
 function GeneSets(): JSX.Element | null {
   const { model, actions } = usePanels();
   const back = useSignal<string | null>(null);
-  /** The set that was removed last, and all sets before. */
+  /** The set that was removed last, and all sets before and after. */
   const removed = useSignal<{ name: string; before: readonly GeneSet[]; after: readonly GeneSet[] } | null>(
     null,
   );
@@ -114,7 +114,7 @@ function GeneSets(): JSX.Element | null {
   const bundle = model.bundle.value;
   const sets = model.geneSets.value;
   if (!bundle) return null;
-  // Later changes would be undone, too.
+  // Offer undo only until the sets change again: it would revert later changes, too.
   const undo = removed.value?.after === sets ? removed.value : null;
   return (
     <>

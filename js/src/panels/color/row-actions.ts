@@ -6,7 +6,7 @@ import { usePanels } from '../context';
 /** The categories of a legend row: one, or the members of a group. Null stands for cells without a value. */
 export type RowNames = readonly (string | null)[];
 
-/** What the pointer and the keyboard do on a legend row: hide, isolate, select and point at its categories. */
+/** Returns the event handlers of a legend row: they hide, isolate, select and point at its categories. */
 export function useRowActions(
   column: CategoryValues,
   names: RowNames,

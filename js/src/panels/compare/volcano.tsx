@@ -54,7 +54,7 @@ export function Volcano(props: {
       if (y === Infinity) continue;
       up = Math.max(up, y);
     }
-    // Genes that one group lacks have huge ratios, which would push all others into the middle: they are at the sides.
+    // Ignore genes that one group lacks, whose ratios are huge: `sx` clamps them to the sides.
     const [inA, inB] = [result.columns.fraction_a, result.columns.fraction_b];
     for (const { gene, x } of found) if (inA[gene] && inB[gene]) across = Math.max(across, Math.abs(x));
     return { places: found, across: across * 1.05, up: up * 1.05 };

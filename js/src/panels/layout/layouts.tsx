@@ -8,7 +8,7 @@ import { usePanels } from '../context';
 import { IconButton } from '../icons';
 import { SectionFilter, SectionOrderSelect } from './section-order';
 
-/** Estimated width of a choice, in CSS pixels: per letter, for padding, and at most. */
+/** Estimated width of a choice, in CSS pixels: per letter, for the padding, and the maximum. */
 const LETTER = 7.5;
 const AROUND = 22;
 const WIDEST = 160;
@@ -150,7 +150,7 @@ export function Layouts(): JSX.Element | null {
   );
 }
 
-/** The next or previous section; when all sections are shown, the first or the last. */
+/** Returns the next or previous section; if all sections are shown, the first or the last. */
 export function neighborSection(model: Model, by: 1 | -1): Layout | null {
   const { layout } = model.state.value;
   const manifest = model.bundle.value?.manifest;

@@ -36,7 +36,7 @@ export function Neighborhoods(): JSX.Element | null {
   return model.neighborhoods.value ? <Card /> : null;
 }
 
-interface Among {
+interface CellChoice {
   label: string;
   /** Returns the mask of the cells; null for all. */
   mask: () => Uint8Array | null;
@@ -52,7 +52,7 @@ function useCells() {
   const noun = model.noun.value;
   const total = model.bundle.value?.manifest.n_cells ?? 0;
   const choices = useMemo(() => {
-    const found = new Map<string, Among>([['all', { label: `All ${noun}s`, mask: () => null }]]);
+    const found = new Map<string, CellChoice>([['all', { label: `All ${noun}s`, mask: () => null }]]);
     if (scope) found.set('scope', { label: scope.name, mask: () => scope.mask });
     if (selection) found.set('selection', { label: 'Selection', mask: () => selection.mask });
     for (const { name, cells } of regions)
@@ -382,7 +382,7 @@ function present({ categories }: CategoryValues, { count, expected }: Found): nu
   });
 }
 
-/** A color scale symmetric about zero. Its limit is the largest score of different categories: scores on the diagonal are larger. */
+/** Returns a color scale symmetric about zero. Its limit ignores the diagonal, where scores are larger. */
 function scaleOf({ z }: Found, codes: readonly number[], all: number): ColorScale {
   let [across, within] = [0, 0];
   for (const a of codes)

@@ -23,7 +23,7 @@ export function Menu(props: {
   const button = useRef<HTMLButtonElement>(null);
   const sheet = useRef<HTMLDivElement>(null);
   const before = useRef<Element | null>(null);
-  /** True during the popover's own toggle events, which the browser also fires on its own. */
+  /** True while a toggle event of the popover updates `open`, so that the effect below does not toggle it again. */
   const toggling = useRef(false);
   const shown = useSignal(false);
 

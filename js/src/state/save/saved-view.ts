@@ -30,12 +30,12 @@ export interface OpenedView {
 /**
  * Saves the current view. With `whole`, stores all fields, so that the view does not depend on the defaults of later
  * versions; otherwise only those that differ from the defaults. With `link`, leaves out the genes of sets that the bundle
- * has, which a link opens.
+ * has, because a link opens the same bundle.
  */
 export function savedView(model: Model, { whole = true, link = false } = {}): SavedView {
   const { geneSets, ...rest } = shareable(model);
   const { matrices = [] } = model.bundle.value ?? {};
-  // The first matrix of a bundle that opens the view may be another one.
+  // The bundle in which the view is opened may have a different first matrix.
   if (whole && matrices.length > 1) rest.matrix ??= matrices[0] ?? null;
   const linked = link && geneSets !== null;
   const entries = Object.entries(linked ? rest : { ...rest, geneSets }).filter(
@@ -148,7 +148,7 @@ export function openedView(
   return { state, geneSets, leftOut, regions: unpacked };
 }
 
-/** Returns whether `stateIn` took the state from a saved view, whose other fields are valid; false for a bare state. */
+/** Returns whether a value is a saved view; false for a bare state. Throws if a saved view is invalid. */
 function isSaved(value: unknown): value is SavedView {
   if (!isObject(value) || !('karospace_view' in value)) return false;
   const problem = differs(value, SAVED_VIEW_SHAPE, { exact: true });
@@ -196,7 +196,7 @@ const PREFIX = '#view=';
 const LONGEST = 30_000;
 /** Maximum decompressed size of a link in bytes, ten times that of the links created here. */
 const LARGEST = 8_000_000;
-/** Characters of regions that cannot be compressed to a link; avoids trying after each move. */
+/** Characters of regions above which they cannot fit into a link: avoids compressing them in vain after each move. */
 const HOPELESS = 100 * LONGEST;
 
 /** Encodes a view as a URL fragment. Replaces its regions, then also its gene sets, with their number if the link is too long. */

@@ -7,7 +7,7 @@ import type { Model } from '../model';
 import { distanceColumn, regionOf } from './distance-columns';
 import type { Region } from './selection';
 
-/** Significant digits of a corner relative to the origin; a line drawn by hand is not more precise. */
+/** Significant digits of a corner relative to the origin; a line drawn by hand is no more precise. */
 const DIGITS = 8;
 
 /** Like `regionOf`, but undefined for a column of the bundle. */

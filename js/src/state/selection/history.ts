@@ -10,7 +10,7 @@ interface Step {
   /** One bit per cell: twenty steps of a million cells take 2.5 MB. */
   selection?: Uint8Array | null;
   regions?: readonly Region[];
-  /** Groups of categories, and what grouping them changes. */
+  /** Groups of categories, and the other fields that change with them. */
   view?: Partial<ViewState>;
   /** The values that the step gave these fields. Undo skips fields that have changed since. */
   made?: Partial<ViewState>;
@@ -19,7 +19,7 @@ interface Step {
 export interface History {
   /** Records the current value; must be called before the change. */
   keep(what: 'selection' | 'regions'): void;
-  /** Records what a change makes of fields of the view. */
+  /** Makes a change, and records the values of `fields` before and after it as one step. */
   keepView(fields: readonly (keyof ViewState)[], change: () => void): void;
   undo(): void;
   redo(): void;
@@ -29,7 +29,7 @@ export interface History {
 
 const MOST_STEPS = 20;
 
-/** Returns a field as text to compare; colors of groups do not count, because choosing one is no step. */
+/** Returns a field as text to compare. Omits the colors of groups, because choosing one is not an undo step. */
 const textOf = (state: Partial<ViewState>, field: string): string =>
   JSON.stringify((state as Record<string, unknown>)[field], (key, value) =>
     key === 'color' ? undefined : value,

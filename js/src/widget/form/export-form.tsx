@@ -38,7 +38,7 @@ const IN_MORE = [
   'embeddings',
   'color',
   'view',
-]; // prettier-ignore
+];
 
 const COUNTED = {
   cells: (count: number) => counted(count, '%1 cell', '%1 cells'),
@@ -232,7 +232,7 @@ export function styled(element: HTMLElement): { root: HTMLElement; dispose: () =
   root.dataset.lmSuppressShortcuts = 'true';
   const keep = (event: KeyboardEvent) => {
     event.stopPropagation();
-    // One shortcut is passed on, once while it is held: the notebook is saved from everywhere in it.
+    // Pass on only the save shortcut, once per press: it must save the notebook from here, too.
     if (isSaveKey(event) && (event.repeat || pressSaveKey())) event.preventDefault();
   };
   root.addEventListener('keydown', keep);

@@ -37,7 +37,7 @@ export function namesIn(text: string, separators = '\\s,;'): string[] {
 
 const allGenes = (total: number): string => counted(total, 'All genes (%1)', 'All %1 genes');
 
-/** Returns which part of the genes a number of them is. */
+/** Returns a text that relates a number of genes to their total, such as “of 2,000”. */
 export function partOf(count: number, total: number, marked: number): string {
   if (total > 0 && count >= total) return allGenes(total);
   return marked
