@@ -13,16 +13,16 @@ export const packagesIn = (metafile) =>
 /** Returns the name, version and license text of each package. Throws if a license does not allow bundling. */
 export async function noticesOf(folders) {
   const notices = await Promise.all([...new Set(folders)].sort().map(notice));
-  return `This file holds parts of other programs.\n\n${notices.join('\n\n')}`;
+  return `This file contains third-party software.\n\n${notices.join('\n\n')}`;
 }
 
 async function notice(folder) {
   const place = pathToFileURL(`${folder}/`);
   const { name, version, license } = JSON.parse(await readFile(new URL('package.json', place), 'utf8'));
   if (!MAY_BE_BUNDLED.has(license))
-    throw new Error(`${name} ${version} is under ${license}: it may not be bundled.`);
+    throw new Error(`${name} ${version} has the license ${license}, which is not in MAY_BE_BUNDLED.`);
   const file = (await readdir(place)).find((one) => /^(licen[cs]e|copying)(\.|$)/i.test(one));
-  if (!file) throw new Error(`${name} ${version} (${license}) comes without the text of its license.`);
+  if (!file) throw new Error(`${name} ${version} (${license}) has no license file.`);
   return `${name} ${version} (${license})\n\n${(await readFile(new URL(file, place), 'utf8')).trim()}\n`;
 }
 

@@ -114,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument(
         "--dask",
         metavar="ADDRESS",
-        help="Let the workers of the dask cluster at this address read the matrix, for example tcp://127.0.0.1:8786.",
+        help="Read the matrix with the workers of the dask cluster at this address, such as tcp://127.0.0.1:8786.",
     )
     modes = p.add_argument_group("other modes")
     modes.add_argument("--dry-run", action="store_true", help="Print what would be exported; write nothing.")
@@ -147,7 +147,7 @@ def parser() -> argparse.ArgumentParser:
         "--data-origin",
         metavar="ORIGIN",
         action="append",
-        help="With --publish: also write viewer.html, which can open bundles from this origin of another host, such as "
+        help="With --publish: also write viewer.html, which can open bundles from this origin on another host, such as "
         "https://data.example. 'none' removes all origins. Repeatable.",
     )
     modes.add_argument("--serve", action="store_true", help="Serve the exported bundle on 127.0.0.1 until Ctrl-C.")

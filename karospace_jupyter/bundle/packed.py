@@ -135,7 +135,7 @@ def read_index(raw: bytes, path: str, packed: Packed, n_cells: int) -> Index:
             at += 4 * (g + 1)
             length = int(ends[-1])
             if (np.diff(ends) < 0).any() or ends[0] != 0 or at + length > len(raw):
-                msg = f"{path} is damaged: its names are not where it says"
+                msg = f"{path} is damaged: the offsets of its gene names are invalid"
                 raise BundleError(msg)
             text = raw[at : at + length]
             found.append([text[a:b].decode("utf-8") for a, b in itertools.pairwise(ends.tolist())])

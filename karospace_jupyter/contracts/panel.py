@@ -131,7 +131,7 @@ PanelAnswer = Made | Known | Verified | Done | Ticket | Failed
 
 
 class PanelAnswers(_Part):
-    """The answer to each request. Any request may fail, and long work is first answered by a ticket."""
+    """The answer to each request. Any request may fail, and long work is first answered with a ticket."""
 
     form: Made
     file: Made

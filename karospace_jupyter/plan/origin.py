@@ -38,7 +38,7 @@ def too_close(xy: NDArray[np.float64]) -> str:
     """
     side = float(np.ptp(xy, axis=0).max())
     # Cells at the same position are shown as one point.
-    return f"lie within {side:.2g} units, and less than {_SMALLEST:g} cannot be shown" if 0 < side < _SMALLEST else ""
+    return f"lie within {side:.2g} units; the viewer needs at least {_SMALLEST:g}" if 0 < side < _SMALLEST else ""
 
 
 def origin_of(xy: NDArray[np.float64]) -> Origin:

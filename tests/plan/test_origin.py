@@ -66,7 +66,7 @@ def test_equal_coordinates_are_exact(value: float) -> None:
 @pytest.mark.parametrize("side", [5.6e-297, 9e-31])
 def test_cells_too_close_to_show_are_rejected(side: float) -> None:
     adata = tissue(np.array([[side, 0.0], [0, 0]]))
-    with pytest.raises(CoordinatesError, match=r"lie within .* units, and less than 1e-30 cannot be shown"):
+    with pytest.raises(CoordinatesError, match=r"lie within .* units; the viewer needs at least 1e-30"):
         resolve(open_source(adata), ExportConfig(outdir="x"))
     adata.obsm["X_umap"], adata.obsm["spatial"] = adata.obsm["spatial"], grid(1)[[0, 0]] + [[0, 0], [1, 1]]
     plan = resolve(open_source(adata), ExportConfig(outdir="x"))

@@ -1,7 +1,7 @@
 // Generated from karospace_jupyter/contracts/panel-answers.schema.json by `npm run contract`. Do not edit.
 
 /**
- * The answer to each request. Any request may fail, and long work is first answered by a ticket.
+ * The answer to each request. Any request may fail, and long work is first answered with a ticket.
  */
 export interface PanelAnswers {
   form: Made;

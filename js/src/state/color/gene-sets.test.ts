@@ -105,7 +105,7 @@ describe('gene sets', () => {
     expect(large.hash.length).toBeLessThan(2000);
     const part = openedView(await viewOfHash(large.hash), 4);
     expect(part.state.geneSets).toBeUndefined();
-    expect(part.leftOut?.message).toContain('does not contain its gene set: too large');
+    expect(part.leftOut?.message).toContain('is without its gene set: too large');
   });
 
   test('of the bundle stay short in a link, under whatever name and in whatever order', async () => {
@@ -133,7 +133,7 @@ describe('gene sets', () => {
     const { hash } = await hashOf(savedView(model, { link: true }));
     const other = await opened({}, SETS.slice(1));
     await expect(other.actions.openView(await viewOfHash(hash))).rejects.toThrow(
-      'does not contain the gene set “Pair” of the link',
+      'refers to the gene set “Pair”, which this bundle does not contain',
     );
     expect(other.names()).toEqual(['__proto__', '<b>Gone</b>']);
   });

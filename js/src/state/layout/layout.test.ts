@@ -187,7 +187,7 @@ test('a link that leaves out its regions states their number', async () => {
   expect(leftOut).toBe(1);
   const opened = openedView(await viewOfHash(hash), total);
   expect(opened.regions).toBeNull();
-  expect(opened.leftOut?.message).toContain('does not contain its region');
+  expect(opened.leftOut?.message).toContain('is without its region');
   expect(openedView({ opacity: 0.5 }, total)).toMatchObject({ regions: null, leftOut: null });
 });
 
@@ -198,7 +198,7 @@ test('the camera and regions of a view with a different number of cells are igno
   expect(opened).toMatchObject({ state: { opacity: 0.5 }, regions: null });
   expect(opened.state.camera).toBeUndefined();
   expect(opened.leftOut?.message).toContain(
-    'saved for 9,000 cells, but this bundle has 10: its camera and its regions were ignored',
+    'saved for 9,000 cells, but this bundle has 10: the saved camera and regions were ignored',
   );
   expect(openedView({ ...view, n_cells: 10 }, 10).state).toEqual(state);
   expect(openedView(state, 10).state).toEqual(state);

@@ -157,22 +157,22 @@ function isSaved(value: unknown): value is SavedView {
 }
 
 function cellCountError({ n_cells = 0, regions = [] }: SavedView, cells: number, noun: Noun): LeftOutError {
-  const what = regions.length > 0 ? 'camera and its regions were' : 'camera was';
+  const what = regions.length > 0 ? 'camera and regions were' : 'camera was';
   return new LeftOutError(
-    `The view was saved for ${counted(n_cells, noun)}, but this bundle has ${formatCount(cells)}: its ${what} ignored.`,
+    `The view was saved for ${counted(n_cells, noun)}, but this bundle has ${formatCount(cells)}: the saved ${what} ignored.`,
     'All other settings were applied where the names of genes and annotations match.',
   );
 }
 
 const tooLarge = (regions: number, sets: number) =>
   new LeftOutError(
-    `The link does not contain its ${leftOutText(regions, sets)}: too large for a URL.`,
+    `The link is without its ${leftOutText(regions, sets)}: too large for a URL.`,
     'Ask the sender for the view as a file (S, “Save view”), which contains everything.',
   );
 
 const notStored = (name: string, count: number) =>
   new LeftOutError(
-    `This bundle does not contain the gene set “${name}”${count > 1 ? ` and ${count - 1} more` : ''} of the link.`,
+    `The link refers to the gene set “${name}”${count > 1 ? ` and ${count - 1} more` : ''}, which this bundle does not contain.`,
     'Ask the sender for the view as a file (S, “Save view”), which contains everything.',
   );
 
