@@ -324,15 +324,18 @@ def synthetic_tissue(n_cells: int = 20_000, n_genes: int = 300, *, seed: int = 0
         at = tuple(points.astype(int).T)
         region, follicle = drawn["region"][at], drawn["follicle"][at]
         mix = _MIX[region]
+        # Follicles hold B cells in the center, and T cells around them.
         center = (region == _FOLLICLE)[:, None] * np.where(follicle < 0.62, 1, -1)[:, None]
         mix = (
             mix
             * np.where(np.arange(len(_TYPES)) == 7, 6.0**center, 1.0)
             * np.where(np.arange(len(_TYPES)) == 6, 4.0**-center, 1.0)
         )
+        # Myofibroblasts, T cells and macrophages gather at the invasive front.
         front = np.exp(-(((drawn["away"][at] - 0.95) / 0.16) ** 2)) * (region == _STROMA)
         mix[:, [4, 6, 8]] *= 1 + np.array([6.0, 3.0, 2.0]) * front[:, None]
         kind = (rng.random(count)[:, None] > np.cumsum(mix / mix.sum(1, keepdims=True), axis=1)[:, :-1]).sum(1)
+        # The pathologist's outlines follow the regions loosely, and leave out doubtful areas.
         loose = [
             np.clip(a + 0.8 * w[at], 0, n - 1).astype(int)
             for a, w, n in zip(at, drawn["warp"], (800, 700), strict=False)

@@ -152,7 +152,7 @@ class Advanced(ttk.Frame):
         self.matrix_choice.offer(self._matrices(), first)
         for name, variable in self.other_ticks.items():
             variable.set(name in (options["matrices"] or ()))
-            # The first is chosen above.
+            # The expression matrix is exported anyway, so it is not offered as another one.
             self._other_buttons[name].state(["disabled" if name == first else "!disabled"])
         self._refresh_image(options["image_path"], summary.libraries)
         self.layout_options.refresh()
@@ -186,9 +186,9 @@ class Advanced(ttk.Frame):
         own = [(f"uns:{one.name}", f"{one.name} ({', '.join(one.images)})") for one in libraries]
         first = "Image in the file" if own else "None in the file"
         choices = [("", first), *own, (_FILE, "Image file…"), ("none", "No image")]
-        in_file = _in_file(image)
-        self.image_choice.offer(choices, _FILE if in_file else image or "")
-        if in_file:
+        is_file = _is_image_file(image)
+        self.image_choice.offer(choices, _FILE if is_file else image or "")
+        if is_file:
             if _as_file(self.image_path.variable.get()) != image:
                 self.image_path.put(image or "")
             self.image_path.grid(row=1, column=0, sticky="ew", pady=(self._theme.px(4), 0))
@@ -234,7 +234,7 @@ class Advanced(ttk.Frame):
             self._app_state.change(image_path=value or None)
             return
         # Keep the previous image file until another one is chosen.
-        if not _in_file(self._app_state.shown.options["image_path"]):
+        if not _is_image_file(self._app_state.shown.options["image_path"]):
             self._app_state.change(image_path="")
         self._on_browse()
 
@@ -258,8 +258,8 @@ class Advanced(ttk.Frame):
         self._app_state.change(**{option: value})
 
 
-def _in_file(image: str | None) -> bool:
-    """Return whether the option is an image file, even if none is chosen yet."""
+def _is_image_file(image: str | None) -> bool:
+    """Return whether the option stands for an image file, even if none is chosen yet."""
     return image is not None and image != "none" and not image.startswith("uns:")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ROWS = 9
 _DOTS = 5
-_FINE = 4
+_FINE = 4  # supersampling factor for smooth edges
 _SCALE = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 """The viewer's color scale for numbers."""
 
@@ -99,10 +99,10 @@ class AnnotationList(Field):
 
     def _chosen(self) -> dict[str, str]:
         """Return the chosen columns by name: each as listed in the options, with a prefix if its kind was chosen."""
-        asked = self._app_state.shown.options["annotation_columns"]
-        if asked is not None:
+        requested = self._app_state.shown.options["annotation_columns"]
+        if requested is not None:
             names = [one.name for one in self._facts]
-            return {split_kind(spec, names)[0]: spec for spec in asked}
+            return {split_kind(spec, names)[0]: spec for spec in requested}
         return {name: name for name in self._app_state.shown.defaults.annotation_columns}
 
     def _set(self, names: list[str] | None) -> None:
@@ -111,10 +111,10 @@ class AnnotationList(Field):
     def _fill(self) -> None:
         wanted = self.search.variable.get().strip().casefold()
         rows = {str(at): fact for at, fact in enumerate(self._facts) if wanted in fact.name.casefold()}
-        there = self.tree.get_children()
-        if list(there) != list(rows):
+        drawn = self.tree.get_children()
+        if list(drawn) != list(rows):
             focus = self.tree.focus()
-            self.tree.delete(*there)
+            self.tree.delete(*drawn)
             for key, fact in rows.items():
                 tags = ("other",) if fact.kind == "other" else ()
                 self.tree.insert("", "end", key, text=f" {fact.name}", tags=tags)

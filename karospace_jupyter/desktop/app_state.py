@@ -41,6 +41,7 @@ TARGETS = {"outdir": "_karospace", "single_file": ".html", "zip_path": ".zip"}
 _SEPARATORS = os.sep + (os.altsep or "")
 _CANCEL_S = 10.0
 _END_S = 3.0
+"""Maximum seconds to wait for the worker when the window closes, with an export to cancel or without one."""
 _DEATHS = 3
 """Stop restarting the worker after this many consecutive crashes without a prediction."""
 _PATIENCE_S = 5.0
@@ -122,6 +123,7 @@ class AppState:
         self._stem = ""
         """The default target of the open file, without an ending."""
         self._written: dict[str, str] = {}
+        """The last name of each kind of target."""
         self._deaths = 0
         self._broken = ""
         """Why the worker could not start."""
@@ -302,6 +304,7 @@ class AppState:
 
     def _answers(self, number: int) -> bool:
         """Return whether the answer belongs to the last requested file; otherwise, the worker opens that file next."""
+        # The worker responds, so the wait for the next file starts anew.
         self._open_started, self._open_waiting = time.monotonic(), False
         return number == self._open_request
 
@@ -309,9 +312,9 @@ class AppState:
         if not self._answers(answer.number):
             return
         s = self.shown
-        again = s.path == s.opening
+        reopened = s.path == s.opening
         s.path, s.opening, s.summary, self._stem = s.opening, "", answer.summary, answer.stem
-        if not again:
+        if not reopened:
             target = self._choices.get("target")
             target = target if isinstance(target, str) and target in TARGETS else "outdir"
             s.options, s.estimate = {**answer.options, target: f"{answer.stem}{TARGETS[target]}"}, Estimate()
@@ -347,7 +350,7 @@ class AppState:
         self.shown.export = state
         if state.status != "running":
             self.shown.canceling = False
-            self.forget_faults()  # those of actions that were rejected while the export was running
+            self.forget_faults()  # from actions that were rejected while the export was running
             if state.status != "done":
                 # The previous export still exists, so its result stays available.
                 self.shown.result, self.shown.exported = self._before
@@ -396,14 +399,14 @@ class AppState:
         running = s.running
         if running:
             self._sweep(pid)
-        again = self._deaths < _DEATHS and bool(s.path)
-        if not again and s.path:
+        restart = self._deaths < _DEATHS and bool(s.path)
+        if not restart and s.path:
             text += (
                 f" It ended {_DEATHS} times in a row and is not restarted automatically: change an option to try again,"
                 " or use the command line, which shows more details: karospace-export --h5ad FILE --outdir FOLDER."
             )
         self._lost(text)
-        if again:
+        if restart:
             self._predict()  # the request to the previous worker is lost
 
     def _lost(self, text: str) -> None:

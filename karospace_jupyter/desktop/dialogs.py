@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.settings import Settings
 
 _ALL = ("All files", "*")
-_THERE_S = 0.05
+_FOLDER_S = 0.05
+"""Maximum seconds to check whether the last folder exists; a network share may not respond."""
 
 
 class Dialogs:
@@ -59,9 +60,9 @@ class Dialogs:
 
     def target(self, target: str, value: str) -> str:
         """Ask where to write; `target` is one of TARGETS, `value` its current value."""
-        now = Path(value or self._folder())
+        current = Path(value or self._folder())
         if target == "outdir":
-            folder = filedialog.askdirectory(parent=self._root, title="Folder to write", initialdir=str(now.parent))
+            folder = filedialog.askdirectory(parent=self._root, title="Folder to write", initialdir=str(current.parent))
             if not folder:
                 return ""
             # Suggest a new subfolder if the folder holds other files.
@@ -70,10 +71,10 @@ class Dialogs:
                 taken = chosen.is_dir() and any(chosen.iterdir()) and not (chosen / "manifest.json").exists()
             except OSError:  # the field reports unreadable folders
                 taken = False
-            return str(chosen / now.name) if taken else str(chosen)
+            return str(chosen / current.name) if taken else str(chosen)
         suffix = TARGETS[target]
         return self._new(
-            "File to write", now.name, suffix, initialdir=str(now.parent),
+            "File to write", current.name, suffix, initialdir=str(current.parent),
             filetypes=[(suffix.strip("."), f"*{suffix}")], confirmoverwrite=False,
         )  # fmt: skip
 
@@ -97,8 +98,8 @@ class Dialogs:
 
     def _folder(self) -> str:
         folder = self._settings.folder
-        there = bool(folder) and in_time(lambda: os.path.isdir(folder), _THERE_S)  # noqa: PTH112 - raises nothing
-        return folder if there else str(Path.home())
+        exists = bool(folder) and in_time(lambda: os.path.isdir(folder), _FOLDER_S)  # noqa: PTH112 - raises nothing
+        return folder if exists else str(Path.home())
 
 
 def _text(answer: object) -> str:

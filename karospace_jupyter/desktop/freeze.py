@@ -46,19 +46,19 @@ def main() -> int:
 
 def recipe(folder: str, icon: Path, start: Path) -> list[str]:
     """Return the arguments for PyInstaller; `folder` holds temporary files."""
-    asked = ["--noconfirm", "--windowed", "--name", "KaroSpace", "--icon", str(icon)]
-    asked += ["--distpath", "dist", "--workpath", "build/app", "--specpath", folder]
-    asked += ["--copy-metadata", "karospace-jupyter", "--hidden-import", "karospace_jupyter.export"]
+    arguments = ["--noconfirm", "--windowed", "--name", "KaroSpace", "--icon", str(icon)]
+    arguments += ["--distpath", "dist", "--workpath", "build/app", "--specpath", folder]
+    arguments += ["--copy-metadata", "karospace-jupyter", "--hidden-import", "karospace_jupyter.export"]
     for package in _COLLECTED:
-        asked += ["--collect-all", package] if _there(package) else []
+        arguments += ["--collect-all", package] if _is_installed(package) else []
     for package in _DATA:
-        asked += ["--collect-data", package, "--collect-submodules", package]
+        arguments += ["--collect-data", package, "--collect-submodules", package]
     for package in _EXCLUDED:
-        asked += ["--exclude-module", package]
-    return [*asked, str(start)]
+        arguments += ["--exclude-module", package]
+    return [*arguments, str(start)]
 
 
-def _there(package: str) -> bool:
+def _is_installed(package: str) -> bool:
     from importlib.util import find_spec
 
     return find_spec(package) is not None

@@ -28,7 +28,7 @@ All: every gene; gives the largest bundle."""
 
 
 def names_in(text: str, *, separators: str = r"\s,;") -> list[str]:
-    """Split text into unique names; `separators` are written as in the brackets of a regular expression."""
+    """Split text into unique names at `separators`, the content of a regular expression's brackets."""
     return list(dict.fromkeys(name for name in map(str.strip, re.split(f"[{separators}]", text)) if name))
 
 
@@ -243,10 +243,10 @@ class Typed(ttk.Frame):
         unknown = {one.name for one in self._drawn}
         self.text.replace("1.0", "end", "\n".join(name for name in self._names() if name not in unknown))
 
-    def _swap(self, name: str, instead: list[str]) -> None:
+    def _swap(self, name: str, replacement: list[str]) -> None:
         names = self._names()
         at = names.index(name) if name in names else len(names)
-        names[at : at + 1] = instead
+        names[at : at + 1] = replacement
         self.text.replace("1.0", "end", "\n".join(dict.fromkeys(names)))
 
     def _on_text(self, _: object) -> None:

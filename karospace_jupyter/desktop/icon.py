@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.desktop.theme import Theme
 
 _COLORS = ("#7aa2ff", "#f2a33a", "#e8578f", "#45b58a")
-_FINE = 4
+_FINE = 4  # supersampling factor for smooth edges
 # The color index of each spot in a row; a space is a hole.
 _ROWS = (" 0011 ", "000112", "302112", "330222", "333322", " 3332 ")
 

@@ -33,7 +33,7 @@ class PredictExport:
 
 @dataclass(frozen=True, slots=True)
 class CompleteGene:
-    """Suggest names for a partial gene name, of the object or of its raw."""
+    """Suggest genes of the object, or of its raw, for a partial name."""
 
     number: int
     path: str

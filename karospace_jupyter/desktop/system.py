@@ -59,9 +59,10 @@ def make_root() -> tuple[tk.Tk, bool]:
     try:
         import tkinterdnd2
 
-        # Its own root class is not used: if the library does not load, that class leaves a second, empty window.
+        # Private, but the only way without the library's own root class, which leaves a second, empty window if the
+        # library does not load.
         tkinterdnd2.TkinterDnD._require(root)  # noqa: SLF001
-    except (ImportError, AttributeError, RuntimeError, OSError, tk.TclError):  # it has no public way to do this
+    except (ImportError, AttributeError, RuntimeError, OSError, tk.TclError):
         return root, False
     return root, True
 

@@ -134,7 +134,7 @@ class Theme:
         return self.picture(_stretched(image.resize((side, side), Image.Resampling.LANCZOS), edge, middle))
 
     def drawn(self, size: float, lines: list[list[tuple[float, float]]], color: str, *, stroke: float = 1.7) -> Any:  # noqa: ANN401
-        """Return an icon of strokes on a square of 24 units."""
+        """Return an icon, drawn as strokes on a square of 24 × 24 units."""
         side = self.px(size)
         unit = side * _FINE / 24
         image = Image.new("RGBA", (side * _FINE, side * _FINE), (0, 0, 0, 0))

@@ -80,7 +80,7 @@ class Tip:
 
 
 class WrappedLabel(ttk.Label):
-    """A text that wraps at the available width.
+    """A label whose text wraps at the available width.
 
     It requests no width itself: a request that depends on the available width would cause endless layout changes.
     """
@@ -97,7 +97,7 @@ class WrappedLabel(ttk.Label):
 
 
 class ClippedLabel(ttk.Label):
-    """A text on one line that fills the available width; text that does not fit ends in an ellipsis."""
+    """A label of one line that fills the available width; text that does not fit ends in an ellipsis."""
 
     def __init__(self, master: tk.Misc, theme: Theme) -> None:
         super().__init__(master, width=1, anchor="w")
@@ -105,7 +105,7 @@ class ClippedLabel(ttk.Label):
         self.bind("<Configure>", lambda _: self._fit())
 
     def put(self, text: str, style: str = "TLabel") -> None:
-        """Show a text."""
+        """Set the text and its style."""
         if (text, style) != (self.text, str(self.cget("style"))):
             self.text = text
             self.configure(style=style)

@@ -27,7 +27,9 @@ from karospace_jupyter.desktop.welcome import Welcome
 
 _POLL_MS = 30
 _REPEAT_S = 0.8
+"""Seconds within which a repeated action is ignored."""
 _SYSTEM_S = 1.0
+"""Maximum seconds to find out whether the system's theme is dark."""
 _CURSORS = {"TEntry": ("icursor",), "Text": ("mark", "set", "insert")}
 """Tk commands that set the text cursor, by widget class."""
 _ZOOMS = (0.75, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5)
@@ -267,7 +269,7 @@ class Window:
         self._restore()
 
     def _keep(self) -> None:
-        """Save state that is not an option; between two rebuilds, the last saved state is kept."""
+        """Save state that is not an option; while there is no form, keep the last saved state."""
         if self.form is None or self.export_bar is None:
             return
         focus = str(self.root.tk.call("focus"))
@@ -307,8 +309,8 @@ class Window:
 
     def zoom(self, step: int) -> None:
         """Zoom in or out by one step; 0 resets the zoom."""
-        near = min(range(len(_ZOOMS)), key=lambda i: abs(_ZOOMS[i] - self.settings.zoom))
-        self.settings.zoom = 1.0 if step == 0 else _ZOOMS[max(0, min(len(_ZOOMS) - 1, near + step))]
+        current = min(range(len(_ZOOMS)), key=lambda i: abs(_ZOOMS[i] - self.settings.zoom))
+        self.settings.zoom = 1.0 if step == 0 else _ZOOMS[max(0, min(len(_ZOOMS) - 1, current + step))]
         self._save()
         self._build()
 
@@ -323,15 +325,15 @@ class Window:
         return self.root.winfo_screenwidth(), self.root.winfo_screenheight() - self.theme.px(72)
 
     def _size(self) -> None:
-        """Restore the previous size and position, if the window is still on a screen."""
+        """Restore the previous size and position, adjusted to the current screens."""
         px, root = self.theme.px, self.root
         width, height = self._room()
-        before = remembered.GEOMETRY.fullmatch(self.settings.geometry)
-        if before is None:
+        saved = remembered.GEOMETRY.fullmatch(self.settings.geometry)
+        if saved is None:
             w, h = min(px(1060), width), min(px(740), height)
             root.geometry(f"{w}x{h}+{(width - w) // 2}+{max(0, (height - h) // 3)}")
             return
-        w, h, x, y = map(int, before.groups())
+        w, h, x, y = map(int, saved.groups())
         # The area of all screens: a second one may be to the left of the first.
         left, top = min(0, root.winfo_vrootx()), min(0, root.winfo_vrooty())
         width, height = max(width, root.winfo_vrootwidth()), max(height, root.winfo_vrootheight())

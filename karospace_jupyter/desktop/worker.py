@@ -228,9 +228,8 @@ class Worker:
             if wanted and not Path(wanted.path).exists():
                 msg = f"{wanted.path} no longer exists. Export it again."
                 raise BundleError(msg)
-            bundle = (
-                Bundle(wanted.path) if wanted else None
-            )  # opened before stopping the server, because it may be damaged
+            # Opened before the server is stopped, because the bundle may be damaged.
+            bundle = Bundle(wanted.path) if wanted else None
             if self._server is not None:
                 self._server.stop()
                 self._server, self._served = None, ""
@@ -284,15 +283,15 @@ def _with_absolute_paths(options: dict[str, Any]) -> dict[str, Any]:
     from karospace_jupyter.paths import is_url
     from karospace_jupyter.publish.partial import absolute
 
-    whole = dict(options)
+    resolved = dict(options)
     for name in ("outdir", "single_file", "zip_path", "view", "image_path"):
         value = options.get(name)
         if value and not is_url(value) and not (name == "image_path" and (value == "none" or value.startswith("uns:"))):
-            whole[name] = str(absolute(value))
+            resolved[name] = str(absolute(value))
     genes = options.get("genes_mode")
     if isinstance(genes, str) and genes.startswith("list:"):
-        whole["genes_mode"] = f"list:{absolute(genes.removeprefix('list:'))}"
-    return whole
+        resolved["genes_mode"] = f"list:{absolute(genes.removeprefix('list:'))}"
+    return resolved
 
 
 def _program() -> str:

@@ -91,9 +91,9 @@ def encode_bundle(
         ]
         # Text is formatted in Python while numpy processes the matrix without the GIL.
         tables_done = side.submit(_encode_tables, plan, packer, limit, job, of_cells=config.tables == "yes")
-        shown = initial_gene(plan) if config.preview else None
-        in_first = gene_at(source, shown[0]) if shown is not None and shown[1] is None else None
-        expression, expression_files, missing, gene = encode_expression(plan, source, packer, limit, job, keep=in_first)
+        preview_gene = initial_gene(plan) if config.preview else None
+        position = gene_at(source, preview_gene[0]) if preview_gene is not None and preview_gene[1] is None else None
+        expression, expression_files, missing, gene = encode_expression(plan, source, packer, limit, job, keep=position)
         packed = None
         if plan.packed is not None:
             # The missing values of all genes include those of the genes above.
@@ -112,8 +112,8 @@ def encode_bundle(
         images, image_files = _encode_images(plan.images, packer, limit, warnings, job)
         preview_files = []
         if config.preview:
-            if shown is not None and shown[1] is not None:
-                gene = _gene_of_matrix(shown[0], shown[1], plan, source, job)
+            if preview_gene is not None and preview_gene[1] is not None:
+                gene = _gene_of_matrix(preview_gene[0], preview_gene[1], plan, source, job)
             drawn = draw_preview(plan, gene)
             if len(drawn) <= limit:
                 preview_files = [packer.store("preview", "preview.png", drawn)]

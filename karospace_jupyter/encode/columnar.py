@@ -38,7 +38,7 @@ def encode_coordinates(
     xy = np.ascontiguousarray(local(planned.xy, planned.origin), dtype="<f4")
     chunks, files = packer.pack_vector(KIND, "assets/columnar/coords_{:03d}.bin", xy, 8, max_bytes)
     (x0, y0), (x1, y1) = planned.xy.min(axis=0).tolist(), planned.xy.max(axis=0).tolist()
-    meaning = Coordinates(
+    entry = Coordinates(
         extent=(x0, y0, x1, y1),
         origin=planned.origin,
         y_axis=planned.y_axis,
@@ -47,7 +47,7 @@ def encode_coordinates(
         bin_angle=planned.bin_angle,
         chunks=chunks,
     )
-    return meaning, files
+    return entry, files
 
 
 def encode_embedding(
@@ -59,8 +59,8 @@ def encode_embedding(
     chunks, files = packer.pack_vector(KIND, stem, xy, 8, max_bytes)
     (x0, y0), (x1, y1) = np.nanmin(planned.xy, axis=0).tolist(), np.nanmax(planned.xy, axis=0).tolist()
     extent = (x0, y0, x1, y1)
-    meaning = Embedding(name=planned.name, label=planned.label, extent=extent, origin=planned.origin, chunks=chunks)
-    return meaning, files
+    entry = Embedding(name=planned.name, label=planned.label, extent=extent, origin=planned.origin, chunks=chunks)
+    return entry, files
 
 
 def encode_column(annotation: Annotation, index: int, packer: Packer, max_bytes: int) -> tuple[Column, list[AssetFile]]:

@@ -71,11 +71,11 @@ def encode_expression(
     """
     names = plan.genes.names
     kept: NDArray[np.float32] | None = None
-    listed = plan.genes.indices
+    exported = plan.genes.indices
     # In the same pass over the matrix: reading a single gene of a matrix by row takes as long as reading all.
-    indices = listed if keep is None or keep in listed else np.append(listed, keep)
+    indices = exported if keep is None or keep in exported else np.append(exported, keep)
 
-    def one(position: int, values: NDArray[np.float32]) -> tuple[GeneEntry, list[AssetFile], Moments]:
+    def encode_gene(position: int, values: NDArray[np.float32]) -> tuple[GeneEntry, list[AssetFile], Moments]:
         stem = f"assets/expression/gene_{position:05d}_part_{{:03d}}.bin"
         little = np.ascontiguousarray(values, dtype="<f4")
         method = best_method(little) if packer.gzip else Method.QUICK
@@ -100,7 +100,7 @@ def encode_expression(
                 infinite.append((name, vector.infinite))
             if vector.rounded:
                 rounded.append((name, vector.rounded))
-            done.append(packer.run(lambda p=vector.position, v=vector.values: one(p, v)))  # type: ignore[misc]  # defaults bind the loop's values
+            done.append(packer.run(lambda p=vector.position, v=vector.values: encode_gene(p, v)))  # type: ignore[misc]  # defaults bind the loop's values
             if len(done) > 16:  # raise errors of the threads early, not after the last gene
                 done[-16].result()
             stage.advance()

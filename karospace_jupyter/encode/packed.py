@@ -120,7 +120,7 @@ def encode_packed(
     Parameters
     ----------
     plan
-        Which cells are exported; what the values are.
+        The exported cells, and the kind of values.
     source
         The data of the plan.
     packer
@@ -128,7 +128,7 @@ def encode_packed(
     max_bytes
         Maximum size of a file before compression.
     memory_bytes
-        Memory for blocks and for what is held.
+        Memory for the blocks that are being encoded, and for encoded blocks.
     job
         Receives progress and can cancel the export.
     folder
@@ -160,7 +160,7 @@ class _Encoder:
         self._plan, self._source, self._packer, self._job, self._pool = plan, source, packer, job, pool
         self._max_bytes, self._memory_bytes = max_bytes, memory_bytes
         self._n, self._g = plan.cells.n, source.n_genes
-        # Many threads would make the blocks so small that their number matters.
+        # With many threads, the blocks would become so small that the overhead of each one matters.
         self._ahead = min(packer.threads, _MOST_BLOCKS)
         share = memory_bytes // (4 * (self._ahead + 1) * _BLOCK_BYTES_PER_ENTRY)
         self._most = max(2**16, min(_MOST_ENTRIES, share))
@@ -262,7 +262,7 @@ class _Encoder:
         ends = np.array([block.end for block in blocks])
 
         def assembled(gene: int) -> tuple[_Gene, GeneEntries]:
-            # Blocks have either all genes, or other genes than the blocks before.
+            # A block holds a range of genes if the matrix is stored by gene, otherwise all genes of some cells.
             first = int(np.searchsorted(ends, gene, side="right")) if self._source.by_column else 0
             parts = [
                 (block, gene - block.gene) for block in blocks[first : first + 1 if self._source.by_column else None]
@@ -428,7 +428,7 @@ class _Encoder:
 
 
 class _Held:
-    """Hold arrays in memory up to a limit, and the others in a temporary file.
+    """Hold arrays in memory up to a limit, and the rest in a temporary file.
 
     Raises
     ------
@@ -450,7 +450,7 @@ class _Held:
             self._file.close()
 
     def hold(self, block: _Block) -> _HeldBlock:
-        """Return the block; its arrays are moved to a temporary file once they exceed the memory."""
+        """Hold a block; arrays that exceed the remaining memory are written to a temporary file."""
         try:
             return _HeldBlock(block.gene, block.end, [self._hold(array) for array in block[2:]])
         except OSError as exc:
@@ -475,7 +475,7 @@ class _Held:
         return _InFile(at, array.dtype, len(array))
 
     def mapped(self, block: _HeldBlock) -> _Block:
-        """Return a block; the arrays in the file share one map of it. Nothing can be held afterwards."""
+        """Return a held block; its arrays in the file share one memory map. Nothing can be held afterwards."""
         if self._file is not None and self._map is None:
             self._file.flush()
             self._map = np.memmap(self._file, dtype=np.uint8, mode="r")
@@ -495,7 +495,7 @@ def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
 
 
 def _narrow(codes: NDArray[np.uint16]) -> NDArray[np.unsignedinteger[Any]]:
-    """Return codes with as few bytes as hold them, little-endian."""
+    """Return the codes in one byte each if they fit, otherwise in two (little-endian)."""
     return codes.astype("u1" if not len(codes) or int(codes.max()) < 2**8 else "<u2")
 
 
@@ -507,9 +507,8 @@ def _sampled(
     Returns
     -------
     tuple
-        Bits of the smallest value of each cell if the matrix is stored by gene, so that all of it had to be read;
-        otherwise None. Then the bits of the values of the sampled cells, one cell after the other, and where each
-        cell starts.
+        The bits of the smallest value of each cell, or None if the matrix is stored by cell and was not read as a
+        whole; and the sample: the bits of its values, cell by cell, and where each cell starts.
     """
     if not source.by_column:
         values = source.sample().values

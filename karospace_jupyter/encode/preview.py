@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SIDE = 512
 """Longer side of the image, in pixels."""
 
-_SHARPNESS = 2  # supersampling factor, for smooth edges
+_SUPERSAMPLING = 2  # for smooth edges
 _PLAIN = (125, 136, 150)
 _MISSING = (176, 182, 190)
 _SEQUENTIAL = (
@@ -52,7 +52,7 @@ def draw_preview(plan: Plan, gene: NDArray[np.float32] | None = None) -> bytes:
     xy = plan.coordinates.xy
     low, high = xy.min(axis=0), xy.max(axis=0)
     span = np.maximum(high - low, 1e-12)
-    big = SIDE * _SHARPNESS
+    big = SIDE * _SUPERSAMPLING
     scale = (big - 1) / float(span.max()) * 0.96
     margin = int(np.ceil(big * 0.02))
     width, height = (int(s * scale) + 1 + 2 * margin for s in span)
@@ -68,7 +68,7 @@ def draw_preview(plan: Plan, gene: NDArray[np.float32] | None = None) -> bytes:
         pixels[place + dy * width + dx] = colors
     picture = pixels.reshape(height, width, 4)
     # Average colors weighted by alpha; otherwise the edges become dark.
-    h, w = height // _SHARPNESS, width // _SHARPNESS
+    h, w = height // _SUPERSAMPLING, width // _SUPERSAMPLING
     parts = picture[: h * 2, : w * 2].reshape(h, 2, w, 2, 4).swapaxes(1, 2).reshape(h, w, 4, 4).astype(np.uint16)
     full = parts[..., 3] > 0
     count = full.sum(axis=2)
@@ -151,7 +151,7 @@ def _category_colors(annotation: CategoryAnnotation, state: dict[str, Any]) -> N
 
 
 def _in_scale(values: NDArray[Any], limits: Sequence[float]) -> NDArray[np.uint8]:
-    """Return the RGBA color of each value between two limits; those of signed values become symmetric."""
+    """Return the RGBA color of each value between two limits, which become symmetric if they differ in sign."""
     low, high = limits
     stops = _SEQUENTIAL
     if low < 0 < high:

@@ -38,7 +38,7 @@ def moments(values: NDArray[np.float32], matrix: MatrixValues) -> Moments:
 
 
 def moments_of_entries(entries: NDArray[np.float32], zeros: int, matrix: MatrixValues) -> Moments:
-    """Compute the statistics of one gene, given its values other than zero, with NaN, and the number of zeros."""
+    """Compute the statistics of one gene, given its nonzero values, including NaN, and the number of zeros."""
     found = entries.astype(np.float64)
     found = found[~np.isnan(found)]
     if matrix.kind == "log1p":
@@ -52,7 +52,7 @@ def moments_of_entries(entries: NDArray[np.float32], zeros: int, matrix: MatrixV
 
 
 def variability_ranks(genes: Sequence[Moments], matrix: MatrixValues) -> list[int] | None:
-    """Rank genes, 1 for the most variable, in the same way in which an export chooses variable genes.
+    """Rank genes, 1 for the most variable, as an export does to choose variable genes.
 
     Counts are compared by their variance relative to that of genes with the same mean, log1p values by Seurat's
     normalized dispersion, and others by their variance. Rarely detected genes come last.
@@ -71,7 +71,7 @@ def variability_ranks(genes: Sequence[Moments], matrix: MatrixValues) -> list[in
             score = _relative_variance(mean, variance)
         else:
             score = seurat_dispersion(mean, variance) if matrix.kind == "log1p" else variance
-    # Equal scores, as in bins of two genes, stay in the order of the genes whatever the rounding errors are.
+    # Rounding errors must not reorder genes with equal scores, as in bins of two genes.
     score = np.round(score, 9)
     detected = np.array([gene.detected for gene in genes])
     order = most_variable_first(score, detected, np.array([gene.present for gene in genes]))
@@ -84,6 +84,6 @@ def _relative_variance(mean: NDArray[np.float64], variance: NDArray[np.float64])
     varied = variance > 0
     if varied.sum() < _FEWEST_FITTED:
         return np.asarray(variance / mean)
-    usual = np.full(len(mean), np.nan)
-    usual[varied] = 10 ** loess(np.log10(mean[varied]), np.log10(variance[varied]))
-    return np.asarray(variance / usual)
+    expected = np.full(len(mean), np.nan)
+    expected[varied] = 10 ** loess(np.log10(mean[varied]), np.log10(variance[varied]))
+    return np.asarray(variance / expected)

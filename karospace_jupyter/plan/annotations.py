@@ -149,7 +149,7 @@ class _Column:
     values: pd.Series[Any]
     kind: Kind
     numbers: Numbers | None
-    """Set if it holds numbers, including codes."""
+    """Set if the column holds numbers, including codes."""
 
 
 def _read(source: Source, name: str, used: Sequence[str] = ()) -> _Column:
@@ -170,7 +170,7 @@ class ChosenColumns:
 
     annotations: list[Annotation]
     columns: tuple[str, ...]
-    """The column of obs of each."""
+    """For each annotation, its column of obs."""
     section: CategoryAnnotation | None
     """The annotation that names the sections."""
     warnings: list[str]

@@ -71,8 +71,8 @@ def choose_cells(
         available = len(xy) if rows is None else len(rows)
         if config.downsample < available:
             base = np.arange(len(xy), dtype=np.int64) if rows is None else rows
-            of = None if sections is None else pd.factorize(source.obs(sections))[0][base]
-            rows = base[sample(len(base), config.downsample, of, config.seed)]
+            section_codes = None if sections is None else pd.factorize(source.obs(sections))[0][base]
+            rows = base[sample(len(base), config.downsample, section_codes, config.seed)]
             within = "" if sections is None else f" in proportion within each {sections}"
             warnings.append(f"{len(rows):,} of {available:,} {observations} were drawn at random{within}.")
         elif config.downsample > available:
@@ -80,9 +80,9 @@ def choose_cells(
     # Made unique over all cells, so that a cell has the same ID in every sample.
     ids, changed = make_unique(as_text(source.cell_names))
     if changed:
-        one = observations.removesuffix("s")
+        noun = observations.removesuffix("s")
         warnings.append(
-            f"{counted(changed, f'{one} name is a duplicate', f'{one} names are duplicates')}: a suffix makes them "
+            f"{counted(changed, f'{noun} name is a duplicate', f'{noun} names are duplicates')}: a suffix makes them "
             "unique."
         )
     ids = ids if rows is None else ids[rows]

@@ -39,7 +39,7 @@ _TAB = dict(
 
 
 @cache
-def _listed(name: str) -> tuple[str, ...]:
+def _stored_palette(name: str) -> tuple[str, ...]:
     return tuple(json.loads(_PALETTES.read_text(encoding="utf-8"))[name])
 
 
@@ -48,7 +48,7 @@ def palette(n: int, name: Literal["distinct", "safe"] = "distinct") -> list[str]
 
     The palette `safe` is for color-blind readers.
     """
-    colors = list(_listed(name)[:n])
+    colors = list(_stored_palette(name)[:n])
     for i in range(n - len(colors)):
         hue = (0.07 + i * 0.618033988749895) % 1.0  # the golden ratio spreads any number of hues evenly
         lightness = (0.42, 0.62, 0.76)[i % 3]

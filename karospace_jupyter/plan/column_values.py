@@ -64,7 +64,7 @@ def as_categories(values: pd.Series[Any], name: str) -> Categories:
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         categories = values.cat.categories
-        # Converted to Python floats, 0.1 of float32 would have the digits of the nearest float64.
+        # As Python floats, values of float32 would have spurious digits: 0.10000000149011612 for 0.1.
         names = as_text(list(categories.to_numpy()) if categories.dtype.kind == "f" else categories).tolist()
         return Categories(names, values.cat.codes.to_numpy().astype(np.int64), bool(values.cat.ordered), boolean=False)
     if pd.api.types.is_bool_dtype(dtype):

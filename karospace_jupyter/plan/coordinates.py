@@ -98,7 +98,7 @@ def _guess_warnings(spec: ObsCoords) -> tuple[str, ...]:
 
 
 def is_embedding(spec: CoordsSpec) -> bool:
-    """Return whether the name of the coordinates is that of an embedding; these are not tissue, and y grows upward."""
+    """Return whether coordinates are named like an embedding, which is not tissue and has y pointing up."""
     names = [spec.key] if spec.kind == "obsm" else columns_of(spec)
     return any(is_embedding_name(name) for name in names)
 
@@ -123,7 +123,7 @@ def _ranks(source: Source) -> list[list[CoordsSpec]]:
 
 
 def _guessed(source: Source) -> list[list[CoordsSpec]]:
-    """Return the only pair of numeric columns whose names differ in x and y, even within a word."""
+    """Return the only pair of numeric columns whose names differ just in x and y, even within a word."""
     pair = lone_pair([name for name in source.obs_columns if as_numbers(source.obs(name)) is not None])
     return [[ObsCoords(*pair)]] if pair and _has_positions(source, *pair) else []
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 _USUAL = (("X_umap", "umap"), ("X_tsne", "tsne"), ("X_pca", "pca"))
-"""Exported by default: of each group the first key that exists, ignoring case."""
+"""Exported by default: the first existing key of each group, ignoring case."""
 _LABELS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "phate": "PHATE", "diffmap": "Diffusion map"}
 _LARGEST = float(np.finfo(np.float32).max)
 

@@ -67,5 +67,5 @@ def _ranking_passes(source: Source, genes: GenesSpec, values: MatrixValues) -> i
     marked = marked_genes(source)
     if marked is not None:
         return int(genes.n < marked.sum())  # to put rarely detected genes last
-    # Counts are clipped by limits that take a pass of their own.
+    # The limits at which counts are clipped take a pass of their own.
     return 2 if values.kind == "counts" else 1

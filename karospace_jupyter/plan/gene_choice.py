@@ -32,7 +32,7 @@ LABEL_COLUMNS = (
 )  # fmt: skip
 """Columns of var with alternative names of genes, ignoring case; a value may list several: `A|B`, `A,B`, `A;B`."""
 
-_BETWEEN = re.compile(r"[|;,]")
+_SEPARATOR = re.compile(r"[|;,]")
 
 
 def choose_genes(
@@ -98,19 +98,19 @@ def choose_genes(
         indices = np.append(indices, added)
         warnings.append(f"The gene {names[added]!r} was added to the genes: it is the initial color.")
     shown = tuple(names[indices].tolist())
-    return PlannedGenes(indices, shown, _worthwhile(labels, shown, indices)), warnings
+    return PlannedGenes(indices, shown, _informative_labels(labels, shown, indices)), warnings
 
 
 def all_names(source: Source) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
     """Return the unique names of all genes, and their alternative names: (column of var, one text per gene)."""
     names = tuple(make_unique(as_text(source.gene_names))[0].tolist())
-    return names, _worthwhile(_labels(source), names, slice(None))
+    return names, _informative_labels(_labels(source), names, slice(None))
 
 
-def _worthwhile(
+def _informative_labels(
     labels: dict[str, NDArray[np.object_]], shown: tuple[str, ...], indices: NDArray[np.int64] | slice
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the labels of the chosen genes that are neither empty nor their names."""
+    """Return the labels of the chosen genes, without columns that are empty or only repeat the names."""
     chosen = [(column, tuple(text[indices].tolist())) for column, text in labels.items()]
     return tuple((column, texts) for column, texts in chosen if any(texts) and texts != shown)
 
@@ -205,7 +205,7 @@ def _positions(text: NDArray[np.object_], *, several: bool = False) -> dict[str,
     """Map each name to its genes; with `several`, split each value into the names that it lists."""
     found: dict[str, list[int]] = {}
     for i, name in enumerate(text):
-        for one in dict.fromkeys(part.strip() for part in _BETWEEN.split(name)) if several else (name,):
+        for one in dict.fromkeys(part.strip() for part in _SEPARATOR.split(name)) if several else (name,):
             if one:
                 found.setdefault(one, []).append(i)
     return found

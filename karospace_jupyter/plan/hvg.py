@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.source.protocol import Rows
 
 BINS = 20
-_GENES_LOOKED_AT = 16
+_GENES_SAMPLED = 16
 _MIN_DETECTED, _DETECTED_SHARE = 10, 0.01
 """Genes detected in fewer cells, or in a smaller share of the cells, come last: their variance is noise."""
 _SCORES = ("dispersions_norm", "variances_norm", "residual_variances", "dispersions", "variances")
@@ -248,10 +248,10 @@ def _may_be_log1p(source: Source, rows: Rows, job: Job) -> bool:
 
     Means would not show this: expm1 of standardized values has a positive mean.
     """
-    some = np.unique(np.linspace(0, source.n_genes - 1, _GENES_LOOKED_AT).astype(np.int64))
+    sampled = np.unique(np.linspace(0, source.n_genes - 1, _GENES_SAMPLED).astype(np.int64))
     return all(
         float(np.nanmin(gene.values, initial=0.0)) >= 0 and float(np.nanmax(gene.values, initial=0.0)) <= LARGEST_LOG1P
-        for gene in source.genes(some, rows, job)
+        for gene in source.genes(sampled, rows, job)
     )
 
 

@@ -57,7 +57,7 @@ class _Candidates:
     space: ImageSpace
     libraries: tuple[Library, ...]
     images: dict[tuple[str, ...], list[LibraryImage]]
-    """By path of the library, in order of preference."""
+    """The images of each library by its path, in order of preference."""
 
     def matching(self, library: Library) -> list[LibraryImage]:
         """Return the images of a library that match the coordinates."""
@@ -109,7 +109,7 @@ def choose_images(
         xy = xy * (1.0, -1.0)
     moved = other_columns(source, rows, xy) if candidates.space.is_fullres and coords.kind == "obsm" else []
     named = spec.library if spec.kind == "uns" else None
-    # Choosing a library without sections implies that all cells belong to it.
+    # Without sections, all cells belong to the chosen library.
     own = [lib for lib in known if lib.name == named] if named is not None and sections is None else known
     scaled = [lib for lib in own if candidates.applies_to(lib)]
     diameter, spot_warnings = _common_value("spot_diameter_fullres", [lib.spot_diameter for lib in scaled])
@@ -152,15 +152,15 @@ def _left_out(source: Source, candidates: _Candidates, spec: ImageSpec) -> list[
         [image for lib in candidates.libraries for image in candidates.images[lib.path]] if spec.kind == "uns" else []
     )
     own = [image for image in images if space.owner(image.key) == "spatial"]
-    things = [f"image{'s' if len(own) > 1 else ''} {listed([image.where for image in own])}"] if own else []
-    things += ["spot size (spot_diameter_fullres)"] if any(lib.spot_diameter for lib in candidates.libraries) else []
-    things += ["µm per pixel (microns_per_pixel)"] if any(lib.unit_um for lib in candidates.libraries) else []
+    left_out = [f"image{'s' if len(own) > 1 else ''} {listed([image.where for image in own])}"] if own else []
+    left_out += ["spot size (spot_diameter_fullres)"] if any(lib.spot_diameter for lib in candidates.libraries) else []
+    left_out += ["µm per pixel (microns_per_pixel)"] if any(lib.unit_um for lib in candidates.libraries) else []
     warnings = []
-    if things:
-        belong = "it belongs" if len(things) == 1 and len(own) <= 1 else "they belong"
+    if left_out:
+        belong = "it belongs" if len(left_out) == 1 and len(own) <= 1 else "they belong"
         warnings.append(
             f"Left out, because {belong} to obsm['spatial'] and the coordinates are {space.name}: "
-            f"{'; '.join(things)}. {how_to_get(source, space)}"
+            f"{'; '.join(left_out)}. {how_to_get(source, space)}"
         )
     others = [image for image in images if image not in own]
     return warnings + [f"The image {image.where} was left out: {_belongs(space, image)}." for image in others]
@@ -186,10 +186,10 @@ def _library_images(
     if not space.is_fullres and not any(candidates.matching(lib) for lib in candidates.libraries):
         return [], []
     chosen = [lib for lib in candidates.libraries if (lib.images if named is None else lib.name == named)]
-    places = {} if sections is None else _sections_of(candidates.libraries, sections)
+    library_sections = {} if sections is None else _sections_of(candidates.libraries, sections)
     warnings: list[str] = []
     if len(chosen) > 1:
-        of_sections = [lib for lib in chosen if lib.name in places]
+        of_sections = [lib for lib in chosen if lib.name in library_sections]
         if not of_sections:
             choices = listed([f"uns:{lib.name}" for lib in chosen])
             warning = f"uns['spatial'] holds several images; none was chosen. To show one, choose it: {choices}."
@@ -204,17 +204,17 @@ def _library_images(
         chosen = of_sections
     images: list[PlannedImage] = []
     for library in chosen:
-        its = places.get(library.name, [])
-        matching = xy if codes is None or not its else xy[np.isin(codes, its)]
+        own_sections = library_sections.get(library.name, [])
+        matching = xy if codes is None or not own_sections else xy[np.isin(codes, own_sections)]
         image, reasons = _from_library(source, library, candidates, matching)
         warnings += reasons
         if image is None and named is not None:
             msg = f"The library {library.name!r} has no usable image: {'; '.join(reasons) or 'it holds no image'}."
             raise ImageError(msg)
         # A single image under sections that do not overlap is treated as an image of the whole tissue.
-        apart = sections is not None and (sections.overlapping or len(chosen) > 1)
-        if image is not None and sections is not None and apart:
-            image = replace(image, sections=tuple(sections.items[at].name for at in its))
+        per_section = sections is not None and (sections.overlapping or len(chosen) > 1)
+        if image is not None and sections is not None and per_section:
+            image = replace(image, sections=tuple(sections.items[at].name for at in own_sections))
         images += [] if image is None else [image]
     return images, warnings
 
