@@ -273,7 +273,7 @@ class Neighbors:
         cells = np.flatnonzero(np.isfinite(xy).all(axis=1))
         if len(cells) > _CELLS:
             cells = np.sort(np.random.default_rng(0).choice(cells, _CELLS, replace=False))
-        # Cells at exactly the same position make the search slow, and any of them is as near as the others.
+        # Move cells apart slightly: equal positions slow the search down, and none of them is nearer than another.
         span = float(np.ptp(xy[cells], axis=0).max()) if len(cells) else 0.0
         at = xy[cells] + np.random.default_rng(0).normal(scale=_APART * span, size=(len(cells), 2))
         section = np.zeros(len(cells), dtype=np.int64) if sections is None else sections[cells]
@@ -288,9 +288,9 @@ class Neighbors:
         self._section = np.zeros(len(self._pairs[0]), dtype=np.int64) if sections is None else sections[self._pairs[0]]
 
     def agreement(self, codes: NDArray[np.int64], n_categories: int) -> float:
-        """Return how much more often neighbors share a category than chance: 0 if by chance, 1 if always.
+        """Return how much more often neighbors share a category than by chance: 0 if no more often, 1 if always.
 
-        Chance is that of two cells of the same section, so a column that only identifies the section gets 0.
+        Chance refers to two random cells of the same section, so a column that only identifies the section gets 0.
 
         Parameters
         ----------

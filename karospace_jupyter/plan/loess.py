@@ -13,8 +13,8 @@ _PLACES = 150
 def loess(x: NDArray[np.float64], y: NDArray[np.float64], span: float = 0.3) -> NDArray[np.float64]:
     """Return the values of a local quadratic regression at each `x`.
 
-    At each of these, a parabola is fitted to the nearest points with tricube weights (Cleveland and Devlin, Journal of
-    the American Statistical Association 1988), as in R's ``loess``, which Seurat uses.
+    Parabolas are fitted to the nearest points with tricube weights (Cleveland and Devlin, Journal of the American
+    Statistical Association 1988), as in R's ``loess``, which Seurat uses.
 
     Parameters
     ----------
@@ -56,7 +56,8 @@ def _fit(xs: NDArray[np.float64], ys: NDArray[np.float64], place: float, size: i
             right = middle
     off = xs[left : left + size] - place
     reach = np.abs(off).max()
-    weight = (1 - np.abs(off / reach) ** 3) ** 1.5 if reach > 0 else np.ones(size)  # the root of tricube weights
+    # The root of the tricube weights, because residuals are squared.
+    weight = (1 - np.abs(off / reach) ** 3) ** 1.5 if reach > 0 else np.ones(size)
     parabola = np.stack([np.ones(size), off, off**2], axis=1)
     found = np.linalg.lstsq(parabola * weight[:, None], ys[left : left + size] * weight, rcond=None)[0]
     return float(found[0])

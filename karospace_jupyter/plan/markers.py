@@ -87,8 +87,8 @@ def choose_markers(
 
 
 def _requested(source: Source, columns: ChosenColumns, name: str) -> str:
-    of_obs = dict(zip(columns.columns, columns.annotations, strict=True))
-    one = of_obs.get(name) or next((one for one in columns.annotations if one.name == name), None)
+    by_obs_column = dict(zip(columns.columns, columns.annotations, strict=True))
+    one = by_obs_column.get(name) or next((one for one in columns.annotations if one.name == name), None)
     if one is None:
         known = list(source.obs_columns)
         if name in known:

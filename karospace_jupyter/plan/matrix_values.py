@@ -22,7 +22,7 @@ LARGEST_LOG1P = 30.0
 _BASES = (None, 2.0, 10.0)
 """Bases that are tried if ``uns`` states none; None is the natural logarithm."""
 _RATIOS = (1.5, 8.5)
-"""Ratios of counts that are checked: 1 is uninformative, and rounding errors make large ratios inconclusive."""
+"""Range of the checked ratios of counts: 1 is uninformative, and rounding errors make large ratios inconclusive."""
 _MIN_CELLS, _MIN_GENES = 20, 4
 """With fewer cells or genes, variances near one may be a coincidence."""
 _EXACT_VARIANCE = 0.02

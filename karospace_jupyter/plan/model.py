@@ -249,8 +249,8 @@ class PlannedNeighbors:
     """`obsp:KEY`, `nearest:6` or `radius:30um`."""
     n_cells: int
     rows: NDArray[np.int64] | None = None
-    """In an estimate, the positions of the cells whose edges were found, which are all that `starts` and `cells` list;
-    None if all edges were found."""
+    """In an estimate, the positions of the cells whose edges were found; `starts` and `cells` list only these. None if
+    all edges were found."""
 
     @property
     def scale(self) -> float:

@@ -103,7 +103,7 @@ def choose_neighbors(
     run = max(_RUN // 4, 6 * _RUN // spec.n) if spec.kind == "nearest" else _RUN
     rows = _sample(cells.n, min(run, _RUN)) if sampled else None
     if spec.kind == "radius":
-        unit_um = _known(spec, unit_um)
+        unit_um = _required_unit(spec, unit_um)
         pairs, origin = _within(spec, xy, groups, cells, unit_um, rows), f"radius:{number(spec.um)}um"
     elif rows is None:
         pairs, origin = _nearest(spec, xy, groups, job, threads), f"nearest:{spec.n}"
@@ -274,12 +274,12 @@ def _nearest_in(xy: NDArray[np.float64], k: int, threads: int) -> Iterator[Pairs
         part = np.arange(start, min(n, start + _BLOCK))
         near = tree.query(at[part], k=k + 1, workers=threads)[1].reshape(len(part), k + 1)
         others = near != part[:, None]
-        others[others.all(axis=1), -1] = False
+        others[others.all(axis=1), -1] = False  # the cell itself is missing among equal positions: drop another
         yield part, near[others].reshape(len(part), k)
 
 
 def _apart(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the positions relative to their corner, none of them equal."""
+    """Return the positions relative to their lower corner, with equal ones moved apart."""
     at: NDArray[np.float64] = xy - xy.min(axis=0)
     at += np.random.default_rng(0).normal(scale=_APART * (float(at.max()) or 1.0), size=at.shape)
     return at
@@ -294,8 +294,8 @@ def _nearest_of(
 ) -> list[Pairs]:
     """Return the edges of some cells: to their nearest cells, and to cells that have them among their nearest.
 
-    The latter are searched for among the next nearest cells. This misses few, because two cells rank each other
-    differently by only about √k.
+    The latter are searched for among the next nearest cells. This misses few, because the ranks that two cells have
+    among each other's neighbors differ by only about √k.
     """
     found: list[Pairs] = []
     for group in groups:
@@ -305,19 +305,19 @@ def _nearest_of(
             continue
         at = _apart(xy[group])
         tree = cKDTree(at)
-        apart, near = tree.query(at[part], k=min(k + math.ceil(3 * math.sqrt(k)) + 8, len(group)), workers=threads)
+        distances, near = tree.query(at[part], k=min(k + math.ceil(3 * math.sqrt(k)) + 8, len(group)), workers=threads)
         # The first is the cell itself: no two positions are equal.
         outer = near[:, k + 1 :]
         candidates = np.flatnonzero(np.bincount(outer.ravel(), minlength=len(group)))
         reach = np.zeros(len(group))
         reach[candidates] = tree.query(at[candidates], k=[k + 1], workers=threads)[0][:, 0]
-        row, column = np.nonzero(apart[:, k + 1 :] <= reach[outer])
+        row, column = np.nonzero(distances[:, k + 1 :] <= reach[outer])
         found.append((np.repeat(group[part], k), group[near[:, 1 : k + 1]].ravel()))
         found.append((group[part[row]], group[outer[row, column]]))
     return found
 
 
-def _known(spec: NeighborsWithin, unit_um: float | None) -> float:
+def _required_unit(spec: NeighborsWithin, unit_um: float | None) -> float:
     if unit_um is None:
         msg = (
             f"Neighbors within {number(spec.um)} µm need the length of a coordinate unit, which is unknown. Set the "
@@ -347,7 +347,7 @@ def _within(
         tree.query_ball_point(xy[group[part]], radius, return_length=True) - 1
         for group, tree, part in zip(groups, trees, parts, strict=rows is not None)
     ]
-    # Counted first: the pairs of a large radius would not fit into memory. Near the limit, a sample cannot decide.
+    # Count first: the pairs within a large radius would not fit into memory. Near the limit, a sample is too inexact.
     if rows is None or sum(int(count.sum()) for count in counts) > _CLEAR * MOST_NEIGHBORS * len(rows):
         each = average(radius)
         if each > MOST_NEIGHBORS:
@@ -362,8 +362,8 @@ def _within(
         for group, tree, part, count in zip(groups, trees, parts, counts, strict=True):
             if len(part):
                 near = np.concatenate(tree.query_ball_point(xy[group[part]], radius)).astype(np.int64)
-                of = np.repeat(part, count + 1)
-                found.append((group[of[of != near]], group[near[of != near]]))
+                centers = np.repeat(part, count + 1)
+                found.append((group[centers[centers != near]], group[near[centers != near]]))
         return found
     for group, tree in zip(groups, trees, strict=True):
         pairs = tree.query_pairs(radius, output_type="ndarray").astype(np.int64)

@@ -1,4 +1,4 @@
-"""Decide whether all genes are packed: predict what they take, by encoding a sample as the export would."""
+"""Decide whether all genes are packed: predict their size by encoding a sample as the export would."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 SHARD_BYTES = 2**20
-"""Genes are grouped into files of at most this size before compression; a larger gene has its own."""
+"""Genes are grouped into files of at most this size before compression; a larger gene gets its own file."""
 MOST_BYTES = 10**9
 """Predicted size up to which all genes are packed by default."""
 _SAMPLED = 300_000
 """Number of values that are encoded in both forms to choose one."""
 _SAMPLED_RUNS = 8
 _NUMBERS, _STORED_NUMBERS = 40, 24
-"""Bytes of the numbers of a gene in the index, and approximately what is stored of them after compression."""
+"""Bytes that the numbers of a gene take in the index: before compression, and approximately after it."""
 _CELL_OF_LADDERS = 1.5
-"""Bytes stored for the ladder of a cell if there are many."""
+"""Minimum number of stored bytes per cell for its ladder, if there are more cells than in the sample."""
 
 
 def choose_packed(source: Source, config: ExportConfig, n: int) -> tuple[PlannedPacked | None, list[str]]:
@@ -128,7 +128,7 @@ def _all_genes(source: Source, config: ExportConfig, n: int) -> PlannedPacked:
 
 
 def predict_packed(source: Source, n: int, texts: list[tuple[str, ...]], *, max_bytes: int, gzip: bool) -> PackedSize:
-    """Predict what the packed genes of `n` cells take.
+    """Predict the size of the packed genes of `n` cells.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def prefers_ladders(bits: NDArray[np.uint32], indptr: NDArray[np.int64]) -> bool
 
 @dataclass(frozen=True, slots=True)
 class _Coded:
-    """Stored bytes of a sample as codes."""
+    """Bytes that a sample takes if it is stored as codes."""
 
     values: int
     ladders: int

@@ -10,7 +10,7 @@ _CELLS = 10_000
 _MIN_CELLS = 50
 """With fewer cells, numbers may follow the position by chance."""
 _MIN_GROUP = 10
-"""Of fewer cells, a linear function of the position explains much of any numbers, and all of those of three."""
+"""With fewer cells in a section, a linear function of the position explains much of any numbers; with three, all."""
 _UNEXPLAINED = 0.002
 """Maximum share of the variance that rounding to a grid leaves; a Visium slide has at least 64 columns."""
 

@@ -99,7 +99,7 @@ def _usual(source: Source, cells: Cells, used: Sequence[str]) -> tuple[dict[str,
             found[key] = types, amounts
     statistics = {key: match for key in found if (match := _STATISTIC.fullmatch(key))}
 
-    def better(match: re.Match[str]) -> bool:
+    def superseded(match: re.Match[str]) -> bool:
         """Return whether another statistic of the same posterior is exported instead."""
         name = match[1].lower()
         if name not in _BEST_FIRST:
@@ -107,7 +107,7 @@ def _usual(source: Source, cells: Cells, used: Sequence[str]) -> tuple[dict[str,
         rank = _BEST_FIRST.index(name)
         return any(one[2] == match[2] and one[1].lower() in _BEST_FIRST[:rank] for one in statistics.values())
 
-    best = {key: one for key, one in found.items() if key not in statistics or not better(statistics[key])}
+    best = {key: one for key, one in found.items() if key not in statistics or not superseded(statistics[key])}
     large = [key for key, (types, _) in best.items() if cells.n * len(types) > MOST_VALUES]
     warnings = []
     if large:

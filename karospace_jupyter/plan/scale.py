@@ -49,7 +49,7 @@ class _Platform:
     y: str
     unit_um: float
     others: frozenset[str]
-    """Columns of the same table, one of which confirms that it is this platform; empty if x and y do."""
+    """Columns of the same table, any of which confirms the platform; empty if x and y suffice."""
     caution: str = ""
     """What to check if the unit remains uncertain."""
 
@@ -127,7 +127,7 @@ def choose_scale(given: float | None, found: list[Scale]) -> Scale:
 
 
 def scale_text(unit_um: float | None, origin: str) -> str:
-    """Describe a scale in a line.
+    """Describe a scale in one line.
 
     Examples
     --------
@@ -160,7 +160,7 @@ def scales_of_columns(source: Source, spec: CoordsSpec, rows: Rows, xy: NDArray[
 
 
 def unit_in_name(*names: str) -> float | None:
-    """Return the µm per unit that all names state, or None.
+    """Return the µm per unit if all names state the same, otherwise None.
 
     Examples
     --------
@@ -210,9 +210,9 @@ def _platforms(source: Source, spec: CoordsSpec, rows: Rows, xy: NDArray[np.floa
 
 
 def _multiple_of(source: Source, x: str, y: str, spec: CoordsSpec, rows: Rows, xy: NDArray[np.float64]) -> float | None:
-    """Return the units of two columns per coordinate unit, or None if the coordinates are not a multiple of them.
+    """Return the length of a coordinate unit in units of two columns; None if these are not proportional.
 
-    They may be shifted and mirrored, but must be scaled alike in x and y.
+    The coordinates may be shifted and mirrored, but must be scaled alike in x and y.
     """
     if spec.kind == "obs" and (spec.x, spec.y) == (x, y):
         return 1.0

@@ -40,7 +40,7 @@ def predict(
     neighbors: PlannedNeighbors | None,
     view: dict[str, Any] | None,
 ) -> tuple[int, int]:
-    """Predict the files and bytes (before compression): exact for arrays, estimated for the rest.
+    """Predict the number of files and bytes (before compression): exact for arrays, estimated for the rest.
 
     Parameters
     ----------
@@ -66,13 +66,13 @@ def predict(
         row = id_bytes + 1 + sum(_text_bytes(annotation) for annotation in annotations)
         keys = sum(len(annotation.name) + 6 for annotation in annotations) + 14
         tables += [n * row, n * (row + keys), n * (id_bytes + 2 * _NUMBER_TEXT + 24)]
-    seen = 0 if view is None else len(json.dumps(view))
-    seen += sum(len(gene) + 4 for one in gene_sets for gene in (one.name, *one.genes))
+    manifest_bytes = 0 if view is None else len(json.dumps(view))
+    manifest_bytes += sum(len(gene) + 4 for one in gene_sets for gene in (one.name, *one.genes))
     pictures = sum(min(limit, image.size[0] * image.size[1] * 1.5) for image in images)
     files = len(genes.names) * math.ceil(4 * n / limit)
     files += sum(max(1, math.ceil(size / limit)) for size in [*arrays, *tables])
     files += len(images) + config.preview + 2  # index.html, manifest.json
-    total = int(4 * n * len(genes.names) + sum(arrays) + sum(tables) + pictures + seen)
+    total = int(4 * n * len(genes.names) + sum(arrays) + sum(tables) + pictures + manifest_bytes)
     return files + sum(one.size.files for one in packed), total + sum(one.size.raw_bytes for one in packed)
 
 

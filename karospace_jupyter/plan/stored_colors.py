@@ -27,10 +27,10 @@ def stored_colors(
 ) -> tuple[list[str], list[str]]:
     """Return one color per category: the stored one if it is usable, otherwise one from the palette.
 
-    A list is matched by position, a dict or a Series by name. A list with as many colors as there are categories with
-    cells, but fewer than all categories, is matched to those with cells, as after adding unused categories without
-    colors. A longer list is matched by value if the categories are numbers of its positions, in order, as after
-    removing clusters without their colors.
+    A list is matched by position, a dict or a Series by name. If there are unused categories, and a list has one color
+    for each of the others, it is matched to the others: unused categories were added without colors. A list with more
+    colors than categories is matched by value if the categories are positions in it, in order: clusters were removed
+    without their colors.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ def fitting_view(
     state = dict(view["state"] if whole else view)
     columns = {annotation.name for annotation in annotations}
     warnings: list[str] = []
-    # The color needs genes of the matrix that is shown, gene sets those of any.
+    # The color needs genes of the matrix that is shown; gene sets may contain genes of any matrix.
     shown = genes
     if genes is not None:
         genes = {*genes, *(gene for names in (other_matrices or {}).values() for gene in names)}
@@ -157,7 +157,7 @@ def _fitting_groups(
 def _fitting_sets(
     sets: list[dict[str, Any]], genes: Collection[str] | None, exported: Sequence[PlannedGeneSet]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the sets of the bundle, followed by those of the view as far as their genes are exported."""
+    """Return the sets of the bundle, followed by the other sets of the view, reduced to exported genes."""
     warnings = []
     own = {one.name: set(one.genes) for one in exported}
     others = [one for one in sets if one["name"] not in own]

@@ -23,7 +23,7 @@ _SPOTS_UM = (45.0, 80.0)
 _PAIRS = 10
 _SAME_WITHIN = 0.02
 _SAME_DIRECTION = 0.99
-"""Length of the mean fourth power of the directions, at least; 1 if all are the same."""
+"""Minimum length of the mean fourth power of the directions, which is 1 if all are equal modulo a right angle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ def array_grid(
     codes: NDArray[np.int64] | None,
     grid: Literal["hexagonal", "square"],
 ) -> Grid | None:
-    """Return the array that the spots belong to, or None if it is not of that kind.
+    """Return the array that the spots belong to, or None if there is none of that kind.
 
-    Space Ranger writes the columns ``array_row`` and ``array_col``, but other arrays have them, too. Only on a
-    hexagonal array, rows are shifted by half a spot, so that both numbers are even or both odd.
+    Space Ranger writes the columns ``array_row`` and ``array_col``, but other arrays have them, too. Only in
+    a hexagonal array are rows shifted by half a spot, so that both numbers are even or both are odd.
 
     Parameters
     ----------

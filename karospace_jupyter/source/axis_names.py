@@ -129,14 +129,14 @@ def axis_pairs(names: Sequence[str]) -> list[AxisPair]:
             found[key][reading.axis].append((at, (reading.upper, reading.template)))
     pairs: dict[tuple[int, int], AxisPair] = {}
     for (kind, _), sides in found.items():
-        left = list(sides["y"])
-        only = len(sides["x"]) == len(left) == 1
+        unpaired = list(sides["y"])
+        only = len(sides["x"]) == len(unpaired) == 1
         for x_at, exact in sides["x"]:
             # If names differ only in case, those with the same case form a pair.
-            partner = next((one for one in left if only or one[1] == exact), None)
+            partner = next((one for one in unpaired if only or one[1] == exact), None)
             if partner is None:
                 continue
-            left.remove(partner)
+            unpaired.remove(partner)
             y_at = partner[0]
             words = {part.casefold() for name in (names[x_at], names[y_at]) for part in _PARTS.findall(name)}
             pairs[x_at, y_at] = AxisPair(

@@ -108,5 +108,5 @@ def _held(
 
 
 def _block(values: sp.csr_matrix, labels: NDArray[np.uint8]) -> _Block:
-    turned = values.tocsc()
-    return _Block(labels[turned.indices], turned.data, turned.indptr)
+    columns = values.tocsc()
+    return _Block(labels[columns.indices], columns.data, columns.indptr)

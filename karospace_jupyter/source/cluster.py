@@ -38,7 +38,7 @@ _NO_WORKERS_S = 60
 
 
 def current_client() -> Any:  # noqa: ANN401 - distributed is untyped
-    """Return the connection to a cluster that dask uses in this process; None without one."""
+    """Return this process's connection to a dask cluster; None if there is none."""
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return None
@@ -65,7 +65,7 @@ def computed(value: Any, client: Any) -> Any:  # noqa: ANN401 - dask is untyped
 def row_chunks(array: Any, client: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - dask is untyped
     """Compute a dask array and yield, for each chunk of rows, its chunks of columns.
 
-    On the cluster of `client`, chunks are computed ahead, and other workers recompute the chunks of lost ones.
+    On the cluster of `client`, chunks are computed ahead. If a worker is lost, the others recompute its chunks.
 
     Raises
     ------
@@ -86,20 +86,20 @@ def row_chunks(array: Any, client: Any) -> Iterator[list[Any]]:  # noqa: ANN401 
         yield from _ahead(client, (client.get(part, keys, sync=False) for part, keys in parts))
 
 
-def _ahead(client: Any, works: Iterator[list[Any]]) -> Iterator[list[Any]]:  # noqa: ANN401
-    """Yield the results of each list of futures, in order; iterating over `works` starts them."""
+def _ahead(client: Any, batches: Iterator[list[Any]]) -> Iterator[list[Any]]:  # noqa: ANN401
+    """Yield the results of each list of futures, in order; iterating over `batches` starts them."""
     with _connected(client):
         ahead = min(_MOST_AHEAD, max(1, _AHEAD * sum(client.nthreads().values())))
         waiting: deque[list[Any]] = deque()
         try:
-            for futures in works:
+            for futures in batches:
                 waiting.append(futures)
                 if len(waiting) > ahead:
                     yield [_result(client, future) for future in waiting.popleft()]
             while waiting:
                 yield [_result(client, future) for future in waiting.popleft()]
         finally:
-            # Results that are not used would stay in the memory of the workers.
+            # Unused results would stay in the memory of the workers.
             for futures in waiting:
                 for future in futures:
                     future.release()
@@ -126,12 +126,12 @@ def slices(arrays: Sequence[Any], runs: Iterable[tuple[int, int]], client: Any) 
         for first, last in runs:
             yield [array[first:last] for array in arrays]
         return
-    works = ([client.submit(_read, places, first, last, pure=False)] for first, last in runs)
-    yield from (read for (read,) in _ahead(client, works))
+    batches = ([client.submit(_read, places, first, last, pure=False)] for first, last in runs)
+    yield from (read for (read,) in _ahead(client, batches))
 
 
 def _place(array: Any) -> _Place | None:  # noqa: ANN401 - h5py and zarr share no type
-    """Return where an array is; None if it is not in a file with a path, such as a URL."""
+    """Return where an array is; None if it is not in a local file or folder, for example at a URL."""
     library = type(array).__module__.partition(".")[0]
     if library == "h5py":
         path = array.file.filename

@@ -28,8 +28,7 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
     Raises
     ------
     BundleError
-        If a file is damaged, or the manifest states neither the types of the annotations nor the coordinates, which
-        are not part of format 1.0.
+        If a file is damaged, or the manifest lacks the types of the annotations or the coordinates, as in format 1.0.
     """
     import anndata as ad
 
@@ -46,40 +45,40 @@ def as_anndata(bundle: BundleReader) -> ad.AnnData:
     in_tables = {name for one in m.proportions or () for name in (one.column, *one.parts)}
     obs = pd.DataFrame({name: held for name, held in values.items() if name not in in_tables}, index=names)
     layers = [matrix for matrix in bundle.matrices if matrix.startswith("layer:")]
-    # The genes of raw may be others than those of the layers, which are those of X.
+    # raw may have other genes than X; layers have the same.
     first = "X" if "X" in bundle.matrices else layers[0] if layers else m.matrix
-    made = ad.AnnData(X=bundle.matrix(first).tocsr(), obs=obs, var=_genes(bundle, first))
+    adata = ad.AnnData(X=bundle.matrix(first).tocsr(), obs=obs, var=_genes(bundle, first))
     for matrix in bundle.matrices:
         if matrix == "raw" != first:
-            made.raw = ad.AnnData(X=bundle.matrix(matrix).tocsr(), obs=obs[[]], var=_genes(bundle, matrix))
+            adata.raw = ad.AnnData(X=bundle.matrix(matrix).tocsr(), obs=obs[[]], var=_genes(bundle, matrix))
         elif matrix != first:
-            made.layers[matrix.removeprefix("layer:")] = _like(bundle, matrix, made.var_names)
+            adata.layers[matrix.removeprefix("layer:")] = _like(bundle, matrix, adata.var_names)
     xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float64)
-    made.obsm["spatial"] = xy + np.asarray(m.coordinates.origin)
+    adata.obsm["spatial"] = xy + np.asarray(m.coordinates.origin)
     for embedding in m.embeddings or ():
         if embedding.name != "spatial":
-            made.obsm[embedding.name] = bundle.embedding(embedding.name)
-    made.obsm.update(tables)
+            adata.obsm[embedding.name] = bundle.embedding(embedding.name)
+    adata.obsm.update(tables)
     if m.neighbors is not None and m.neighbors.known:
-        made.obsp["spatial_connectivities"] = bundle.neighbors()
+        adata.obsp["spatial_connectivities"] = bundle.neighbors()
     for column in m.columns:
         if column.kind == "category":
-            made.uns[f"{column.name}_colors"] = [category.color for category in column.categories]
-    return made
+            adata.uns[f"{column.name}_colors"] = [category.color for category in column.categories]
+    return adata
 
 
 def _amounts(
     bundle: BundleReader,
-    one: Proportions,
+    proportions: Proportions,
     values: Mapping[str, Any],
     names: pd.Index[Any],
 ) -> pd.DataFrame:
     """Return the table of obsm that holds these proportions, shape (n_cells, n_types)."""
-    types = types_of(bundle.manifest, one)
+    types = types_of(bundle.manifest, proportions)
     if isinstance(types, str):
         msg = f"The manifest of {bundle.files.origin} is not valid: {types}."
         raise BundleError(msg)
-    return pd.DataFrame({name: values[part] for name, part in zip(types, one.parts, strict=True)}, index=names)
+    return pd.DataFrame({name: values[part] for name, part in zip(types, proportions.parts, strict=True)}, index=names)
 
 
 def _genes(bundle: BundleReader, matrix: str) -> pd.DataFrame:
@@ -87,7 +86,7 @@ def _genes(bundle: BundleReader, matrix: str) -> pd.DataFrame:
 
 
 def _like(bundle: BundleReader, matrix: str, genes: pd.Index[str]) -> Any:  # noqa: ANN401 - scipy is untyped
-    """Return a matrix with these genes only: it may be packed while only some genes of the first are exported."""
+    """Return a matrix reduced to these genes: it may be packed while the first matrix has only some genes."""
     positions = pd.Index(bundle.genes_of(matrix)).get_indexer(genes)
     missing = genes[positions < 0]
     if len(missing):

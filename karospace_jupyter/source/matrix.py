@@ -276,7 +276,7 @@ def _side_by_side(chunks: list[Any]) -> Block:
 
 
 def _sparse_numbers(value: Any) -> Any:  # noqa: ANN401 - any sparse format
-    """Return the matrix with values of a type that scipy can compute with; scipy cannot compute with float16."""
+    """Return the matrix with values of a type that scipy can compute with, which excludes float16."""
     data = getattr(value, "data", None)
     if not isinstance(data, np.ndarray) or data.dtype.kind == "O":  # lil and dok store lists
         return value

@@ -45,7 +45,7 @@ def kind_of(values: pd.Series[Any]) -> Kind:
 
 
 def holds_numbers(values: pd.Series[Any]) -> bool:
-    """Return whether a column of objects contains only real numbers and missing values. Numeric text is text."""
+    """Return whether a column of objects contains only real numbers (not as text) and missing values."""
     types = _types(values)
     return bool(types) and all(issubclass(one, _REAL) and not issubclass(one, _BOOLEANS) for one in types)
 

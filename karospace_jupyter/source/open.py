@@ -1,4 +1,4 @@
-"""Open an AnnData object, an `.h5ad` file or a zarr folder, also by URL."""
+"""Open an AnnData object, or an `.h5ad` file or zarr folder by path or URL."""
 
 from __future__ import annotations
 
@@ -388,12 +388,12 @@ def _group_in_hdf5(url: str) -> tuple[str, str] | None:
 
 
 def _is_zarr_on_web(store: Store) -> bool:
-    """Return whether the URL of a web host, which has no folders, is that of a zarr store.
+    """Return whether a URL of a web host, which cannot list folders, is that of a zarr store.
 
     Raises
     ------
     SourceError
-        If it is that of a bundle, or of a zarr store with a query.
+        If it is the URL of a bundle, or that of a zarr store with a query.
     """
     path = PurePosixPath(store.shown)
     if any(part.suffix.lower() in {".h5ad", ".h5mu", ".h5"} for part in (path, *path.parents)):
@@ -419,7 +419,7 @@ def _is_zarr_folder(store: Store) -> bool:
     Raises
     ------
     SourceError
-        If it is another folder.
+        If the folder is not a zarr store.
     """
     if store.kind() != "directory":
         return False
@@ -433,7 +433,7 @@ def _is_zarr_folder(store: Store) -> bool:
 
 
 def _is_json(store: Store, name: str) -> bool:
-    """Return whether a file exists on a web host, which may answer with a page, or refuse what does not exist."""
+    """Return whether a JSON file exists on a web host, which may send a page or refuse access if it does not."""
     try:
         start = store.read(name, 64)
     except SourceError:
@@ -490,7 +490,7 @@ def _open_root(
             if table is None:
                 raise SourceError(foreign_group(root, where))
             root, where = root[table], f"{where}/{table}"
-        # anndata before 0.7 stored obs and var as record arrays; anndata itself reads their many variants.
+        # anndata before 0.7 stored obs and var as record arrays; leave their many variants to anndata.
         legacy = any(hasattr(root[name], "shape") for name in ("obs", "var", "raw/var") if name in root)
     tables = ObjectTables(_read_legacy(file, where)) if legacy else FileTables(root, where)
     with reading(f"{spec.kind} of {where}"):

@@ -86,22 +86,22 @@ class Passes:
         """Return statistics of every gene; see :class:`~karospace_jupyter.source.protocol.Source`."""
         n_cells, n_genes = self.matrix.shape
         n = n_cells if rows is None else len(rows)
-        change = _Transform(scale, log_base, ceiling)
+        transform = _Transform(scale, log_base, ceiling)
         sums = _Sums(n_genes)
         unit, total = ("genes", n_genes) if self.by_column else ("cells", n_cells)
         with job.stage("Reading statistics", total, unit) as stage:
             if self.by_column:
-                self._column_sums(rows, change, sums, stage)
+                self._column_sums(rows, transform, sums, stage)
             else:
                 work = ((start, _choose_rows(start, block, rows), block.shape[0]) for start, block in self.row_blocks())
                 for part, length in _map_ahead(
-                    lambda item: (_sum_block(item[1], change, squared=variance), item[2]), work
+                    lambda item: (_sum_block(item[1], transform, squared=variance), item[2]), work
                 ):
                     sums.add(part)
                     stage.advance(length)
         return sums.statistics(n, variance=variance)
 
-    def _column_sums(self, rows: Rows, change: _Transform, sums: _Sums, stage: Stage) -> None:
+    def _column_sums(self, rows: Rows, transform: _Transform, sums: _Sums, stage: Stage) -> None:
         matrix: Any = self.matrix
         chosen = None
         if rows is not None:
@@ -111,7 +111,7 @@ class Passes:
             for start, stop, read in matrix.blocks(self._block_bytes):
                 lines, missing = _present(read)
                 genes = np.repeat(np.arange(start, stop), np.diff(lines.indptr))
-                values = change.of(lines.data, genes)
+                values = transform.of(lines.data, genes)
                 if chosen is not None:
                     values = np.where(chosen[lines.indices], values, 0.0)
                     missing = None if missing is None else missing & chosen[lines.indices]
@@ -145,14 +145,14 @@ class Passes:
     def _entries_by_column(self, rows: Rows, most: int) -> Iterator[Callable[[], Entries]]:
         matrix: Any = self.matrix
 
-        def turned(lines: sp.csr_matrix, gene: int) -> Entries:
+        def transposed(lines: sp.csr_matrix, gene: int) -> Entries:
             block = summed(lines).T.tocsr()
             return as_entries(block if rows is None else block[rows], 0, gene)
 
         entry_bytes = int(matrix.data.dtype.itemsize + matrix.indices.dtype.itemsize)
         with reading(self._where):
             for start, _, lines in matrix.blocks(most * entry_bytes):
-                yield functools.partial(turned, lines, start)
+                yield functools.partial(transposed, lines, start)
 
     def _genes_by_column(self, indices: NDArray[np.int64], rows: Rows) -> Iterator[GeneVector]:
         matrix: Any = self.matrix
@@ -325,7 +325,7 @@ class _Gathered:
             entries = np.flatnonzero(column >= 0)
             column = column[entries]
         shape = (block.shape[0], self._wanted)
-        # Duplicate entries are summed before rounding; small integers in a type that can represent the sum.
+        # Sum duplicate entries before rounding: in float64, or in float32 for float32 values and small integers.
         data = block.data[entries]
         data = data.astype(
             np.float64 if data.dtype.itemsize > 2 and data.dtype != np.float32 else np.float32, copy=False
@@ -397,7 +397,7 @@ def _choose_rows(start: int, block: Block, rows: Rows) -> Block:
     return block[rows[a:b] - start]
 
 
-def _sum_block(block: Block, change: _Transform, *, squared: bool) -> _Sums:
+def _sum_block(block: Block, transform: _Transform, *, squared: bool) -> _Sums:
     """Sum each gene, and optionally its squares, over the rows of a block."""
     out = _Sums(block.shape[1])
     if isinstance(block, np.ndarray):
@@ -406,7 +406,7 @@ def _sum_block(block: Block, change: _Transform, *, squared: bool) -> _Sums:
         if missing is not None:
             values = np.where(missing, 0.0, values)
             out.missing = missing.sum(axis=0)
-        values = change.of(values, np.arange(block.shape[1]))
+        values = transform.of(values, np.arange(block.shape[1]))
         out.first = values.sum(axis=0)
         if squared:
             out.second = np.einsum("ij,ij->j", values, values)
@@ -415,7 +415,7 @@ def _sum_block(block: Block, change: _Transform, *, squared: bool) -> _Sums:
     matrix, missing = _present(block)
     if missing is not None:
         out.missing = np.bincount(matrix.indices[missing], minlength=block.shape[1])
-    values = change.of(matrix.data, matrix.indices)
+    values = transform.of(matrix.data, matrix.indices)
     # Products with a vector release the GIL and are faster than bincount.
     ones = np.ones(block.shape[0])
     matrix.data = values

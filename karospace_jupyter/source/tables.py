@@ -93,7 +93,7 @@ class ObjectTables:
         return None if self._adata.raw is None else self._frame("raw/var", self._adata.raw.var)
 
     def _frame(self, name: str, frame: Any) -> pd.DataFrame:  # noqa: ANN401 - anndata is imported late
-        """Return a table; load one that is read lazily only once."""
+        """Return a table; a lazy one is loaded only once."""
         known = self._loaded.get(name)
         if known is None or known[0] is not frame:
             with reading(name):

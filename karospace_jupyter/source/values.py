@@ -127,9 +127,9 @@ def without_log1p(values: NDArray[np.float64], base: float | None = None) -> NDA
 
 
 def without_duplicates(matrix: sp.csr_matrix) -> sp.csr_matrix:
-    """Return the matrix with duplicate entries summed, as the sparse formats define them."""
+    """Return the matrix with duplicate entries summed, which is how sparse formats define their value."""
     if matrix.has_canonical_format:
         return matrix
-    turned = matrix.tocsc()  # sorts in linear time and copies
-    turned.sum_duplicates()
-    return turned.tocsr()
+    by_column = matrix.tocsc()  # sorts in linear time and copies
+    by_column.sum_duplicates()
+    return by_column.tocsr()

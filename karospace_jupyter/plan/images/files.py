@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ORIENTATION = 0x0112
-"""Tag in EXIF and TIFF."""
+"""Number of the orientation tag in EXIF and TIFF."""
 
 _READABLE = "PNG, JPEG, WebP and TIFF are supported"
-_WIDTH, _HEIGHT, _ZERO, _SAMPLES, _EXTRA = 256, 257, 262, 277, 338  # TIFF tags
+_WIDTH, _HEIGHT, _PHOTOMETRIC, _SAMPLES, _EXTRA = 256, 257, 262, 277, 338  # TIFF tags
 _WHITE_IS_ZERO = 0
 _ALPHA_KINDS = (1, 2)  # values of ExtraSamples: associated and unassociated alpha
 _MAX_PAGES = 4096
@@ -43,7 +43,7 @@ class PictureFile:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """Open an image file with Pillow, with a limit suited to large slides.
+    """Open an image file with Pillow, with a pixel limit suited to large slides.
 
     Raises
     ------
@@ -78,11 +78,11 @@ def inspect_file(path: Path) -> PictureFile:
         if header is not None and header.deep and header.planar and not header.readable:
             raise ImageError(_unidentified(path))  # Pillow opens it, but mixes up its planes
         size = _stored_size(picture)
-        turned = picture.getexif().get(ORIENTATION, 1)
-        if turned != 1:
+        orientation = picture.getexif().get(ORIENTATION, 1)
+        if orientation != 1:
             notes.append(
-                f"its orientation tag ({turned}) was ignored, because coordinates refer to pixels as stored. If yours "
-                "refer to the upright image, save it upright, without the tag"
+                f"its orientation tag ({orientation}) was ignored, because coordinates refer to pixels as stored. If "
+                "yours refer to the upright image, save it upright, without the tag"
             )
         bands, samples = len(picture.getbands()), _tag(picture, _SAMPLES, 1)
         if samples > bands and not _by_channel(header) and picture.mode not in {"P", "PA"}:
@@ -129,15 +129,15 @@ def load_pixels(path: Path, pages: tuple[int, ...], notes: list[str]) -> NDArray
         try:
             # Pillow keeps the upper 8 of 16 bits per channel, which leaves little of the range of a 12-bit camera.
             wide = array.astype(np.uint16) if deep and not alpha else array
-            named = wide[:, :, None] if wide.ndim == 2 else wide
-            return as_pixels(named, notes, alpha=None if picture.mode == "RGBA" and not alpha else alpha)
+            with_channels = wide[:, :, None] if wide.ndim == 2 else wide
+            return as_pixels(with_channels, notes, alpha=None if picture.mode == "RGBA" and not alpha else alpha)
         except NotAnImage as exc:
             msg = f"The image {path} cannot be shown: {exc}."
             raise ImageError(msg) from exc
 
 
 def _by_channel(header: TiffHeader | None) -> bool:
-    """Return whether Pillow would lose bits or channels, or mix up planes, that can be read directly."""
+    """Return whether the image can be read directly and Pillow would lose bits or channels, or mix up planes."""
     return header is not None and header.readable and (header.deep or header.several_gray)
 
 
@@ -162,14 +162,14 @@ def _load_channels(path: Path, header: TiffHeader, notes: list[str]) -> NDArray[
 
 
 def _values(picture: Any) -> NDArray[Any]:  # noqa: ANN401 - Pillow is imported late
-    turned = picture.getexif().get(ORIENTATION, 1) if picture.format == "TIFF" else 1
-    white_is_zero = _tag(picture, _ZERO, 1) == _WHITE_IS_ZERO
+    orientation = picture.getexif().get(ORIENTATION, 1) if picture.format == "TIFF" else 1
+    white_is_zero = _tag(picture, _PHOTOMETRIC, 1) == _WHITE_IS_ZERO
     picture.load()
     values = pixels_of_picture(picture)
     values = unsigned(values, picture) if picture.format == "TIFF" else values
     if white_is_zero and picture.mode.startswith(("I", "F")) and values.size:
         values = values.max() - values  # Pillow only inverts 8-bit images
-    return _as_stored(values, turned)
+    return _as_stored(values, orientation)
 
 
 def _as_stored(values: NDArray[Any], orientation: int) -> NDArray[Any]:

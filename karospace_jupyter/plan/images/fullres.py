@@ -96,7 +96,7 @@ def how_to_get(source: Source, space: ImageSpace) -> str:
 def _columns_in_fullres(spec: CoordsSpec) -> bool:
     if spec.kind != "obs" or not (spec.x.endswith("_in_fullres") and spec.y.endswith("_in_fullres")):
         return False
-    # Rows as x mean that the tissue was rotated.
+    # If x holds pixel rows, the axes are swapped relative to the image.
     return "row" not in spec.x and "col" not in spec.y
 
 
@@ -125,7 +125,7 @@ def other_columns(source: Source, rows: Rows, xy: NDArray[np.float64]) -> list[s
     except CoordinatesError:
         return []
     own = own if rows is None else own[rows]
-    # Early readers swapped the names of the columns.
+    # Early versions of some readers swapped the names of these columns.
     if any(np.nanmax(np.abs(one - xy), initial=0.0) <= 1.0 for one in (own, own[:, ::-1])):
         return []
     return [

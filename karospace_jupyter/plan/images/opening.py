@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WEB = ("PNG", "JPEG", "WEBP")
 """Formats that browsers can show and that bundles contain."""
 FILES = (*WEB, "TIFF")
-"""Formats that the user can choose. Files with several JPEGs (MPO) are JPEG, too."""
+"""Formats that the user can choose. MPO files, which hold several JPEGs, count as JPEG."""
 MAX_PIXELS = 2**31 - 1
 """Limit for an image that the user chose: 46,340 × 46,340 pixels, which take 6 GB as RGB."""
 MAX_SHOWN_PIXELS = 2**26

@@ -13,12 +13,14 @@ from karospace_jupyter.plan.images.opening import FILES, open_picture
 
 __all__ = ["NotAnImage", "as_pixels", "image_size", "pixels_of_picture"]
 
-_COLOR = (1, 2, 3, 4)
-"""Numbers of channels of a regular image."""
+_REGULAR = (1, 2, 3, 4)
+"""Numbers of channels that a regular image may have."""
 
 _MAX_CHANNELS = 256
 _OPAQUE = 0.98
+"""Share of full alpha from which a pixel is opaque; up to 1 minus this share, it is clear."""
 _MOSTLY = 0.5
+"""Minimum share of opaque pixels in an alpha channel, unless it cuts out the tissue."""
 _OPAQUE_TOPS = (1.0, 255.0, 65535.0)
 
 
@@ -153,7 +155,7 @@ def _channel_axis(shape: tuple[int, ...]) -> int | None:
     """Return which of three dimensions is the channel axis, or None."""
     if len(shape) != 3:
         return None
-    ends = [at for at in (2, 0) if shape[at] in _COLOR]
+    ends = [at for at in (2, 0) if shape[at] in _REGULAR]
     if len(ends) == 2 and shape[2] != 3 and shape[0] == 3:
         return 0
     if ends:

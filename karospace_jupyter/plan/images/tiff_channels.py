@@ -1,7 +1,7 @@
 """Read TIFF channels that Pillow cannot read correctly: more than 8 bits, planes, many channels, 16-bit floats.
 
-Pillow reads gray images of any depth. A second directory is therefore appended to the file, in which each plane is a
-gray image, or in which the samples of a pixel are neighboring gray pixels.
+Pillow reads gray images of any depth. A directory that describes the data as gray is therefore appended to a copy of
+the file in memory: each plane becomes a gray image, or the samples of a pixel become neighboring gray pixels.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MAGIC = {b"II*\0", b"MM\0*"}
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _ZERO, _STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES = (
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES = (
     256, 257, 258, 259, 262, 273, 277, 278, 279,
 )  # fmt: skip
 _PLANAR, _PREDICTOR, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _EXTRA, _FORMAT = (
@@ -85,9 +85,9 @@ def read_header(path: Path) -> TiffHeader | None:
         and len(set(_many(info, _FORMAT, 1))) == 1
         and bits[0] in {8, 16, 32}
         and info.get(_PREDICTOR, 1) in (predictors if planar else {1})
-        and info.get(_ZERO, 1) in {0, 1, 2}
+        and info.get(_PHOTOMETRIC, 1) in {0, 1, 2}
         # Pillow reads other gray images correctly.
-        and (samples > 1 or (_is_half(info) and info.get(_ZERO, 1) == 1))
+        and (samples > 1 or (_is_half(info) and info.get(_PHOTOMETRIC, 1) == 1))
         and path.stat().st_size < _MAX_BYTES
     )
     return TiffHeader(
@@ -96,7 +96,7 @@ def read_header(path: Path) -> TiffHeader | None:
         max(bits),
         planar,
         samples in {2, 4} and len(extra) == 1 and extra[0] in _ALPHA_KINDS,
-        info.get(_ZERO, 1) in {0, 1},
+        info.get(_PHOTOMETRIC, 1) in {0, 1},
         readable,
         bool(info.next),
     )
@@ -180,7 +180,7 @@ def _gray(info: Any) -> dict[int, Any]:  # noqa: ANN401
     kept = (_WIDTH, _HEIGHT, _COMPRESSION, _STRIPS, _ROWS, _STRIP_BYTES, _PREDICTOR)
     tags = {tag: info[tag] for tag in (*kept, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES) if tag in info}
     kind = 1 if _is_half(info) else _many(info, _FORMAT, 1)[0]
-    return tags | {_BITS: _many(info, _BITS, 1)[0], _ZERO: 1, _SAMPLES: 1, _FORMAT: kind}
+    return tags | {_BITS: _many(info, _BITS, 1)[0], _PHOTOMETRIC: 1, _SAMPLES: 1, _FORMAT: kind}
 
 
 def _is_half(info: Any) -> bool:  # noqa: ANN401
