@@ -82,5 +82,5 @@ def as_literals(app: Sphinx, what: str, name: str, obj: object, options: object,
 
 
 def setup(app: Sphinx) -> None:
-    """Register the function above."""
+    """Register `as_literals`."""
     app.connect("autodoc-process-docstring", as_literals)

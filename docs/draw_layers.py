@@ -18,7 +18,7 @@ PICTURE = Path(__file__).parent / "_images/layers.svg"
 
 WIDTH, MARGIN, ARROW = 760, 16, 54
 HEIGHT, GAP, BETWEEN, PADDING = 34, 15, 10, 16
-LETTER = 7.9  # width of a letter in px, about
+LETTER = 7.9  # approximate width of a letter in px
 DOTS = ("#ffb000", "#ff7fa8", "#7fe0ff", "#b7f06a")
 NEUTRAL = "#768390"  # readable on white and on black
 
@@ -42,7 +42,7 @@ def restricted() -> list[tuple[str, list[str]]]:
 
 
 def imported(module: str) -> set[str]:
-    """Return the top-level packages that a module imports, in functions too, but not for type checking only."""
+    """Return the top-level packages that a module imports, also in functions, except for type checking."""
     path = ROOT / module.replace(".", "/")
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
     found: set[str] = set()
@@ -97,16 +97,17 @@ def _arrow(x: int, top: int, bottom: int) -> list[str]:
 
 def _row(modules: list[str], top: int, color: str, packages: list[tuple[str, list[str]]]) -> list[str]:
     names = [module.removeprefix("karospace_jupyter.") for module in modules]
-    dots = [[dot for dot, (_, of) in zip(DOTS, packages, strict=True) if imported(m) & {*of}] for m in modules]
+    dots = [[dot for dot, (_, banned) in zip(DOTS, packages, strict=True) if imported(m) & {*banned}] for m in modules]
     widths = [
-        2 * PADDING + LETTER * len(name) + (len(of) * 13 + 8 if of else 0) for name, of in zip(names, dots, strict=True)
+        2 * PADDING + LETTER * len(name) + (len(row) * 13 + 8 if row else 0)
+        for name, row in zip(names, dots, strict=True)
     ]
     room = WIDTH - 2 * MARGIN - ARROW - BETWEEN * (len(names) - 1)
     stretch = room / sum(widths)
     parts, left = [], float(MARGIN + ARROW)
-    for name, width, of in zip(names, widths, dots, strict=True):
+    for name, width, row in zip(names, widths, dots, strict=True):
         wide = width * stretch
-        middle = left + wide / 2 - (len(of) * 13 + 8) / 2 * bool(of)
+        middle = left + wide / 2 - (len(row) * 13 + 8) / 2 * bool(row)
         parts.append(f'<rect x="{left:.1f}" y="{top}" width="{wide:.1f}" height="{HEIGHT}" rx="7" fill="{color}"/>')
         parts.append(
             f'<text x="{middle:.1f}" y="{top + 22}" text-anchor="middle" fill="#fff" font-weight="600">{name}</text>'
@@ -114,7 +115,7 @@ def _row(modules: list[str], top: int, color: str, packages: list[tuple[str, lis
         first = middle + LETTER * len(name) / 2 + 14
         parts += [
             f'<circle cx="{first + 13 * at:.1f}" cy="{top + HEIGHT / 2:.0f}" r="5" fill="{dot}"/>'
-            for at, dot in enumerate(of)
+            for at, dot in enumerate(row)
         ]
         left += wide + BETWEEN
     return parts

@@ -57,14 +57,14 @@ def border_distances(outline: Floats, xy: Floats, factor: float = 1.0) -> NDArra
     inside = np.empty(len(cells), dtype=bool)
     step = max(1, _AT_ONCE // len(outline))
     for first in range(0, len(codes), step):
-        of_centers = centers[first : first + step]
-        far = np.sqrt(_squared(edges, of_centers))
+        block = centers[first : first + step]
+        far = np.sqrt(_squared(edges, block))
         nearest = far.min(axis=1)
         near = far <= nearest[:, None] + 2 * reach
-        of_squares = _is_inside(outline, of_centers)
-        for at, of_square in enumerate(members[first : first + step]):
-            found[of_square] = _nearest(edges[:, near[at]], cells[of_square])
-            inside[of_square] = of_squares[at] if nearest[at] > reach else _is_inside(outline, cells[of_square])
+        center_inside = _is_inside(outline, block)
+        for at, some in enumerate(members[first : first + step]):
+            found[some] = _nearest(edges[:, near[at]], cells[some])
+            inside[some] = center_inside[at] if nearest[at] > reach else _is_inside(outline, cells[some])
     distances = np.sqrt(found) * factor
     out[placed] = np.where(inside & (distances > 0), -distances, distances)
     return out

@@ -314,7 +314,7 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
         "open": {"port", "quiet", "storage_options"},
         "publish": {"json", "quiet", "dataset_name", "host", "data_origin", "storage_options"},
     }
-    for mode, fitting in modes.items():
+    for mode, allowed in modes.items():
         given = getattr(options, mode)
         if given is None:
             continue
@@ -324,7 +324,7 @@ def _usage(options: argparse.Namespace, p: argparse.ArgumentParser) -> str | Non
             break
         for action in p._actions:  # noqa: SLF001 - argparse has no public list of its options
             name = action.dest
-            if name not in {mode, *fitting} and getattr(options, name, action.default) != action.default:
+            if name not in {mode, *allowed} and getattr(options, name, action.default) != action.default:
                 flag = action.option_strings[0] if action.option_strings else getattr(options, name)
                 return f"--{mode} cannot be combined with {flag}"
         return port

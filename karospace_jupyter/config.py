@@ -178,7 +178,7 @@ ImageSpec = ImageFromFile | ImageFromUns | NoImage
 
 
 def origin_problem(text: str) -> str | None:
-    """Return what is wrong with an origin; None if browsers spell it the same way (they compare text).
+    """Return what is wrong with an origin; None if it is spelled as in browsers, which compare origins as text.
 
     Examples
     --------
@@ -540,7 +540,7 @@ class ExportConfig(BaseModel):
         "annotation_columns", "embeddings", "proportions", "markers", "embed_origins", "matrices", mode="before"
     )
     @classmethod
-    def _one_column(cls, value: object) -> object:
+    def _single_as_tuple(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
     @field_validator(
@@ -614,7 +614,7 @@ class ExportConfig(BaseModel):
 
     @field_validator("downsample", "seed", "jobs", "memory_mb", "max_asset_mb", "um_per_unit", mode="before")
     @classmethod
-    def _no_truth(cls, value: object) -> object:
+    def _no_boolean(cls, value: object) -> object:
         if isinstance(value, bool):
             msg = "expected a number"
             raise ValueError(msg)
@@ -753,7 +753,7 @@ _BOUNDS = {
 }  # fmt: skip
 _WHOLE = "whole_message"
 """Type of an error whose message already states what was given."""
-_OF_TYPE = ("_type", "_parsing", "_from_float", "path_type", "literal_error")
+_TYPE_ERRORS = ("_type", "_parsing", "_from_float", "path_type", "literal_error")
 
 
 def _explained(exc: ValidationError) -> ConfigError:
@@ -763,8 +763,8 @@ def _explained(exc: ValidationError) -> ConfigError:
         if error["type"] == "extra_forbidden":
             known = ", ".join(sorted(ExportConfig.model_fields))
             return ConfigError(f"Unknown option {name!r}. The options are: {known}.")
-        of_type = error["type"].endswith(_OF_TYPE)
-        what = _NEEDED.get(name, error["msg"]) if of_type else error["msg"].removeprefix("Value error, ")
+        wrong_type = error["type"].endswith(_TYPE_ERRORS)
+        what = _NEEDED.get(name, error["msg"]) if wrong_type else error["msg"].removeprefix("Value error, ")
         if error["type"] in _BOUNDS:
             words, key = _BOUNDS[error["type"]]
             what = f"must be {words} {number(error['ctx'][key])}"

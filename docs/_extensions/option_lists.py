@@ -50,9 +50,9 @@ def fields_markdown() -> str:
     """Return the fields of ExportConfig as a definition list in Markdown."""
     parts = []
     for name, field in ExportConfig.model_fields.items():
-        of_type = re.sub(r"Literal\[(.*?)\]", r"\1", str(ExportConfig.__annotations__[name]))
+        type_text = re.sub(r"Literal\[(.*?)\]", r"\1", str(ExportConfig.__annotations__[name]))
         text = " ".join(str(field.description).split())
-        parts.append(f"`{name}`\n: `{of_type}`, default `{field.default!r}`. {text}\n")
+        parts.append(f"`{name}`\n: `{type_text}`, default `{field.default!r}`. {text}\n")
     return "\n".join(parts)
 
 

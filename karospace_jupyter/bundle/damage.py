@@ -13,7 +13,7 @@ from karospace_jupyter.errors import BundleError, KaroSpaceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OF_DAMAGE = (
+_DAMAGE_ERRORS = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError),
     *(csv.Error, struct.error, zlib.error),
 )
@@ -62,6 +62,6 @@ def damage(where: str) -> Iterator[None]:
     except RecursionError as exc:
         msg = f"{where} is nested too deeply."
         raise BundleError(msg) from exc
-    except _OF_DAMAGE as exc:
+    except _DAMAGE_ERRORS as exc:
         msg = f"{where} is damaged: {exc or type(exc).__name__}."
         raise BundleError(msg) from exc

@@ -50,7 +50,7 @@ class Answer:
     headers: Mapping[str, str]
     """By lower-case name; repeated headers are joined by commas."""
     body: bytes
-    """As sent, before content decoding; only the bytes that were to be kept."""
+    """As sent, before content decoding; only the first `keep` bytes, see :func:`get`."""
     length: int
     """Number of bytes that were read; one more than the limit if there are more."""
     crc32: int
@@ -123,7 +123,7 @@ def check_not_single(url: str, name: str) -> None:
 
 
 def encoded_size(size: int) -> int:
-    """Return the maximum size of `size` bytes after compression by the host, which may make them longer."""
+    """Return the maximum size of `size` bytes after compression by the host, which may enlarge them."""
     return size + size // 1000 + 2**16
 
 

@@ -21,11 +21,11 @@ from karospace_jupyter.bundle.packed import MOST_CODES, Steps
 MOST_VALUES = 2**23
 """Maximum number of values of all ladders. They take 134 MB, and as much again while values are added."""
 _ROUNDS = 24
-"""Rounds after which the values that are left are sorted: rare large counts would take a round each."""
+"""Rounds after which the remaining values are sorted: rare large counts would take a round each."""
 
 
 class LaddersTooLargeError(Exception):
-    """A ladder has more values than codes of two bytes can tell apart, or all ladders have too many."""
+    """A ladder has more values than two-byte codes can distinguish, or all ladders together have too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Levels:
 def levels(bits: NDArray[np.uint32], indptr: NDArray[np.integer]) -> Levels:
     """Rank the entries of each cell.
 
-    Most entries of a cell have one of few values, so taking away the smallest value of every cell, round by round, is
+    Most entries of a cell have one of few values, so removing the smallest value of every cell, round by round, is
     several times faster than sorting.
 
     Parameters
@@ -88,22 +88,22 @@ def levels(bits: NDArray[np.uint32], indptr: NDArray[np.integer]) -> Levels:
         keep = np.flatnonzero(values != lowest[rows])
         left = keep if left is None else left[keep]
         values, rows = values[keep], rows[keep]
-        level[left] += 1  # above the value that was taken away
+        level[left] += 1  # above the value that was removed
     if len(values):
         assert left is not None  # noqa: S101 - a round has set it
         keys, inverse = np.unique(_keys(rows, values), return_inverse=True)
-        of_row = (keys >> np.uint64(32)).astype(np.int32)
-        heads = np.flatnonzero(np.concatenate([[True], of_row[1:] != of_row[:-1]]))
+        owners = (keys >> np.uint64(32)).astype(np.int32)
+        heads = np.flatnonzero(np.concatenate([[True], owners[1:] != owners[:-1]]))
         rank = np.arange(len(keys)) - np.repeat(heads, np.diff(np.append(heads, len(keys)))) + _ROUNDS
         level[left] = rank[inverse]
-        found.append((of_row, (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32), rank))
+        found.append((owners, (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32), rank))
     counts = np.zeros(n, dtype=np.int64)
-    for of_row, _, rank in found:  # ascending, so that the last rank of a cell remains
-        counts[of_row] = rank + 1
+    for owners, _, rank in found:  # ascending, so that the last rank of a cell remains
+        counts[owners] = rank + 1
     starts = np.cumsum(counts) - counts
     distinct = np.empty(int(counts.sum()), dtype=np.uint32)
-    for of_row, low, rank in found:
-        distinct[starts[of_row] + rank] = low
+    for owners, low, rank in found:
+        distinct[starts[owners] + rank] = low
     return Levels(level, counts, distinct)
 
 

@@ -200,7 +200,7 @@ class Packed(_Part):
 
     @property
     def known(self) -> bool:
-        """Whether this package can read them."""
+        """Whether this package can read these packed genes."""
         return self.version == PACKED_VERSION and self.values in {"ladder", "float32"}
 
 
@@ -228,7 +228,7 @@ class Neighbors(_Part):
 
     @property
     def known(self) -> bool:
-        """Whether this package can read them."""
+        """Whether this package can read these neighbors."""
         return self.version == NEIGHBORS_VERSION
 
 

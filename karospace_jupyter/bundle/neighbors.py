@@ -46,7 +46,7 @@ class Graph:
 
 
 def write_graph(starts: NDArray[np.int64], cells: NDArray[np.int64], rows: NDArray[np.int64] | None = None) -> bytes:
-    """Return the bytes of a graph, given as in :class:`Graph`, or of the part of it with the edges of some cells.
+    """Encode a graph, given as in :class:`Graph`, or only the edges of some of its cells.
 
     Parameters
     ----------

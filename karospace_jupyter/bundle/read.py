@@ -285,10 +285,10 @@ class BundleReader:
         small = np.int32 if n_cells < 2**31 else np.int64
         cells, values = [np.zeros(0, dtype=small)], [np.zeros(0, dtype=np.float32)]
         starts = [0]
-        for of_gene, found in self._entries(self._known_matrix(matrix)):
-            cells.append(of_gene.astype(small))
+        for gene_cells, found in self._entries(self._known_matrix(matrix)):
+            cells.append(gene_cells.astype(small))
             values.append(found)
-            starts.append(starts[-1] + len(of_gene))
+            starts.append(starts[-1] + len(gene_cells))
         return sp.csc_matrix((np.concatenate(values), np.concatenate(cells), starts), shape=(n_cells, len(starts) - 1))
 
     def _entries(self, matrix: str) -> Generator[tuple[NDArray[np.int64], NDArray[np.float32]], None, None]:

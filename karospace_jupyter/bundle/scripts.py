@@ -1,4 +1,4 @@
-"""The files of a bundle as scripts: a page opened with a double click can run scripts, but cannot read files.
+"""Store the files of a bundle as scripts: a page opened with a double click can run scripts, but cannot read files.
 
 ``manifest.js`` contains the manifest. Each shard in ``scripts/`` contains a range of bytes of the other files that the
 viewer reads, concatenated in the order of ``asset_files``.
@@ -39,7 +39,7 @@ def without_scripts(manifest: Manifest) -> Manifest:
 
 
 def carried_files(manifest: Manifest) -> list[AssetFile]:
-    """Return the files in scripts and HTML files: all but scripts, and files of single genes if genes are packed."""
+    """Return the files that scripts and HTML files hold: no scripts, and no single-gene files if genes are packed."""
     left_out = {KIND, GENE_KIND} if manifest.matrix in manifest.packed_matrices else {KIND}
     return [file for file in manifest.asset_files if file.kind not in left_out]
 

@@ -33,7 +33,7 @@ def summarize(values: NDArray[np.float32]) -> GeneSummary:
 
 
 def summarize_entries(present: NDArray[np.float32], n_zeros: int) -> GeneSummary:
-    """Summarize one gene, given its values other than zero, with NaN, and the number of zeros."""
+    """Summarize one gene, given its nonzero values, including NaN, and the number of zeros."""
     nan = np.isnan(present)
     missing = int(np.count_nonzero(nan))
     if missing:

@@ -91,7 +91,7 @@ def verify(bundle: BundleReader) -> VerifyReport:
             _check_expression,
             _check_packed,
             _check_tables,
-            *_PLACES,
+            *_ARRAY_CHECKS,
             _check_neighbors,
             _check_scripts,
         ):
@@ -343,7 +343,7 @@ def _check_columnar(bundle: BundleReader) -> Iterator[str]:
 
 
 def _check_without_tables(bundle: BundleReader) -> Iterator[str]:
-    """Check what the tables would otherwise be compared with."""
+    """Check the arrays of a bundle that has no tables to compare them with."""
     m = bundle.manifest
     if m.coordinates is not None:
         xy = bundle.vector(m.coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2)
@@ -426,7 +426,7 @@ def _agree(column: Column, values: NDArray[Any], table: list[Any]) -> bool:
     ]
 
 
-_PLACES = (_check_columnar, check_embeddings, check_sections, check_proportions, check_markers)
+_ARRAY_CHECKS = (_check_columnar, check_embeddings, check_sections, check_proportions, check_markers)
 
 
 def _check_scripts(bundle: BundleReader) -> Iterator[str]:

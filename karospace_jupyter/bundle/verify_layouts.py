@@ -1,4 +1,4 @@
-"""Verify the embeddings and sections of a bundle."""
+"""Verify the embeddings, proportions and sections of a bundle."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _check_extents(
 
 
 def same_extent(xy: NDArray[np.float32], extent: Extent, origin: tuple[float, float]) -> bool:
-    """Return whether stored coordinates, relative to an origin, have an extent, which is not."""
+    """Return whether stored coordinates, which are relative to `origin`, have `extent`, which is absolute."""
     if not len(xy):
         return False
     # Rounding to float32 is monotonic, so the extremes of the rounded values are the rounded extremes.

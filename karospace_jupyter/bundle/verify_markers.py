@@ -19,7 +19,7 @@ _CLOSE = 1e-5
 
 
 def check_markers(bundle: BundleReader) -> Iterator[str]:
-    """Compare numbers of cells, means and fractions with the packed genes; do not repeat the tests."""
+    """Compare numbers of cells, means and fractions with the packed genes; test results are not recomputed."""
     packed = bundle.packed_genes
     if packed is None:
         return
@@ -48,7 +48,7 @@ class _Column:
         k = len(self._categories) + 1
         self._cells = np.bincount(self._codes, minlength=k)
         self._sums = np.zeros((3, k, len(packed.index.names)))
-        """Of each category and gene: cells with a value, cells with a value other than zero, and their sum."""
+        """For each category and gene: number of cells with a value, number with a nonzero value, sum of values."""
 
     def add(self, gene: int, cells: NDArray[np.int64], values: NDArray[np.float32]) -> None:
         """Add the entries of a gene."""
@@ -59,7 +59,7 @@ class _Column:
         self._sums[2, :, gene] = np.bincount(groups, weights=present, minlength=k)
 
     def problems(self, packed: PackedGenes) -> Iterator[str]:
-        """Yield numbers that differ from the sums."""
+        """Yield a message for each array that differs from the sums."""
         sums = self._sums
         rest = sums.sum(axis=1, keepdims=True) - sums[:, :-1]
         with np.errstate(all="ignore"):
@@ -70,7 +70,7 @@ class _Column:
                 "fraction": sums[1, :-1] / sums[0, :-1],
                 "fraction_rest": rest[1] / rest[0],
             }
-        # A mean of positive and negative values can be near zero.
+        # Means are compared relative to the largest value: a mean of positive and negative values can be near zero.
         largest = np.maximum(np.abs(packed.index.min), np.abs(packed.index.max))
         for name, expected in wanted.items():
             held = [getattr(table, name).astype(np.float64) for table in self._tables]
@@ -79,8 +79,8 @@ class _Column:
             wrong = np.argwhere(~(near | (np.isnan(found) & np.isnan(expected))))
             if len(wrong):
                 category, gene = wrong[0].tolist()
-                of_gene = f"{name} of gene {packed.index.names[gene]!r} in category {self._categories[category]!r}"
+                what = f"{name} of gene {packed.index.names[gene]!r} in category {self._categories[category]!r}"
                 yield (
-                    f"markers of {self._name!r}: {of_gene} "
+                    f"markers of {self._name!r}: {what} "
                     f"is {found[category, gene]:.6g}, but {expected[category, gene]:.6g} in the packed genes"
                 )

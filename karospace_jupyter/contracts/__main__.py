@@ -1,4 +1,4 @@
-"""``python -m karospace_jupyter.contracts``."""
+"""Write the generated contracts: ``python -m karospace_jupyter.contracts``."""
 
 from karospace_jupyter.contracts.generate import write
 

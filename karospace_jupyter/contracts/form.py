@@ -13,7 +13,7 @@ Observations = Literal["cells", "spots", "bins"]
 Status = Literal["idle", "running", "done", "failed", "cancelled"]
 
 SCHEMA: dict[str, Any] = {"use_attribute_docstrings": True, "json_schema_serialization_defaults_required": True}
-"""Configuration of the JSON Schemas: described by the strings below the fields, every field present."""
+"""Configuration of the JSON Schemas: the strings below the fields describe them, and every field is required."""
 
 
 @dataclass(frozen=True, slots=True)
