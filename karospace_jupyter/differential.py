@@ -145,12 +145,12 @@ def compare(
     Parameters
     ----------
     genes
-        The cells and the values of the entries of each gene; cells without an entry have the value zero, and NaN is a
-        missing value, which does not count.
+        For each gene, the cells that have an entry, and the values of these entries. Cells without an entry have the
+        value zero. NaN is a missing value, which is left out.
     a, b
         Whether each cell is in the group, shape (n_cells,).
     scale
-        The kind of values.
+        Kind of the values.
 
     Raises
     ------
@@ -170,8 +170,8 @@ def compare(
 
     def split() -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         for cells, values in genes:
-            held = group[cells]
-            yield values[held == 1], values[held == 2]
+            of_cell = group[cells]
+            yield values[of_cell == 1], values[of_cell == 2]
 
     return compare_values(split(), int(a.sum()), int(b.sum()), scale)
 
@@ -236,7 +236,7 @@ class _Sums(NamedTuple):
     squares_b: Any
     twice_u: Any
     spread: Any
-    """n³ - n - Σ(t³ - t) over the t cells of each distinct value; zero if all values are equal."""
+    """n³ - n - Σ(t³ - t), where t is the number of cells with each distinct value; zero if all values are equal."""
     negative: Any
     """Whether a value is below zero."""
 
@@ -277,8 +277,8 @@ def _ranks(
 
     The values are sorted as integers of the same order, with the group as the lowest bit.
     """
-    held = np.concatenate([a, b])
-    bits = held.view(np.uint32)
+    values = np.concatenate([a, b])
+    bits = values.view(np.uint32)
     keys: NDArray[Any]
     below = 0
     if negative:  # invert negative numbers, whose bits are in reverse order, and put them first
@@ -301,7 +301,7 @@ def _ranks(
     before_b[below:] += zeros_b
     negative_b = int(of_b[:below].sum())
     twice_u = int((of_a * (2 * before_b + of_b)).sum()) + zeros_a * (2 * negative_b + zeros_b)
-    n, zeros = len(held) + zeros_a + zeros_b, zeros_a + zeros_b
+    n, zeros = len(values) + zeros_a + zeros_b, zeros_a + zeros_b
     # Σ t (n - t) (n + t) is n³ - n - Σ(t³ - t), without a difference of nearly equal numbers.
     tied = times.astype(np.float64)
     return twice_u, float((tied * (n - tied) * (n + tied)).sum()) + float(zeros * (n - zeros) * (n + zeros))

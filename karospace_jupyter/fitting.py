@@ -48,8 +48,8 @@ class _Problem(NamedTuple):
 def fit(make_plan: Callable[[ExportConfig], Plan], source: Source, config: ExportConfig) -> Fitted:
     """Plan an export for the host of `config`.
 
-    These options are chosen if they are left at their defaults: no scripts for a double click, larger assets if
-    there would be too many files, and no packed genes if the export would otherwise be too large.
+    Options that are left at their defaults are chosen for the host: the scripts are left out, assets are larger if
+    there would be too many files, and genes are not packed if the export would otherwise be too large.
 
     Parameters
     ----------
@@ -89,9 +89,9 @@ def fit(make_plan: Callable[[ExportConfig], Plan], source: Source, config: Expor
         bare = make_plan(bare_config)
         bare_size = predict_size(bare, source, bare_config)
         if not list(_problems(host, bare, bare_size, source, bare_config)):
-            held = f"{counted(len(bare.genes.names), 'gene')} of {bare.n_genes_source:,}"
+            shown = f"{counted(len(bare.genes.names), 'gene')} of {bare.n_genes_source:,}"
             notes.append(
-                f"The viewer can show only {held}, because packing all genes would exceed the limits of {host.label}. "
+                f"The viewer can show only {shown}, because packing all genes would exceed the limits of {host.label}. "
                 f"{problems[0].text}"
             )
             plan, config, predicted, problems = bare, bare_config, bare_size, []
@@ -128,8 +128,8 @@ def check_written(manifest: Manifest, page: bytes, manifest_size: int, config: E
 def over_limits(host: Host, usage: Usage) -> list[str]:
     """Return a message for each limit of a host that files exceed."""
     return [
-        _message(host, most, held, shown, of, what)
-        for most, held, shown, of, what in (
+        _message(host, limit, found, formatted, per, what)
+        for limit, found, formatted, per, what in (
             (host.max_bytes, usage.bytes, size, "per site", "this site takes"),
             (host.max_files, usage.files, _files, "per site", "this site has"),
             (host.max_file_bytes, usage.largest[1], size, "per file", f"{usage.largest[0]} takes"),
@@ -138,12 +138,12 @@ def over_limits(host: Host, usage: Usage) -> list[str]:
                 f"{usage.fullest[0] or 'the top folder'} has",
             ),
         )
-        if most is not None and held > most
+        if limit is not None and found > limit
     ]  # fmt: skip
 
 
-def _message(host: Host, most: int, held: int, shown: Callable[[int], str], of: str, what: str) -> str:
-    return f"{host.label} accepts at most {shown(most)} {of}; {what} {shown(held)}."
+def _message(host: Host, limit: int, found: int, formatted: Callable[[int], str], per: str, what: str) -> str:
+    return f"{host.label} accepts at most {formatted(limit)} {per}; {what} {formatted(found)}."
 
 
 def _files(n: int) -> str:
@@ -151,7 +151,7 @@ def _files(n: int) -> str:
 
 
 def _with_assets(host: Host, config: ExportConfig) -> ExportConfig:
-    """Choose the scripts, and an asset size below the maximum file size of the host."""
+    """Leave out the scripts by default, and keep assets below the maximum file size of the host."""
     if config.scripts == "auto":  # web hosts do not need them
         config = config.model_copy(update={"scripts": "no"})
     most = host.max_file_bytes
@@ -214,18 +214,19 @@ def _problems(host: Host, plan: Plan, predicted: Size, source: Source, config: E
 
 
 def _exceeding(
-    most: int | None,
-    held: int,
-    shown: Callable[[int], str],
+    limit: int | None,
+    predicted: int,
+    formatted: Callable[[int], str],
     host: Host,
-    of: str,
+    per: str,
     what: str,
     *,
     exact: bool = False,
 ) -> Iterator[_Problem]:
     # A prediction just below the limit is a problem, too: it becomes a warning.
-    if most is not None and held > most * (1 if exact else 1 - _NEAR):
-        yield _Problem(_message(host, most, held, shown, of, what), math.inf if exact else held / most)
+    if limit is not None and predicted > limit * (1 if exact else 1 - _NEAR):
+        text = _message(host, limit, predicted, formatted, per, what)
+        yield _Problem(text, math.inf if exact else predicted / limit)
 
 
 def _advice(host: Host, plan: Plan, config: ExportConfig) -> str:

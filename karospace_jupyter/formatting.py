@@ -59,7 +59,7 @@ def shape(cells: int, genes: int, source: int | None = None, observations: str =
     source
         Number of cells before downsampling.
     observations
-        What they are: cells, spots or bins.
+        What the cells are: cells, spots or bins.
 
     Examples
     --------
@@ -68,8 +68,8 @@ def shape(cells: int, genes: int, source: int | None = None, observations: str =
     """
     part = source is not None and source > cells
     one = observations.removesuffix("s")
-    held = f"{cells:,} of {counted(source or 0, one)}" if part else counted(cells, one)
-    return f"{held} × {counted(genes, 'gene')}"
+    n_cells = f"{cells:,} of {counted(source or 0, one)}" if part else counted(cells, one)
+    return f"{n_cells} × {counted(genes, 'gene')}"
 
 
 def duration(seconds: float) -> str:
@@ -102,12 +102,12 @@ def nearest(name: str, names: Sequence[str], n: int = 3) -> list[str]:
     plain = sum(map(str.isdigit, name)) < _DIGITS
     near = difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=0.6) if plain else []
     # A partial name also suggests the names that start with it, however long they are.
-    begun = sorted((m for m in folded if m not in near and m.startswith(name.casefold())), key=len) if name else []
-    return [folded[m] for m in (*near, *begun)[:n]]
+    starting = sorted((m for m in folded if m not in near and m.startswith(name.casefold())), key=len) if name else []
+    return [folded[m] for m in (*near, *starting)[:n]]
 
 
 def hint(name: str, names: Sequence[str]) -> str:
-    """Return " Did you mean …?", or an empty string.
+    """Return " Did you mean …?" with the most similar names; empty if no name is similar.
 
     Examples
     --------

@@ -100,7 +100,7 @@ def as_gene_sets(items: Iterable[tuple[object, object]], origin: str) -> GeneSet
 
 
 def joined(parts: Iterable[tuple[str, GeneSets]]) -> GeneSets:
-    """Return the sets of several sources together, each given with the name of its source.
+    """Merge the gene sets of several sources, each given with the name of its source.
 
     Raises
     ------

@@ -31,7 +31,7 @@ _LONG_S = 600
 _BROWSER = {"Accept-Encoding": "gzip"}
 _CONNECT_S = 10
 _DEFLATE_TIMES = 1032
-"""How many times as large as its compressed form a file can be, by the definition of deflate."""
+"""Maximum compression ratio of deflate."""
 _LFS = b"version https://git-lfs"
 
 
@@ -137,7 +137,7 @@ class _Found:
             self._texts[one.kind].append(one.text)
 
     def problem_texts(self, host: str) -> list[str]:
-        """Return one text for each kind of problem, which lists the first files."""
+        """Return one text for each kind of problem, listing its first files."""
         texts = []
         for kind, lines in self._texts.items():
             if lines and kind not in _ONLY_ADVICE:
@@ -147,7 +147,7 @@ class _Found:
         return texts
 
     def advice(self, host: str) -> list[str]:
-        """Return one text for each kind of file that arrives as exported, but is larger than necessary."""
+        """Return one text for each way in which the host sends intact files in a larger form than necessary."""
         return [
             f"The host {what.format(counted(len(self._texts[kind]), '.gz file'))}. {_advised(kind, host)}"
             for kind, what in _ONLY_ADVICE.items()
@@ -177,7 +177,7 @@ def _checked(origin: str, file: AssetFile) -> _Checked:
 
 
 def _may_be_unpacked(answer: Answer, file: AssetFile) -> bool:
-    """Return whether a file may have arrived decompressed: no more than deflate can compress."""
+    """Return whether the host may have decompressed a file; sizes that deflate cannot reach are ruled out."""
     raw = file.raw_bytes or 0
     encoded = "content-encoding" in answer.headers
     return file.path.endswith(".gz") and not encoded and 0 < raw <= _DEFLATE_TIMES * file.size_bytes

@@ -1,4 +1,4 @@
-"""The limits of web hosts: the only place that holds them. The table in the documentation is generated from it."""
+"""The limits of web hosts, defined only here. The table in the documentation is generated from them."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ assert set(HOSTS) == set(get_args(HostName))  # noqa: S101 - mypy cannot check t
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a site takes of each limit of a host."""
+    """How much of each limit of a host a site uses."""
 
     files: int
     bytes: int

@@ -74,7 +74,7 @@ def public_url(url: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text, such as that of an exception, in which each URL is that of :func:`public_url`.
+    """Replace each URL in a text, such as the message of an exception, by its :func:`public_url`.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def expanded(path: str | os.PathLike[str]) -> Path:
 
 
 def _accepted(path: Path) -> Path:
-    """Return the path, unless the system refuses to look at it: then, every test of pathlib would raise an OSError."""
+    """Return the path, or raise ConfigError if the system refuses to look it up, where pathlib would raise OSError."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -125,13 +125,13 @@ def bounded_text(path: Path, what: str, *, max_bytes: int, if_larger: str, if_no
     Parameters
     ----------
     what
-        The file in messages, for example ``The view view.json``.
+        What messages call the file, for example ``The view view.json``.
     max_bytes
         Size of the largest file that is read.
     if_larger
-        What a message about a larger file adds: the limit, and what to do.
+        End of the message about a larger file: the limit, and what to do.
     if_not_text
-        What a message about a file in another encoding adds: what to do.
+        End of the message about a file in another encoding: what to do.
 
     Raises
     ------

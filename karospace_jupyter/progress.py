@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _QUICK_S = 1.0
-"""In seconds. A comparison that takes less than this shows no progress."""
+"""A comparison that takes fewer seconds than this shows no progress."""
 
 
 class _Bar(Protocol):

@@ -61,7 +61,7 @@ class Size:
 def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     """Predict the files and bytes of the first target of `config`, or of a folder if it has none.
 
-    Takes no pass over the matrix; the result is approximate.
+    The result is approximate, because it is predicted without reading the whole matrix.
     """
     form: Literal["folder", "html", "zip"] = "folder"
     if config.outdir is None and (config.single_file or config.zip_path) is not None:
@@ -74,7 +74,7 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     packed = sum(one.size.bytes for one in plan.all_packed)
     assets, scripts = (tables + genes + (images + packed) * np.array([1, _BASE64])).tolist()
     carried = assets
-    if plan.packed is not None:  # the scripts carry no single genes
+    if plan.packed is not None:  # the scripts do not contain the files of single genes
         carried, scripts = assets - genes[0], scripts - genes[1]
     files = plan.predicted_files - 2  # without index.html and manifest.json
     text = manifest_bytes(manifest)
@@ -83,9 +83,9 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
     if form == "html":
         tags = files + 1 - (0 if plan.packed is None else len(plan.genes.names))
         return Size(1, int(len(page) + (carried + n_text) * _BASE64 + tags * (_TAG + _PATH)))
-    asked = config.scripts == "yes" or (config.scripts == "auto" and carried * _BASE64 <= MAX_BYTES)
-    asked = asked and not isinstance(config.outdir, str)  # a bundle at a URL has none
-    if asked and n_text * _BASE64 <= config.max_asset_bytes:
+    with_scripts = config.scripts == "yes" or (config.scripts == "auto" and carried * _BASE64 <= MAX_BYTES)
+    with_scripts = with_scripts and not isinstance(config.outdir, str)  # a bundle at a URL has none
+    if with_scripts and n_text * _BASE64 <= config.max_asset_bytes:
         shards = math.ceil(carried / min(TOGETHER, config.max_asset_bytes / _BASE64)) + 1  # and manifest.js
         scripts += n_text * _BASE64 * (_share(as_script("", text + entries)) if form == "zip" else 1)
         n_text += shards * _SHARD_ENTRY
@@ -93,8 +93,8 @@ def predict_size(plan: Plan, source: Source, config: ExportConfig) -> Size:
         shards, scripts = 0, 0.0
     if form == "folder":
         return Size(files + 2 + shards, int(len(page) + assets + n_text + scripts), int(n_text))
-    around = (files + 2 + shards) * (_ZIP_ENTRY + 2 * _PATH)
-    return Size(1, int(len(zlib.compress(page)) + assets + n_text * _share(text + entries) + scripts + around))
+    overhead = (files + 2 + shards) * (_ZIP_ENTRY + 2 * _PATH)
+    return Size(1, int(len(zlib.compress(page)) + assets + n_text * _share(text + entries) + scripts + overhead))
 
 
 class _Measure:
@@ -114,14 +114,14 @@ class _Measure:
 
 
 def _share(text: bytes) -> float:
-    """Return the size of `text` in a zip file, as a share of its size."""
+    """Return the size of `text` in a zip file, as a fraction of its uncompressed size."""
     return len(zlib.compress(text)) / len(text)
 
 
 def _without_genes(
     plan: Plan, source: Source, config: ExportConfig, measure: _Measure
 ) -> tuple[NDArray[np.float64], Manifest]:
-    """Return the measure of all files but genes and images, and a manifest without genes."""
+    """Return the measured size of all files except genes and images, and a manifest without genes."""
     n = plan.cells.n
     options = config.model_copy(update={"preview": False})
 
@@ -178,14 +178,14 @@ def _annotation(annotation: Annotation, rows: NDArray[np.int64]) -> Annotation:
 
 def _embedding(embedding: PlannedEmbedding, rows: NDArray[np.int64]) -> PlannedEmbedding:
     xy = embedding.xy[rows]
-    # An embedding has a position for at least one cell.
+    # The encoder needs a position for at least one cell.
     return replace(embedding, xy=xy if np.isfinite(xy).any() else np.zeros_like(xy))
 
 
 def _genes(
     plan: Plan, sampled: Source, config: ExportConfig, measure: _Measure
 ) -> tuple[NDArray[np.float64], bytes, float]:
-    """Return the measure of all genes, the manifest entries of a sample, and the ratio of all genes to the sample."""
+    """Return the size of all genes, the manifest entries of a sample, and the ratio of all genes to the sample."""
     n, n_genes = plan.cells.n, len(plan.genes.names)
     if not n_genes:
         return np.zeros(2), b"", 0.0
@@ -219,7 +219,7 @@ def _genes(
 
 
 def _extrapolated(values: NDArray[np.float32], n: int, measure: _Measure) -> NDArray[np.float64]:
-    """Return the measure of `n` values, given a sample of them."""
+    """Return the size of `n` values, given a sample of them."""
     method = best_method(values) if measure.gzip else Method.QUICK
     whole = measure(values.tobytes(), method)
     if len(values) == n:

@@ -59,7 +59,7 @@ _RANGE = re.compile(r"\brange\b|InvalidRange|RangeNotSatisfiable|^416$", re.IGNO
 _CERTIFICATE = re.compile(r"certificate|^SSLCert", re.IGNORECASE)
 _URL_IN_TEXT = re.compile(r"[a-z][a-z0-9+.-]+://\S+", re.IGNORECASE)
 _SILENCE_S = 60
-"""A web host may send nothing for this many seconds. The whole file has no limit: a large one takes hours."""
+"""Seconds without data after which a download fails. The whole download has no limit: a large file takes hours."""
 
 
 class Store:
@@ -121,7 +121,8 @@ class Store:
             msg = f"{self.shown} cannot be opened{named}: {self._text(exc)}."
             raise error(msg) from exc
         self._root = root.rstrip("/")
-        # Others are not made for threads. On Hugging Face, each file is a commit, and these must not overlap.
+        # Synchronous file systems are not made for threads. On Hugging Face, each file is a commit, and commits must
+        # not overlap.
         threads = bool(getattr(self._fs, "async_impl", False))
         self.parallel = _PARALLEL if threads else 1
         self._turn: AbstractContextManager[Any] = nullcontext() if threads else threading.Lock()
@@ -208,7 +209,7 @@ class Store:
         """
         try:
             if self.on_web:
-                # One request, because a host may ignore the range of others and send all of the file for each.
+                # A single request, because a host may ignore ranges and send the whole file for each block.
                 self._call(self._stream, out, job)
                 return True
             return self._copy(out, job)
@@ -228,7 +229,7 @@ class Store:
         starts = range(0, size, _BLOCK_BYTES)
         with job.stage("Downloading", len(starts), "blocks") as stage, ThreadPoolExecutor(self.parallel) as threads:
             try:
-                # Few at a time: what is read but not yet written is in memory.
+                # A few at a time, because blocks stay in memory until they are written.
                 for first in range(0, len(starts), self.parallel):
                     some = starts[first : first + self.parallel]
                     for start, block in zip(some, threads.map(self._block, some), strict=True):
@@ -251,7 +252,7 @@ class Store:
         if "timeout" not in self._fs.client_kwargs:
             timeout: Any = import_module("aiohttp").ClientTimeout
             more["timeout"] = timeout(total=None, sock_connect=_SILENCE_S, sock_read=_SILENCE_S)
-        # Without blocks, fsspec returns the response; with a size, it does not ask for the size.
+        # With a block size of 0, fsspec returns the response; given a size, it does not request that of the file.
         with self._fs.open(self._root, "rb", block_size=0, size=1, **more) as answer:
             headers = answer.r.headers
             length = "" if headers.get("Content-Encoding") else headers.get("Content-Length", "")
@@ -260,14 +261,14 @@ class Store:
                 done = 0
                 while piece := answer.read(_BLOCK_BYTES):
                     self._save(out, piece)
-                    whole = min(out.tell() // _BLOCK_BYTES, blocks)
-                    stage.advance(whole - done)
-                    done = whole
+                    complete = min(out.tell() // _BLOCK_BYTES, blocks)
+                    stage.advance(complete - done)
+                    done = complete
                 self._save(out, b"")
                 stage.advance((blocks or 1) - done)
 
     def _save(self, out: BinaryIO, data: bytes) -> None:
-        """Write to the local file; no data writes what is buffered."""
+        """Write to the local file; empty data flushes its buffer."""
         try:
             out.write(data) if data else out.flush()
         except OSError as exc:
@@ -309,7 +310,7 @@ class Store:
                 if self.stopped.is_set() or self._is_final(exc):
                     raise
                 logger.info("%s: %s; trying again in about %g s", self.shown, self._text(exc), pause)
-            # Requests that failed together are not repeated together.
+            # A random pause, so that requests that failed together are not retried together.
             self.stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
         with self._turn:
             return function(*args, **kwargs)
@@ -364,7 +365,7 @@ def _codes(exc: BaseException) -> set[str]:
     for one in _causes(exc):
         found.update(kind.__name__ for kind in type(one).__mro__)
         response = getattr(one, "response", None)
-        if isinstance(response, Mapping):  # of botocore
+        if isinstance(response, Mapping):  # an error of botocore
             error = response.get("Error")
             status = response.get("ResponseMetadata")
             found.add(str(error.get("Code", "")) if isinstance(error, Mapping) else "")

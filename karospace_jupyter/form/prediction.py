@@ -61,7 +61,7 @@ def predict_export(
 
 
 def _predicted(subject: Any, options: dict[str, Any]) -> Estimate:  # noqa: ANN401
-    """Predict an export; its defaults are only known for annotations, and only if none are chosen."""
+    """Predict an export. The estimate has defaults only if the options choose no annotations, and only for these."""
     exists = False
     problems: dict[str, str] = {}
     try:
@@ -136,7 +136,7 @@ def _must_choose(source: Source) -> bool:
 
 
 def problem_of(exc: Exception, options: dict[str, Any]) -> dict[str, str]:
-    """Return the message of `exc`, with the option to which it belongs as the key."""
+    """Return the message of `exc`, keyed by the option that it concerns."""
     if isinstance(exc, KaroSpaceError):
         asked = not isinstance(exc, SourceError) and (options.get("layer") or options.get("raw"))
         return {"layer" if asked or isinstance(exc, NoMatrixError) else "object": str(exc)}
@@ -145,7 +145,7 @@ def problem_of(exc: Exception, options: dict[str, Any]) -> dict[str, str]:
 
 
 def complete(names: Iterable[str], query: str) -> list[str]:
-    """Return up to 12 of `names` that start with `query`, then names that contain it, ignoring case."""
+    """Return up to 12 of `names`, ignoring case: those that start with `query`, then those that contain it."""
     wanted = query.strip().casefold()
     known = list(names)
     starts = [name for name in known if name.casefold().startswith(wanted)]

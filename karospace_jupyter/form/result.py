@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def result_of(bundle: Bundle, *, number: int = 0) -> Result:
-    """Return what a form shows of a bundle.
+    """Return what a form shows about a bundle.
 
     Parameters
     ----------
@@ -23,13 +23,13 @@ def result_of(bundle: Bundle, *, number: int = 0) -> Result:
     manifest, path = bundle.manifest, bundle.path
     url = bundle.files.origin if isinstance(bundle.files, StoreFiles) else ""
     try:
-        files, taken = bundle.size_on_disk()
+        files, n_bytes = bundle.size_on_disk()
     except OSError:  # the bundle is being removed
-        files, taken = len(manifest.asset_files), sum(file.size_bytes for file in manifest.asset_files)
+        files, n_bytes = len(manifest.asset_files), sum(file.size_bytes for file in manifest.asset_files)
     return Result(
         name=manifest.dataset_name,
         path=url if path is None else str(path),
-        bytes=taken,
+        bytes=n_bytes,
         files=files,
         n_cells=manifest.n_cells,
         n_cells_source=manifest.n_cells_source,
@@ -44,7 +44,7 @@ def result_of(bundle: Bundle, *, number: int = 0) -> Result:
 
 
 def relative(path: Path) -> str:
-    """Return the path relative to the working directory if it is inside it."""
+    """Return a path in the working directory relative to it; other paths are returned unchanged."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

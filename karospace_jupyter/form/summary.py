@@ -54,7 +54,7 @@ def quick_summary(subject: Any) -> Summary:  # noqa: ANN401 - a path or an AnnDa
 
 @enough_memory()
 def summarize(subject: Any) -> Summary:  # noqa: ANN401
-    """Return everything that the form shows of an AnnData object or its file.
+    """Return everything that the form shows about an AnnData object or its file.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def defaults_of(summary: Summary, coords: str | None) -> Defaults:
     used: tuple[str, ...] = ()
     chosen = coords or summary.detected
     if chosen:
-        with suppress(ConfigError):  # a problem of the option
+        with suppress(ConfigError):  # reported as a problem of the option
             used = columns_of(parse_coords(chosen))
     return Defaults(
         tuple(one.name for one in summary.columns if one.default and one.name not in used),
@@ -105,7 +105,7 @@ def defaults_of(summary: Summary, coords: str | None) -> Defaults:
 
 
 def gene_names(subject: Any, *, raw: bool) -> list[str]:  # noqa: ANN401
-    """Return the names of all genes, of the object or of its raw."""
+    """Return the names of all genes of the object or of its `raw`."""
     source = open_source(subject, matrix=MatrixRaw()) if raw else _open_any_matrix(subject)
     try:
         return [str(name) for name in source.gene_names]
@@ -121,7 +121,7 @@ def _raw_names(subject: Any) -> list[str]:  # noqa: ANN401
 
 
 def separators_of(names: Collection[str]) -> str:
-    """Return the characters that can separate names in a list, as in the brackets of a regular expression."""
+    """Return the characters that can separate names in a list, for the brackets of a regular expression."""
     spaced = any(len(name.split()) > 1 for name in names)
     return (r"\t\r\n" if spaced else r"\s") + "".join(mark for mark in ",;" if not any(mark in name for name in names))
 

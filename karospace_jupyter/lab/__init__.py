@@ -1,7 +1,7 @@
 """Kernel side of the JupyterLab panel.
 
-The panel silently runs one expression, ``karospace_jupyter.lab.call(request)``. What it displays are widgets with their
-own comms: the same form and the same viewer as in a notebook cell.
+The panel silently runs one expression, ``karospace_jupyter.lab.call(request)``. It displays widgets with their own
+comms: the same form and the same viewer as in a notebook cell.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answers to the requests of the panel. They are made on the kernel's main thread, between cells.
+"""Answer the requests of the panel, on the kernel's main thread, between cells.
 
 Long work runs on another thread: the answer is a ticket, and :class:`AskAgain` later gets the result.
 """

@@ -256,7 +256,7 @@ class Bundle(BundleReader):
     ) -> pd.DataFrame:
         """Compare every gene between two groups of cells.
 
-        All genes of the matrix are compared if they are packed, else the exported ones. The table is that of
+        All genes of the matrix are compared if they are packed, otherwise the exported ones. The table is that of
         :meth:`~karospace_jupyter.widget.view.KaroSpaceView.compare`.
 
         Parameters
@@ -376,8 +376,8 @@ class Bundle(BundleReader):
                 of_category = {name: getattr(table, name)[i].astype(np.float64) for name in ARRAYS}
                 numbers = marker_columns(of_category, table.ties.astype(np.float64), n, index.min < 0, scale)
                 order = np.argsort(-numbers["z"], kind="stable")  # NaN is last
-                held = {"category": np.full(len(genes), len(parts)), "gene": genes, **numbers}
-                parts.append(pd.DataFrame({name: values[order] for name, values in held.items()}))
+                columns = {"category": np.full(len(genes), len(parts)), "gene": genes, **numbers}
+                parts.append(pd.DataFrame({name: values[order] for name, values in columns.items()}))
         made = pd.concat(parts, ignore_index=True)
         with damage(f"The annotation {column!r} in {self.files.origin}"):  # names may be duplicated
             made["category"] = pd.Categorical.from_codes(made["category"], self.manifest.category_names(column))
@@ -467,5 +467,5 @@ class Bundle(BundleReader):
     def __repr__(self) -> str:
         """Return name, shape and location."""
         m = self.manifest
-        held = shape(m.n_cells, m.n_genes, m.n_cells_source, m.observations)
-        return f"Bundle({m.dataset_name!r}, {held}, {self.files.origin!r})"
+        contents = shape(m.n_cells, m.n_genes, m.n_cells_source, m.observations)
+        return f"Bundle({m.dataset_name!r}, {contents}, {self.files.origin!r})"

@@ -149,7 +149,7 @@ class Claim:
         while not self._released.wait(_RENEW_S):
             try:
                 if self._store.read(self._path, 1) is None:
-                    return  # another export has deleted it, and has claimed the folder
+                    return  # another export has deleted the claim, and has claimed the folder itself
                 self._write()
             except KaroSpaceError as exc:
                 logger.info("%s; trying again in %d s", exc, _RENEW_S)
@@ -160,7 +160,7 @@ class Claim:
 
 
 def _this_host() -> str:
-    """Return an ID of this computer since it was started, within which process IDs are unique.
+    """Return an ID of this computer, its boot and its container, within which process IDs are unique.
 
     It does not reveal the name of the computer, because the store may be public. The name alone would not
     suffice: names are not unique, and each container on a computer numbers its own processes.

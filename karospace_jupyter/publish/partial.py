@@ -88,9 +88,9 @@ class Partial:
                 else:
                     _link(old, new)
         except (OSError, shutil.Error) as exc:
-            held = ", ".join(names[:5])
+            shown = ", ".join(names[:5])
             msg = (
-                f"{self.target} contains {held}, which could not be carried over to the new bundle: {exc}. "
+                f"{self.target} contains {shown}, which could not be carried over to the new bundle: {exc}. "
                 "Move these files elsewhere and try again."
             )
             raise SinkError(msg) from exc

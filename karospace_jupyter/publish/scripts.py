@@ -1,4 +1,4 @@
-"""Write the files of a bundle as scripts, so that a page that is opened with a double click can read them."""
+"""Write the files of a bundle as scripts, so that a page opened with a double click can read them."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ _FOREVER = "public, max-age=31536000, immutable"
 _ALWAYS_CHECK = "no-cache"
 """For the page and the manifest, whose names stay the same."""
 _LOOK_S = 0.5
+"""Maximum time between checks for a canceled upload, in seconds."""
 _TYPES = {
     ".csv": "text/csv; charset=utf-8", ".gz": "application/gzip", ".html": "text/html; charset=utf-8",
     ".jpeg": "image/jpeg", ".jpg": "image/jpeg", ".js": "text/javascript; charset=utf-8", ".json": "application/json",
@@ -213,17 +214,17 @@ class StoreSink:
         self._store.write(path, data, content_type=content_type(path), cache_control=cache_control)
 
     def _hashed(self, file: AssetFile) -> str:
-        """Return the name of a file in the store: its path, with the hash before the endings."""
+        """Return the name of a file in the store: its path, with the hash before the suffixes."""
         # The hash of the manifest is not trusted: the name decides which file of the store is used or replaced.
         with (self.spool / file.path).open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         folder, _, name = file.path.rpartition("/")
-        stem, dot, endings = name.partition(".")
+        stem, dot, suffixes = name.partition(".")
         folder = folder if f"{folder}/".startswith("assets/") else f"assets/{folder}".rstrip("/")
-        return check_path(f"{folder}/{stem}.{digest[:16]}{dot}{endings}")
+        return check_path(f"{folder}/{stem}.{digest[:16]}{dot}{suffixes}")
 
     def _is_left_over(self, name: str) -> bool:
-        """Return whether a file is that of an export that was killed before it wrote the manifest."""
+        """Return whether a file was left by an export that was killed before it wrote the manifest."""
         if name == "index.html":
             return is_own_page(self._store.read(name, _PAGE_LIMIT) or b"")
         return is_claim(name) or _HASHED.fullmatch(name) is not None

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 # A multiple of 3, so that the concatenated base64 of the blocks is the base64 of the whole.
 _BLOCK = 3 * 2**18
 # Suffixes of files that are already compressed.
-_PACKED = {".gz", ".png", ".jpg", ".jpeg", ".webp"}
+_COMPRESSED = {".gz", ".png", ".jpg", ".jpeg", ".webp"}
 # The earliest date that a zip file can represent.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -100,7 +100,7 @@ def _write_folder(
 ) -> None:
     files, manifest = _with_gene_files(files, manifest, partial, job)
     files, manifest = _with_scripts(files, manifest, partial, scripts, job)
-    # Unlike `Path.exists`, it accepts names that are too long: writing those fails with a clear error.
+    # `os.path.exists`, unlike `Path.exists`, accepts names that are too long: writing those fails with a clear error.
     paths = [path for path in _paths(manifest) if not os.path.exists(partial.folder / path)]  # noqa: PTH110
     with job.stage(stage_name, len(paths), "files") as stage:
         for path in paths:
@@ -136,8 +136,7 @@ def save_file(
     job
         Receives progress and can cancel the work.
     scripts
-        Whether a zip file contains the scripts with which its folder opens with a double click; an HTML file needs
-        none.
+        Whether a zip file contains the scripts that let its folder open with a double click; an HTML file needs none.
 
     Returns
     -------
@@ -228,7 +227,7 @@ class _Changed:
 
 
 def _changed(files: BundleFiles, manifest: Manifest, other: Manifest) -> tuple[BundleFiles, Manifest]:
-    """Return the bundle with another manifest, or as it is if that is the same."""
+    """Return the bundle with another manifest; unchanged if that is its own manifest."""
     return (files, manifest) if other is manifest else (_Changed(files, other), other)
 
 
@@ -354,8 +353,8 @@ def _write_zip(out: BinaryIO, files: BundleFiles, paths: Sequence[str], page: by
 
 def _entry(top: str, path: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(f"{top}/{path}", _ZIP_EPOCH)
-    packed = PurePosixPath(path).suffix.lower() in _PACKED
-    entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+    compressed = PurePosixPath(path).suffix.lower() in _COMPRESSED
+    entry.compress_type = zipfile.ZIP_STORED if compressed else zipfile.ZIP_DEFLATED
     entry.create_system = 3  # Unix on every system, so that equal input gives equal bytes
     entry.external_attr = 0o644 << 16
     return entry

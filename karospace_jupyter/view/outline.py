@@ -12,11 +12,11 @@ DISTANCE = "Distance to {} border"
 """Name of the annotation that holds the distances to the border of a region."""
 
 
-def _closed(numbers: list[float]) -> list[float]:
+def _valid_corners(numbers: list[float]) -> list[float]:
     if len(numbers) % 2 or 0 < len(numbers) < 6:
         msg = "an outline needs x and y of at least three corners"
         raise ValueError(msg)
     return numbers
 
 
-Outline = Annotated[list[float], Field(max_length=MOST_NUMBERS), AfterValidator(_closed)]
+Outline = Annotated[list[float], Field(max_length=MOST_NUMBERS), AfterValidator(_valid_corners)]

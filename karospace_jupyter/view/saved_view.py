@@ -120,10 +120,10 @@ def _check_regions(view: SavedView, path: Path) -> None:
         raise ConfigError(msg)
     for at, region in enumerate(view.regions):
         try:
-            held = len(base64.b64decode(region.bits, validate=True))
+            n_bytes = len(base64.b64decode(region.bits, validate=True))
         except ValueError:
-            held = -1
-        if held != -(-view.n_cells // 8):
+            n_bytes = -1
+        if n_bytes != -(-view.n_cells // 8):
             where = f"regions[{at}] ({region.name!r})"
             msg = f"The view {path}: the bits of {where} are not one bit per cell. {_SAVE}"
             raise ConfigError(msg)

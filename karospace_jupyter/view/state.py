@@ -103,7 +103,7 @@ class OnTissue(_Part):
 
 
 def _number(value: object) -> object:
-    """Return 90.0 as an integer, and refuse True: JSON has one type of numbers, and in Python, True equals 1."""
+    """Convert 90.0 to an integer, because JSON has only one type of number; reject True, which equals 1 in Python."""
     if isinstance(value, bool):
         msg = "must be a number"
         raise ValueError(msg)

@@ -143,7 +143,7 @@ class LiveCells:
         before.cancel()
 
     def gene_names(self, wanted: Sequence[str]) -> dict[str, str]:
-        """Return the name in this view of each gene that the object has, found by name or by symbol."""
+        """Map genes, given by name or symbol, to their names in this view; genes that the object lacks are left out."""
         if not wanted:
             return {}
         source = open_source(self.adata, matrix=self._spec)
@@ -316,7 +316,7 @@ class LiveCells:
 
 
 class Assets:
-    """Read files by name; only names in the bundle are accepted."""
+    """Read files by name; only names of files of the bundle and the live object are accepted."""
 
     def __init__(self, bundle: Bundle, live: LiveCells | None, *, name: str | None = None) -> None:
         self._bundle, self._live, self._name = bundle, live, name
@@ -341,7 +341,7 @@ class Assets:
         return max(manifest.n_genes, len({*self._live.names, *manifest.gene_list}))
 
     def is_live(self, path: object) -> bool:
-        """Return whether `path` is a gene of the live object, or their statistics, which may be slow to read."""
+        """Return whether `path` is a gene of the live object or its gene statistics, which may be slow to read."""
         slow = isinstance(path, str) and (path.startswith(_LIVE_GENE) or path == LIVE_STATISTICS)
         return self._live is not None and slow
 

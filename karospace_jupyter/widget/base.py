@@ -23,7 +23,7 @@ class Base(AnyWidget):
 
     _esm = static_text("widget.js")
 
-    # The model id, which anywidget does not tell the module in the page.
+    # The model id, which anywidget does not pass to the module in the page.
     _id = traitlets.Unicode().tag(sync=True)
 
     _here = False
@@ -45,9 +45,9 @@ class Base(AnyWidget):
     def close(self) -> None:
         """Close the comm and that of the layout, which ipywidgets would leave open.
 
-        If the cell that displays the widget also closes it, the page gets both messages at once. It would close a
-        model that it has not created yet, and anywidget throws. In a cell, closing therefore waits for the page's
-        first message.
+        If the cell that displays the widget also closes it, the page gets both messages at once. It would then
+        close a model that it has not created yet, and anywidget would throw an error. In a cell, closing therefore
+        waits for the page's first message.
         """
         # Also called for an object whose constructor failed; it has no comm.
         if self._here or getattr(self, "comm", None) is None or not _in_cell():

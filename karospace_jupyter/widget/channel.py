@@ -144,7 +144,7 @@ class Channel(Base):
 
 
 def _sender(content: dict[Any, Any]) -> Message:
-    """Return what is known of an invalid message, to answer it."""
+    """Return what is known about an invalid message, so that it can be answered."""
     texts = {name: content[name] for name in ("id", "view") if isinstance(content.get(name), str)}
     return Message(type=str(content.get("type")), **texts)
 

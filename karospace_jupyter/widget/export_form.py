@@ -122,7 +122,7 @@ class KaroSpaceWidget(Base):
         self._subject = subject
         self._gene_names: dict[bool, list[str]] = {}
         self._reassigned = reassigned
-        """Return the name of the variable of `subject` that now holds another object; empty if none does."""
+        """Return the name of the variable of `subject` that now refers to a different object; empty if none does."""
         self._base = config
         self._session = ExportSession(self._on_session)
         self._shown_view: KaroSpaceView | None = None

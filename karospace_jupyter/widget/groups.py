@@ -24,7 +24,7 @@ _UNKNOWN = "#b4bac3"
 """Color of categories that the view does not have, such as those without cells."""
 
 Groups = dict[str, dict[str, list[str]]]
-"""Column to name of a group to names of its categories."""
+"""For each column, the names of its groups with the names of their categories."""
 
 
 def groups_of(state: ViewState) -> Groups:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def layer_of(matrix: str, matrices: Sequence[str]) -> str:
-    """Return how `layer` calls one of the matrices: without the prefix, unless another matrix has that name.
+    """Return the value of `layer` for a matrix: without the prefix, unless another matrix has that name.
 
     Examples
     --------
@@ -25,7 +25,7 @@ def layer_of(matrix: str, matrices: Sequence[str]) -> str:
 
 
 def matrix_of(layer: str, matrices: Sequence[str], owner: str) -> str:
-    """Return the matrix that `layer` calls so.
+    """Return the matrix that a value of `layer` refers to.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def matrix_of(layer: str, matrices: Sequence[str], owner: str) -> str:
     matrices
         The names as in a manifest.
     owner
-        What has these matrices, for the error.
+        What has these matrices, for the error message.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Columns of obs that a view shows besides those of its bundle, or with other values than the bundle has."""
+"""Columns of obs that a view shows in addition to those of its bundle, or with values that differ from it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 MOST_CATEGORIES = 10_000
 """Columns with more categories are refused: they are identifiers, and their list would block the page."""
 _WHOLE = 2**62
-"""Maximum bytes of a file: a column is one file."""
+"""Maximum bytes of a file, so large that a column is never split."""
 
 
 class LiveColumns:
@@ -56,7 +56,7 @@ class LiveColumns:
         return set(self._held)
 
     def column(self, name: str) -> Column | None:
-        """Return a column that is read from the object; None if it is not."""
+        """Return a column if it is read from the object, otherwise None."""
         held = self._held.get(name)
         return None if held is None else held[0]
 
@@ -105,7 +105,7 @@ class LiveColumns:
                     self._take(name, column, stored)
 
     def _as_exported(self, name: str) -> str:
-        """Return how to ask for a column as the kind that it has in the bundle, unless its type was changed."""
+        """Return a name with the prefix of the kind in the bundle; without it for a new column or a changed type."""
         kind = self._exported[name].kind if name in self._exported else None
         numeric = self._adata.obs[name].dtype.kind in "iuf"
         return f"{kind}:{name}" if kind == "category" or (kind == "number" and numeric) else name
@@ -132,7 +132,7 @@ class LiveColumns:
         return column, stored
 
     def _take(self, name: str, column: Column, stored: bytes) -> None:
-        """Hold a column, unless the view has the same values already."""
+        """Store a column, unless the view already has the same values."""
         held = self._held.get(name)
         if held is not None and held[1] == stored and _meaning(held[0]) == _meaning(column):
             return

@@ -1,4 +1,4 @@
-"""The output of a cell that displays a widget: for our extension of JupyterLab, and as HTML for everything else."""
+"""The output of a cell that displays a widget: for our JupyterLab extension, and as HTML for everything else."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class _View(Protocol):
 
 
 def kept_of(view: _View) -> tuple[Tissue, str]:
-    """Return what an output keeps of a view, and its HTML."""
+    """Return what the output of a cell stores about a view, and its HTML."""
     m = view.bundle.manifest
     picture = fallback_picture(view.bundle)
-    # Not the genes of the bundle: those of a live object are not exported.
+    # Count the genes of the view, because those of a live object are not in the bundle.
     contents = shape(m.n_cells, view.n_genes, m.n_cells_source, m.observations)
     tissue = Tissue(
         model=view.model_id,

@@ -1,4 +1,4 @@
-"""The pages that display a view: changes are sent to them, and theirs are taken."""
+"""The pages that display a view: send changes to them, and apply the changes that they send."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
 
 _OPENS_S = 10.0
-"""How long a snapshot waits for a view that is about to be displayed."""
+"""Seconds that a snapshot waits for a view that is about to be displayed."""
 _REOPENS_S = 1.0
-"""How long it waits for a view that was displayed before, and may be reopening."""
+"""Seconds that it waits for a view that was displayed before, and may be reopening."""
 
 
 class Displayed(Protocol):
@@ -71,7 +71,7 @@ class Pages:
     initial_state
         Returns the state for a frame that opens the view; None for that of the bundle or the viewer.
     take_state
-        Changes the state to that of a page, and returns whether it differs.
+        Changes the state to that of a page, and returns whether it was different.
     """
 
     def __init__(

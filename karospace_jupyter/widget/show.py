@@ -124,7 +124,7 @@ def _bundle_of(
     if in_memory and not inline:
         options = {"genes_mode": (), **options}
         if len(options.get("matrices") or ()) > 1:
-            # Nothing is packed for a live object; without this, no genes would contradict several matrices.
+            # Nothing is packed for a live object, but several matrices without genes are only valid with this option.
             options["packed"] = "yes"
     config = ExportConfig(**options)
     on_demand = in_memory and not inline

@@ -269,7 +269,7 @@ class KaroSpaceView(Base):
                 return
             given = {"groups": self._groups_named(value)}
         if name == "gene_sets":
-            if value is None:  # traitlets does not validate it
+            if value is None:  # traitlets does not validate None
                 self.gene_sets = self.bundle.gene_sets
                 return
             if value == self._sets_now():
@@ -284,10 +284,10 @@ class KaroSpaceView(Base):
             if others and "range" not in given:
                 after = changed(after, {"range": None})  # the limits apply to the previous values
             self._now = after
-        moved = {field for field in ViewState.model_fields if getattr(after, field) != getattr(before, field)}
+        fields = {field for field in ViewState.model_fields if getattr(after, field) != getattr(before, field)}
         if others:
-            moved -= {"range"}
-        self._pages.show_state(from_wire(after.wire(moved)))
+            fields -= {"range"}
+        self._pages.show_state(from_wire(after.wire(fields)))
         self._tell_traits()
 
     @traitlets.observe("selection")
@@ -582,7 +582,7 @@ class KaroSpaceView(Base):
     # Internals
 
     def _take_state(self, state: ViewState) -> bool:
-        """Change the state to that of a page, and return whether it differs."""
+        """Change the state to that of a page, and return whether it was different."""
         if state == self._now:
             return False
         self._now = state

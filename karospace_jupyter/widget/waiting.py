@@ -18,8 +18,8 @@ _STEP_S = 0.02
 def wait_for(done: Callable[[], bool], timeout: float | None) -> bool:
     """Wait until `done()` returns True, at most `timeout` seconds, and return whether it did.
 
-    On a kernel without subshells, a cell that waits on the main thread would block messages from the page. They are
-    handled while it waits; cells that are started in the meantime run afterward.
+    On a kernel without subshells, a cell that waits on the main thread would block messages from the page. This
+    function handles them; cells that are started in the meantime run afterward.
     """
     end = None if timeout is None else time.monotonic() + timeout
     with _events() as poll:
