@@ -50,7 +50,7 @@ interface Sender {
 }
 
 /**
- * Answers messages of the embedding page: `{karospace: 'setState', id, args}` with `{karospace: 'answer', id, value}`
+ * Answers messages from the embedding page: `{karospace: 'setState', id, args}` with `{karospace: 'answer', id, value}`
  * or `{…, error}`. `{karospace: 'on', id, args: [event]}` subscribes to `{karospace: 'event', event, detail}` until `off`.
  * Messages that arrive before the viewer is open wait for it. `{karospace: 'ready'}` announces it.
  */

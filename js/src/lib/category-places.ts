@@ -64,7 +64,7 @@ function increment(numbers: Uint32Array, at: number): number {
 const sideOf = (from: number, to: number) => (value: number) =>
   to > from ? Math.min(SIDE - 1, Math.max(0, Math.floor(((value - from) / (to - from)) * SIDE))) : 0;
 
-/** The squares that touch a square, itself included. */
+/** Returns the squares that touch a square, including itself. */
 function neighbors(square: number): number[] {
   const [row, column] = [Math.floor(square / SIDE), square % SIDE];
   const found: number[] = [];

@@ -1,4 +1,4 @@
-/** Keeps `value` as the most recently used, and forgets the least recently used beyond `most` in all, never `value`. */
+/** Keeps `value` as the most recently used. Drops the least recently used, except `value`, while all exceed `most`. */
 export function keepRecent<T>(
   kept: Map<string, T>,
   key: string,

@@ -232,7 +232,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
     />
   );
   const robust = useView('range') === null;
-  // Mirrored limits are those of one side, which alone is a percentile.
+  // Of mirrored limits, only one is a percentile; the other is its negative.
   const which = quantileOf(isGene, detectable, summary);
   const quantiles = [
     robust && low === summary.lower && low > summary.min ? `p1${which} = ` : '',

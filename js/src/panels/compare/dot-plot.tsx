@@ -214,7 +214,7 @@ function Plot({ column, dots, tiles, scaled, plot }: PlotProps): JSX.Element {
           key={gene}
           transform={`translate(${left + CELL * (at + 0.5)} ${top})`}
           role="button"
-          // Names of attributes of SVG are case-sensitive.
+          // SVG attribute names are case-sensitive.
           tabindex={0}
           aria-label={`Color by ${gene}`}
           onClick={() => show(gene)}
