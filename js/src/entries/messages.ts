@@ -129,7 +129,7 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
   };
 }
 
-/** Whether pages of `origin` are answered. Otherwise any embedding page could read, for example, an intranet bundle. */
+/** Returns whether to answer pages of `origin`: else any embedding page could read, for example, an intranet bundle. */
 export function mayAsk(origin: string, own: string, allowed: readonly string[]): boolean {
   if (allowed.includes('*')) return true;
   return origin !== 'null' && (origin === own || allowed.includes(origin));

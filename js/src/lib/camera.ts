@@ -112,7 +112,7 @@ export function fitOf(
       search(left, top, right, card[1]);
       return;
     }
-    /** How far a side is moved from the middle of the window to lie between two edges. */
+    /** Returns how far to move a side from the middle of the window so that it is between two edges. */
     const aside = (from: number, to: number, all: number, side: number) => {
       const half =
         (side * scale) / 2 + Math.max(gap, Math.min(size.most, size.units * scale) / 2 + POINT_GAP);

@@ -1,4 +1,4 @@
-/** Keeps `value` as the most recently used. Drops the least recently used, except `value`, while all exceed `most`. */
+/** Keeps `value` as the most recently used; drops the least recently used, never `value`, down to `most` in total. */
 export function keepRecent<T>(
   kept: Map<string, T>,
   key: string,

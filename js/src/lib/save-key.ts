@@ -1,4 +1,4 @@
-/** Whether Ctrl is the key for shortcuts; on a Mac it is Command. */
+/** Returns whether shortcuts use Command, as on a Mac, rather than Ctrl. */
 const usesCommand = (): boolean => /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? '');
 
 type Keys = Pick<KeyboardEvent, 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'> & {

@@ -34,9 +34,9 @@ function lnGammaRatio(a: number): number {
 }
 
 /**
- * The continued fraction of Didonato and Morris by which x^a y^b / B(a, b) is divided to get the incomplete beta function
- * at x = 1 − y, for x below (a + 1) / (a + b + 2); evaluated by Lentz's method. Unlike the usual one, it keeps its digits
- * for many degrees of freedom.
+ * Evaluates the continued fraction of Didonato and Morris by Lentz's method, for x = 1 − y below (a + 1) / (a + b + 2).
+ * x^a y^b / B(a, b) divided by it is the incomplete beta function. Unlike the usual fraction, it keeps its digits for
+ * many degrees of freedom.
  */
 function betaFraction(a: number, b: number, x: number, y: number): number {
   const least = 1e-300;

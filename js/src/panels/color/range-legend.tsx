@@ -164,7 +164,7 @@ function Bars({ label, values, axis: [start, end], summary, cutZeros }: BarsProp
   );
 }
 
-/** Distance of a bar's tooltip from the nearer edge, in percent: keeps it inside the panel. */
+/** Returns the distance of a bar's tooltip from the nearer edge, in percent: keeps it inside the panel. */
 function tipAt(bin: number): number {
   return bin < BINS / 2 ? (bin / BINS) * 40 : ((BINS - 1 - bin) / BINS) * 40;
 }

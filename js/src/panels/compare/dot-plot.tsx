@@ -297,7 +297,7 @@ function Plot({ column, dots, tiles, scaled, plot }: PlotProps): JSX.Element {
   );
 }
 
-/** Colors from zero, or from the lowest mean if it is negative, to the highest mean. */
+/** Returns the color scale, from zero, or from the lowest mean if it is negative, to the highest mean. */
 function scaleOf(means: readonly Float64Array[], map: Parameters<typeof colorScale>[0]['map']): ColorScale {
   let [low, high] = [0, 0];
   for (const mean of means)
