@@ -34,10 +34,10 @@ function plain(node, isType) {
   return out;
 }
 
-/** For each generated definition: the file with its type, and the definition as text, to compare it. */
+/** By name of each generated definition: the file with its type, and its text, for comparison. */
 const known = new Map();
 
-/** The definition `name` as text, together with the definitions that it refers to. */
+/** Returns the definition `name` as text, together with the definitions that it refers to. */
 function whole(name, defs, seen = new Set()) {
   if (seen.has(name)) return '';
   seen.add(name);
@@ -46,7 +46,7 @@ function whole(name, defs, seen = new Set()) {
   return [text, ...names.map((each) => whole(each, defs, seen))].join();
 }
 
-/** Replaces references to definitions by names of imported types. */
+/** Replaces references to definitions with names of imported types. */
 function imported(node, names) {
   if (Array.isArray(node)) return node.map((item) => imported(item, names));
   if (typeof node !== 'object' || node === null) return node;
@@ -100,7 +100,7 @@ const NOT_CHECKED = new Set(['title', 'description', 'default', '$schema', '$id'
 // A later version may add names and kinds to the manifest, and allow longer names.
 const OPEN = new Set([...NOT_CHECKED, 'const', 'enum', 'additionalProperties', 'maxLength']);
 
-/** The schema as the viewer checks it, without the keywords in `omitted`. */
+/** Returns the schema as the viewer checks it, without the keywords in `omitted`. */
 function shape(node, omitted) {
   if (Array.isArray(node)) return node.map((item) => shape(item, omitted));
   if (typeof node !== 'object' || node === null) return node;

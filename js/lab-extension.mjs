@@ -1,12 +1,12 @@
-// Makes a prebuilt extension of JupyterLab out of one bundle. JupyterLab loads such extensions as containers of module
+// Turns one script into a prebuilt JupyterLab extension. JupyterLab loads such extensions as containers of module
 // federation: an object with `init(scope)` and `get(name)`, where `scope` holds the modules that JupyterLab shares. That
-// contract is the same in all of 4.x and small enough to be written here; its own builder would bring a second bundler.
+// contract is the same in all of 4.x and small enough to implement here; JupyterLab's builder adds a second bundler.
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 
 const NAME = 'karospace-jupyter';
 
-/** What esbuild needs besides the common options, to write the extension into the folder `target`. */
+/** Returns the esbuild options, besides the common ones, that write the extension to the folder `target`. */
 export async function extension(target, plugins) {
   const { version } = JSON.parse(await readFile(new URL('package.json', import.meta.url), 'utf8'));
   return {
@@ -62,7 +62,7 @@ async function write(result, target, version) {
   console.log(`panel ${Math.round(Buffer.byteLength(script) / 1024)} kB`);
 }
 
-/** The script that JupyterLab loads: it takes the shared modules out of JupyterLab's scope, then runs the bundle. */
+/** Returns the script that JupyterLab loads: it takes shared modules from JupyterLab's scope and runs the bundle. */
 function containerOf(bundle, shared) {
   return `(() => {
 const evaluate = (require, module, exports) => {

@@ -1,4 +1,4 @@
-// Checks the imports of src: they point down, never form a circle, and only the panel knows JupyterLab. Imports of types
+// Checks the imports of src: they point down, never form a cycle, and only the panel knows JupyterLab. Imports of types
 // count like all others.
 //
 // A script of our own, because dependency-cruiser reads types through the API of the TypeScript compiler, which
@@ -73,8 +73,8 @@ function layerProblems(imports) {
   return problems;
 }
 
-/** Follows the imports of each file in depth. An import of a file that is being followed closes a circle. */
-function circles(imports) {
+/** Follows the imports of each file, depth first. An import of a file that is still being followed closes a cycle. */
+function cycles(imports) {
   const found = [];
   const done = new Set();
   const path = [];
@@ -91,7 +91,7 @@ function circles(imports) {
 }
 
 const imports = await readImports();
-const problems = [...layerProblems(imports), ...circles(imports)];
+const problems = [...layerProblems(imports), ...cycles(imports)];
 if (problems.length > 0) {
   console.error(problems.join('\n'));
   process.exit(1);

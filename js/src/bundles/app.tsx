@@ -121,7 +121,7 @@ function Listing({ folder, index }: { folder: string; index: BundleIndex }): JSX
   );
 }
 
-/** Returns the numbers of cells, spots and bins. */
+/** Returns the total numbers of cells, spots and bins. */
 function totals(bundles: readonly IndexedBundle[]): string[] {
   const sums = new Map<Noun, number>();
   for (const { observations, n_cells: cells } of bundles) {
@@ -131,7 +131,7 @@ function totals(bundles: readonly IndexedBundle[]): string[] {
   return [...sums].map(([noun, sum]) => counted(sum, noun));
 }
 
-/** The place in the address, and a function that changes it. */
+/** Returns the place in the page's address, and a function that changes it. */
 function usePlace(): [Place, (next: Place, options?: { replace?: boolean }) => void] {
   const [place, setPlace] = useState(() => placeOf(location.hash));
   useEffect(() => {

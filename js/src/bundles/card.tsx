@@ -39,7 +39,7 @@ export function Card(props: {
   );
 }
 
-/** Returns the URL of the viewer of a bundle, with which it links back to the index. */
+/** Returns the URL of the viewer of a bundle; its query tells the viewer where the index is. */
 export function pageOf(folder: string, { path }: IndexedBundle): string {
   return `${urlOf(folder, path, 'index.html')}?index=${path.split('/').length}`;
 }

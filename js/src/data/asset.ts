@@ -19,11 +19,11 @@ export interface AssetSize {
   rawCrc32?: number | undefined;
 }
 
-/** Bytes from which checks are deferred. Browsers hash about 1 MB per millisecond on the main thread. */
+/** File size from which checks are deferred, in bytes. Browsers hash about 1 MB per millisecond on the main thread. */
 const CHECK_LATER_FROM = 2_000_000;
 
-/** Bytes from which a digest delays a frame. */
-const SLICE = 8_400_000;
+/** File size from which hashing would delay a frame, in bytes: pause first. */
+const PAUSE_FROM = 8_400_000;
 
 /** Limit on decompressed bytes if the manifest does not state the length: a base plus a multiple of the stored bytes. */
 const UNPACKED = 2 ** 24;
@@ -72,7 +72,7 @@ async function checkDigest(
   wanted: string,
   subtle: SubtleCrypto,
 ): Promise<void> {
-  if (bytes.byteLength >= SLICE) await pause();
+  if (bytes.byteLength >= PAUSE_FROM) await pause();
   const digest = new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
   const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
   if (found === wanted.toLowerCase()) return;

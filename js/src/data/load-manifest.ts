@@ -12,6 +12,7 @@ const PATH = 'manifest.json';
 /** Maximum number of cells whose coordinates fit into the memory of a page. */
 const MOST_CELLS = 2 ** 27;
 const KNOWN_MAJOR = '1';
+
 /** Reads and checks the manifest. Adds format violations that can be tolerated to `remarks`. */
 export async function loadManifest(
   source: BundleSource,

@@ -16,7 +16,7 @@ export interface Shard {
   width: Uint32Array;
 }
 
-/** Byte of the gaps that means: add 255 and continue. */
+/** Gap byte that adds 255 to the gap and continues with the next byte. */
 const FULL = 255;
 
 /** Adds planes of bytes, the lowest first, to numbers that are zero. */

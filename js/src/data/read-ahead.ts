@@ -17,9 +17,9 @@ export function readingAhead(base: AssetReader): AssetReader {
   const start = async () => {
     current = new AbortController();
     const { signal } = current;
-    // Failures are ignored here, and reported when the file is needed.
     const next = waiting[0];
     if (!next) return;
+    // Ignore failures: they are reported when the file is needed.
     await next({ signal, ahead: true }).catch(() => {});
     if (signal.aborted) return;
     waiting = waiting.slice(1);

@@ -92,7 +92,7 @@ export const summarizeColumnInTurns = (values: Numbers): Promise<Summary> => inT
 /** Just below the float32 maximum, which some exporters write for infinity. */
 const INFINITE = 3.4e38;
 
-/** Replaces infinite values by NaN and counts the missing ones. Copies only if something changes. */
+/** Replaces infinite values with NaN and counts the missing ones. Copies only if something changes. */
 export function withoutInfinite(values: Float32Array): { values: Float32Array; missing: number } {
   let missing = 0;
   let infinite = false;

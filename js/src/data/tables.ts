@@ -66,7 +66,7 @@ async function records(
 /** Matches strings too, so that digits inside them are kept. */
 const TEXT_OR_LONG = /"(?:[^"\\]|\\.)*"|(?<![\d.])-?\d{16,}(?![\d.eE])/g;
 
-/** Replaces integers that `JSON.parse` would round by objects with their digits. */
+/** Replaces integers that `JSON.parse` would round with objects that contain their digits. */
 function withWholeNumbers(json: string): string {
   // Fast path: most tables contain no integer that long.
   if (!/:\s*-?\d{16,}\s*[,}]/.test(json)) return json;

@@ -8,7 +8,7 @@ import type { Viewer, ViewerOptions } from './viewer-api';
 
 const STATE_EVERY_MS = 80;
 
-/** Whether this page is a frame whose host provides the bundle by messages. */
+/** Returns whether this page is a frame whose host provides the bundle through messages. */
 export function isHosted(): boolean {
   return location.href === 'about:srcdoc' && window.parent !== window;
 }

@@ -21,6 +21,6 @@ export async function indexLinks(): Promise<IndexLinks | null> {
   // Decoded: hosts and links encode different characters.
   const placeOf = (href: string) => decodeURIComponent(new URL('.', href).pathname);
   const current = links.find(({ href }) => placeOf(href) === placeOf(own.href));
-  // If the bundle is not in the list, the index is that of something else.
+  // If the bundle is not in the list, the index belongs to something else.
   return current ? { title, href: `${folder}index.html`, bundles: links, current: current.href } : null;
 }

@@ -50,7 +50,7 @@ interface Sender {
 }
 
 /**
- * Answers messages of the embedding page: `{karospace: 'setState', id, args}` with `{karospace: 'answer', id, value}`
+ * Answers messages from the embedding page: `{karospace: 'setState', id, args}` with `{karospace: 'answer', id, value}`
  * or `{…, error}`. `{karospace: 'on', id, args: [event]}` subscribes to `{karospace: 'event', event, detail}` until `off`.
  * Messages that arrive before the viewer is open wait for it. `{karospace: 'ready'}` announces it.
  */
@@ -129,7 +129,7 @@ export function answerMessages(opened: Promise<Viewer>): () => void {
   };
 }
 
-/** Whether pages of `origin` are answered. Otherwise any embedding page could read, for example, an intranet bundle. */
+/** Returns whether to answer pages of `origin`: else any embedding page could read, for example, an intranet bundle. */
 export function mayAsk(origin: string, own: string, allowed: readonly string[]): boolean {
   if (allowed.includes('*')) return true;
   return origin !== 'null' && (origin === own || allowed.includes(origin));

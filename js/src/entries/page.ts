@@ -32,7 +32,7 @@ export function startPage(createWorker: () => Worker | null): void {
   const firstReady = opened.then(({ ready }) => ready);
   firstReady.catch(() => {});
   /** Connections between the viewer and its page: messages and address. */
-  const joins = new Disposer();
+  const connections = new Disposer();
   /** Handlers that were registered before the viewer was created. */
   const early = new Set<(opened: Viewer) => void>();
 
@@ -96,7 +96,7 @@ export function startPage(createWorker: () => Worker | null): void {
       return viewer?.liveObjects ?? 0;
     },
     dispose() {
-      joins.dispose();
+      connections.dispose();
       viewer?.dispose();
     },
   };
@@ -111,7 +111,7 @@ export function startPage(createWorker: () => Worker | null): void {
   }
 
   // Before anything asynchronous: the embedding page may send messages as soon as this page has loaded.
-  if (window.parent !== window && !isHosted()) joins.add(answerMessages(opened));
+  if (window.parent !== window && !isHosted()) connections.add(answerMessages(opened));
 
   /** Opens the bundle from wherever the page can read it; asks the user for the folder if it cannot. */
   async function main(): Promise<void> {
@@ -121,7 +121,7 @@ export function startPage(createWorker: () => Worker | null): void {
     const showView = (source: BundleSource) => {
       const index = window.parent === window ? indexLinks() : undefined;
       const shown = show(source, { view, index });
-      if (/^https?:$/.test(location.protocol)) joins.add(followAddress(shown));
+      if (/^https?:$/.test(location.protocol)) connections.add(followAddress(shown));
     };
     const foreign = foreignSource();
     if (foreign) return showView(foreign);

@@ -8,7 +8,7 @@ import type { GivenRegion, ShownRegion } from './viewer-api';
 export function publicRegion({ name, color, cells, outline }: Region, total: number): ShownRegion {
   const line = outline ? { outline: [...outline] } : {};
   const region = { name, color, count: cells.length, cells: cells.slice(), ...line };
-  // Not enumerable: a message to another page would make and copy the flags of all regions.
+  // Not enumerable: a message to another page would compute and copy the masks of all regions.
   return Object.defineProperty(region, 'mask', { get: () => maskOf(cells, total) }) as ShownRegion;
 }
 

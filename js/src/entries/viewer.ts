@@ -18,7 +18,7 @@ import { connectSecondView } from './second-view';
 import type { Viewer, ViewerOptions } from './viewer-api';
 import { createListeners, emitChanges } from './viewer-events';
 
-/** The state of a saved view, empty if invalid: `putRegions` reports the error once the tissue is drawn. */
+/** Returns the state of a saved view; empty if invalid: `putRegions` reports the error once the tissue is drawn. */
 function validState(view: unknown): Partial<ViewState> {
   try {
     return stateIn(view, null);

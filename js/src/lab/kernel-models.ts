@@ -146,11 +146,11 @@ export class KernelModels {
     // JupyterLab before 4.4 or a kernel without subshells: messages queue behind the running cell.
     if (this.#kernel.supportsSubshells !== true || this.#kernel.isDisposed) return;
     try {
-      const left = sessionStorage.getItem(this.#stored);
+      const previous = sessionStorage.getItem(this.#stored);
       sessionStorage.removeItem(this.#stored);
-      const there =
-        left === null ? [] : (await this.#kernel.requestListSubshell({}).done).content.subshell_id;
-      if (left !== null && there?.includes(left)) this.#subshell = left;
+      const existing =
+        previous === null ? [] : (await this.#kernel.requestListSubshell({}).done).content.subshell_id;
+      if (previous !== null && existing?.includes(previous)) this.#subshell = previous;
       else this.#subshell = (await this.#kernel.requestCreateSubshell({}).done).content.subshell_id ?? null;
       if (this.#disposed) this.#endSubshell();
     } catch {

@@ -56,8 +56,8 @@ async function run(
   above: boolean,
 ): Promise<boolean> {
   app.shell.activateById(notebook.id);
-  // The commands of the application: they start a kernel if there is none. With these arguments, they run cells of this
-  // notebook without showing its tab: when the cells above end, the user may be in another one.
+  // Use the application's commands: they start a kernel if there is none. With these arguments, they run cells of this
+  // notebook without activating its tab: by the time the cells above finish, the user may be in another one.
   const args = { semanticWidget: notebook.id, activate: false };
   if (above && ownerOf(notebook, output) > 0) {
     select(notebook, output);

@@ -10,12 +10,12 @@ import type { Say } from '../widget/translate';
 export interface PreviewModel {
   readonly output: Output;
   readonly state: Signal<'connecting' | 'disconnected'>;
-  /** Folders on the server of the bundles that were found there, by the model ids of their views. */
+  /** Folders of bundles that were found on the server, by the model ids of their views. */
   readonly folders: Signal<ReadonlyMap<string, string>>;
   /** Views whose bundles are read from disk, by model id. */
   readonly opened: Signal<ReadonlyMap<string, Model>>;
   readonly problem: Signal<string>;
-  /** False if the kernel has run a cell, and so, most likely, those above that this cell needs; null if unknown. */
+  /** False if the kernel has run a cell: most likely it has also run those that this cell needs. Null if unknown. */
   readonly fresh: Signal<boolean | null>;
   /** Whether the cell can be run from here. */
   readonly canRun: boolean;

@@ -24,7 +24,7 @@ interface Parts {
 /** Model of a widget in the widget manager of the notebook. */
 type Live = Model & { comm_live?: boolean };
 
-/** Whether the kernel of a notebook has run no cell since it started, for all outputs of the notebook; null if unknown. */
+/** Whether the kernel has run no cell since it started; null if unknown. All outputs of a notebook share the signal. */
 const freshness = new WeakMap<ISessionContext, Signal<boolean | null>>();
 
 function freshnessOf(session: ISessionContext | undefined): Signal<boolean | null> {
@@ -48,7 +48,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
   #fresh = freshnessOf(undefined);
   #preview: Widget | null = null;
   #view: Widget | null = null;
-  /** Whether to ask the kernel for the widget once it is idle. Each request also ends with an idle status. */
+  /** Whether to ask the kernel for the widget when it is idle. Cleared by each request, which also ends with idle. */
   #unsure = true;
   readonly #ends: (() => void)[] = [];
 
@@ -61,7 +61,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
   async renderModel(mimeModel: IRenderMime.IMimeModel): Promise<void> {
     const output = outputIn(mimeModel.data[MIME_TYPE]);
     this.#mimeModel = mimeModel;
-    // Applications render again when anything of the output changes.
+    // Applications render again whenever anything in the output changes.
     if (!output || this.#output?.model === output.model) return;
     this.#leave();
     this.#output = output;
@@ -180,7 +180,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
       if (oldValue) void this.#lose();
       look();
     };
-    // Only the code of cells is reported, not that of extensions.
+    // Kernels report this only for the code of cells, not for the requests of extensions.
     const onMessage = (_: unknown, { header }: KernelMessage.IMessage) => {
       if (header.msg_type === 'execute_input') this.#fresh.value = false;
     };
@@ -238,7 +238,7 @@ export class OutputRenderer extends Panel implements IRenderMime.IRenderer {
     this.#ends.push(onChange(form, '_kept', keep));
   }
 
-  /** Replaces the preview by the widget, if its model exists and is connected. */
+  /** Replaces the preview with the widget, if its model exists and is connected. */
   async #connect(): Promise<void> {
     const output = this.#output;
     if (!output || this.#view) return;

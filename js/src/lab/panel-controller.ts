@@ -354,7 +354,7 @@ export class Side implements PanelModel {
     );
   }
 
-  /** Moves file browsers out of a folder that will be deleted: JupyterLab reports the folder on show as missing. */
+  /** Moves file browsers out of a folder that will be deleted: JupyterLab would report it as missing. */
   async #leaveFolder(folder: string): Promise<void> {
     if (folder === '') return;
     const leaving: Promise<unknown>[] = [];

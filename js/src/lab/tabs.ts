@@ -59,16 +59,16 @@ export class Tabs {
    * the application waits for restored tabs on startup.
    */
   open(shown: Shown, { mode = 'tab-after', restored = false }: How = {}): Tab {
-    const there = this.tracker.find(
+    const existing = this.tracker.find(
       ({ content }) =>
         (shown.view !== undefined && content.shown.view === shown.view) ||
         (shown.view === undefined &&
           content.shown.view === undefined &&
           content.shown.folder === shown.folder),
     );
-    const tab = there ?? this.#add(shown, mode, !restored);
+    const tab = existing ?? this.#add(shown, mode, !restored);
     if (!restored) this.#parts.app.shell.activateById(tab.id);
-    if (!there) void this.fill(tab, shown);
+    if (!existing) void this.fill(tab, shown);
     else if (!restored && shown.view === undefined) void this.#renew(tab, shown);
     return tab;
   }

@@ -1,6 +1,6 @@
 import type { PointSize } from './point-size';
 
-/** Center of what is free of cards, in coordinate units, and zoom. `zoom` 1 fits all cells at any window size. */
+/** Center of the area without cards, in coordinate units, and zoom. `zoom` 1 fits all cells at any window size. */
 export interface Camera {
   x: number;
   y: number;
@@ -14,7 +14,7 @@ export interface Viewport {
   /** CSS pixels */
   width: number;
   height: number;
-  /** What cards cover, in CSS pixels: left, top, right, bottom. Cells are fitted between them. */
+  /** Boxes of the cards, in CSS pixels: left, top, right, bottom. Cells are fitted between them. */
   cards?: readonly Extent[];
 }
 
@@ -60,7 +60,7 @@ const GAP = 0.03;
 const MOST_GAP = 16;
 /** Distance of large points from cards and from the edges of the window, in CSS pixels. */
 const POINT_GAP = 4;
-/** How small cells may be drawn, compared with a window without cards: even smaller ones are worse than covered ones. */
+/** Minimum scale, as a fraction of that without cards: it is better to cover cells than to draw them even smaller. */
 const LEAST = 0.4;
 
 /** How all cells are fitted into the window. */
@@ -112,7 +112,7 @@ export function fitOf(
       search(left, top, right, card[1]);
       return;
     }
-    /** How far a side is moved from the middle of the window to lie between two edges. */
+    /** Returns how far to move a side from the middle of the window so that it is between two edges. */
     const aside = (from: number, to: number, all: number, side: number) => {
       const half =
         (side * scale) / 2 + Math.max(gap, Math.min(size.most, size.units * scale) / 2 + POINT_GAP);
@@ -154,7 +154,7 @@ export function boxOf(points: readonly number[]): Extent {
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
 }
 
-/** Returns the camera that fits a box of coordinates into the whole window, also where cards cover it. */
+/** Returns the camera that fits a box of coordinates into the whole window, including the parts under cards. */
 export function boxCamera(
   box: Extent,
   extent: Extent,
@@ -195,7 +195,7 @@ export function project(view: View, x: number, y: number): [number, number] {
   return [view.width / 2 + a * dx + c * dy, view.height / 2 + b * dx + d * dy];
 }
 
-/** Returns the screen direction (right, down) of rows at that angle in degrees from x toward y. */
+/** Returns the screen direction (right, down) of rows of bins at `angle`, in degrees from x toward y. */
 export function rowOnScreen({ axes: [a, b, c, d] }: View, angle: number): readonly [number, number] {
   const [x, y] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
   return [a * x + c * y, b * x + d * y];

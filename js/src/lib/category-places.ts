@@ -11,8 +11,8 @@ export interface CategoryPlaces {
 const SIDE = 48;
 
 /**
- * Finds a place for the name of each category: the median of its largest connected part. If that is outside the part,
- * as in a ring, its densest place.
+ * Finds a place for the name of each category: the median of its largest connected part or, if that is outside the
+ * part, as in a ring, the densest place of the part.
  */
 export function categoryPlaces(
   coords: Float32Array,
@@ -54,7 +54,7 @@ export function categoryPlaces(
   return { places, counts };
 }
 
-/** Returns the number before it is incremented. */
+/** Increments the number at index `at`; returns its value before. */
 function increment(numbers: Uint32Array, at: number): number {
   const before = numbers[at] ?? 0;
   numbers[at] = before + 1;
@@ -64,7 +64,7 @@ function increment(numbers: Uint32Array, at: number): number {
 const sideOf = (from: number, to: number) => (value: number) =>
   to > from ? Math.min(SIDE - 1, Math.max(0, Math.floor(((value - from) / (to - from)) * SIDE))) : 0;
 
-/** The squares that touch a square, itself included. */
+/** Returns the squares that touch a square, including itself. */
 function neighbors(square: number): number[] {
   const [row, column] = [Math.floor(square / SIDE), square % SIDE];
   const found: number[] = [];

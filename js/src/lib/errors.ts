@@ -11,6 +11,8 @@
  * ├─ LooseFileError    a file violates the format but could be read
  * ├─ VersionError      the bundle's major version is unknown
  * ├─ UnknownNameError  the bundle has no such gene or annotation
+ * ├─ OtherMatrixError  the kernel reads another matrix of the live object
+ * ├─ NoSectionsError   the bundle has no sections
  * ├─ ViewFileError     a saved view or a link cannot be read
  * ├─ LeftOutError      parts of a view could not be shown or saved
  * ├─ MaskError         a selection mask has the wrong length

@@ -1,4 +1,4 @@
-/** Keeps `value` as the most recently used, and forgets the least recently used beyond `most` in all, never `value`. */
+/** Keeps `value` as the most recently used; drops the least recently used, never `value`, down to `most` in total. */
 export function keepRecent<T>(
   kept: Map<string, T>,
   key: string,

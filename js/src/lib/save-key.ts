@@ -1,4 +1,4 @@
-/** Whether Ctrl is the key for shortcuts; on a Mac it is Command. */
+/** Returns whether shortcuts use Command, as on a Mac, rather than Ctrl. */
 const usesCommand = (): boolean => /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? '');
 
 type Keys = Pick<KeyboardEvent, 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'> & {
@@ -10,13 +10,13 @@ type Keys = Pick<KeyboardEvent, 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'> &
 /** Returns whether the keys are Ctrl+S, or Command+S on a Mac, which save the document. */
 export function isSaveKey({ key, code, ctrlKey, metaKey, altKey, shiftKey }: Keys): boolean {
   const [accelerator, other] = usesCommand() ? [metaKey, ctrlKey] : [ctrlKey, metaKey];
-  // Layouts of other alphabets have another letter on the key of S.
+  // On layouts of other alphabets, the S key types a different letter: use its position.
   const isS = key?.toLowerCase() === 's' || (code === 'KeyS' && !/^[a-z]$/i.test(key ?? ''));
   return isS && accelerator && !other && !altKey && !shiftKey;
 }
 
 /**
- * Presses Ctrl+S, or Command+S on a Mac, on the page: not inside the notebook, which would move the focus to a cell.
+ * Sends Ctrl+S, or Command+S on a Mac, to the page: in the notebook, it would move the focus to a cell.
  * Returns whether the page has handled it.
  */
 export function pressSaveKey(target: EventTarget = document.body): boolean {

@@ -57,7 +57,7 @@ function Card({ cell, focus }: { cell: number; focus: boolean }): JSX.Element | 
       <dl class="ks-cell-values">
         <Values cell={cell} />
       </dl>
-      <Acts cell={cell} />
+      <CellActions cell={cell} />
     </section>
   );
 }
@@ -169,7 +169,7 @@ function Neighbors({ cell }: { cell: number }): JSX.Element | null {
   );
 }
 
-function Acts({ cell }: { cell: number }): JSX.Element | null {
+function CellActions({ cell }: { cell: number }): JSX.Element | null {
   const { model, actions } = usePanels();
   const layer = model.layer.value;
   if (layer.kind !== 'category') return null;

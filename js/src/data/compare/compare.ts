@@ -13,8 +13,8 @@ export interface Engine {
   dispose(): void;
 }
 
-/** Batches that are read ahead while one is compared. */
-const AHEAD = 3;
+/** Number of batches in progress at once: the others are read while one is compared. */
+const AT_ONCE = 3;
 
 /** Compares all genes of a table between two groups of cells. Genes of unreadable files are NaN. */
 export async function compareGenes(
@@ -54,12 +54,12 @@ export async function compareGenes(
   };
   signal.addEventListener('abort', engine.dispose, { once: true });
   try {
-    await Promise.all(Array.from({ length: AHEAD }, worker));
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
   } finally {
     signal.removeEventListener('abort', engine.dispose);
     engine.dispose();
   }
-  // If all failed, the first one says why.
+  // If all batches failed, report the first error.
   if (problems[0] && problems.length === batches.length) throw problems[0];
   const column = (at: number) =>
     Float64Array.from(names, (_, gene) => all[gene * FIELDS.length + at] as number);

@@ -13,10 +13,10 @@ export interface Question {
 /** Genes that are read together: packed genes of one file, or the values of one gene. */
 export type Batch = { shard: Shard } | { values: Float32Array };
 
-/** Compares the genes of a batch one by one. Ends with `FIELDS.length` numbers for each gene, NaN if they are damaged. */
+/** Compares the genes of a batch, yielding after each. Returns `FIELDS.length` numbers per gene, NaN if damaged. */
 export type Comparer = (batch: Batch) => Generator<void, { numbers: Float64Array; damaged: boolean }>;
 
-/** Keys that no other value has: a missing value, and zero. Zeros are not stored, except by other exporters. */
+/** Reserved keys: of missing values, and of zero. Zeros are not stored, except by other exporters. */
 const MISSING = 0xffffffff;
 const ZERO = 0xfffffffe;
 const DIGIT_BITS = 11;

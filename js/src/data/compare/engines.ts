@@ -20,7 +20,7 @@ export async function sliced(question: Question): Promise<Engine> {
     }
   };
   return {
-    // One after the other: they share their memory.
+    // One after the other: all runs use the same buffers.
     run(batch) {
       const result = last.then(() => run(batch));
       last = result.catch(() => {});
@@ -64,14 +64,14 @@ export const inWorker =
   (create: () => Worker | null) =>
   (question: Question, signal: AbortSignal): Promise<Engine> =>
     new Promise((resolve, reject) => {
-      const instead = () => sliced(question).then(resolve, reject);
+      const runInSlices = () => sliced(question).then(resolve, reject);
       let worker: Worker | null = null;
       try {
         worker = create();
       } catch {
         // The page's security policy forbids workers.
       }
-      if (!worker) return void instead();
+      if (!worker) return void runInSlices();
       const started = worker;
       const waiting: Waiting[] = [];
       let begun = false;
@@ -92,7 +92,7 @@ export const inWorker =
         if (failure) return;
         const { message = 'no answer' } = event as Partial<ErrorEvent>;
         fail(new Error(`The comparison failed: ${message}.`));
-        if (!begun) instead();
+        if (!begun) runInSlices();
       };
       started.onerror = broken;
       started.onmessageerror = broken;

@@ -1,6 +1,6 @@
 import { lnNormalTails, lnStudentTails } from './tails';
 
-/** Numbers of one gene, in this order; the names are those of the columns in tables. */
+/** Statistics of one gene, in the order of the numbers; also the names of table columns. */
 export const FIELDS = [
   'mean_a',
   'mean_b',
@@ -27,7 +27,7 @@ export const LEAST_CELLS = 3;
  */
 export type Scale = number | null;
 
-/** Keeps ratios of means finite: the definition of scanpy. */
+/** Keeps ratios of means finite; same value as in scanpy. */
 const PSEUDOCOUNT = 1e-9;
 
 /** Distinct values of a gene in ascending order, with the number of cells of each group that have them. */
@@ -38,7 +38,7 @@ export interface Runs {
   inB: Uint32Array;
 }
 
-/** Computes the numbers of one gene from its distinct values, zero among them, and writes them to `out` at `at`. */
+/** Computes the statistics of one gene from its distinct values, including zero; writes them to `out` from `at` on. */
 export function testGene(runs: Runs, scale: Scale, out: Float64Array, at: number): void {
   const { length, values, inA, inB } = runs;
   let [nA, nB, sumA, sumB, detectedA, detectedB] = [0, 0, 0, 0, 0, 0];
@@ -71,13 +71,13 @@ export function testGene(runs: Runs, scale: Scale, out: Float64Array, at: number
   const tested = enough && length > 1;
   const spread = Math.sqrt((pairs / 12) * (n + 1 - ties / (n * (n - 1))));
   const apart = u - pairs / 2;
-  // With a correction for continuity, as in scipy.
+  // With continuity correction, as in scipy.
   const deviate = Math.max(0, Math.abs(apart) - 0.5) / spread;
   const errorA = squaresA / (nA - 1) / nA;
   const errorB = squaresB / (nB - 1) / nB;
   const error = errorA + errorB;
   const t = (meanA - meanB) / Math.sqrt(error);
-  // Without variance, 1, as in scipy.
+  // 1 if there is no variance, as in scipy.
   const df = error === 0 ? 1 : error ** 2 / (errorA ** 2 / (nA - 1) + errorB ** 2 / (nB - 1));
   const none = Number.NaN;
   out.set(

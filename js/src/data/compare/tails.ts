@@ -1,10 +1,10 @@
 /** Two-sided p-values as logarithms: those of many cells are far below the smallest double. */
 
-/** Terms of the continued fraction of erfc: enough for full precision from 2 on. */
+/** Terms of the continued fraction of erfc: enough for full precision at x ≥ 2. */
 const ERFC_TERMS = 120;
 const MOST_TERMS = 10_000;
 
-/** Natural logarithm of the two-sided p-value of a standard normal deviate. */
+/** Returns the natural logarithm of the two-sided p-value of a standard normal deviate. */
 export function lnNormalTails(z: number): number {
   const x = Math.abs(z) / Math.SQRT2;
   if (Number.isNaN(x)) return Number.NaN;
@@ -23,7 +23,7 @@ export function lnNormalTails(z: number): number {
   return -x * x - Math.log(Math.sqrt(Math.PI) * fraction);
 }
 
-/** ln(Γ(a + ½) / Γ(a)): the difference of two logarithms of Γ would lose the digits of a large `a`. */
+/** Returns ln(Γ(a + ½) / Γ(a)): the difference of two logarithms of Γ would lose the digits of a large `a`. */
 function lnGammaRatio(a: number): number {
   let shift = 0;
   let at = a;
@@ -34,9 +34,9 @@ function lnGammaRatio(a: number): number {
 }
 
 /**
- * The continued fraction of Didonato and Morris by which x^a y^b / B(a, b) is divided to get the incomplete beta function
- * at x = 1 − y, for x below (a + 1) / (a + b + 2); evaluated by Lentz's method. Unlike the usual one, it keeps its digits
- * for many degrees of freedom.
+ * Evaluates the continued fraction of Didonato and Morris by Lentz's method, for x = 1 − y below (a + 1) / (a + b + 2).
+ * x^a y^b / B(a, b) divided by it is the incomplete beta function. Unlike the usual fraction, it keeps its digits for
+ * many degrees of freedom.
  */
 function betaFraction(a: number, b: number, x: number, y: number): number {
   const least = 1e-300;
@@ -57,7 +57,7 @@ function betaFraction(a: number, b: number, x: number, y: number): number {
   return fraction;
 }
 
-/** Natural logarithm of the two-sided p-value of Student's t; `df` are the degrees of freedom. */
+/** Returns the natural logarithm of the two-sided p-value of Student's t; `df` is the degrees of freedom. */
 export function lnStudentTails(t: number, df: number): number {
   if (Number.isNaN(t) || !(df > 0)) return Number.NaN;
   const ratio = (t * t) / df;
@@ -74,7 +74,7 @@ export function lnStudentTails(t: number, df: number): number {
   return Math.log1p(-Math.exp(front) / betaFraction(0.5, a, rest, x));
 }
 
-/** Benjamini–Hochberg: adjusts base-10 logarithms of p-values for their number; NaN takes no part. */
+/** Adjusts base-10 logarithms of p-values for multiple tests (Benjamini–Hochberg); ignores NaN. */
 export function adjusted(log10P: ArrayLike<number>): Float64Array {
   const out = new Float64Array(log10P.length).fill(Number.NaN);
   const order = Array.from(log10P, (_, i) => i).filter((i) => !Number.isNaN(log10P[i]));

@@ -50,7 +50,7 @@ function rowsOf(
 
 const keyOf = ({ name }: Pick<Row, 'name'>) => (name === null ? '\0missing' : `=${name}`);
 
-/** The rows that are checked to be grouped, by name; null unless categories are being grouped. */
+/** Tracks the names of the rows that are checked for grouping; null unless categories are being grouped. */
 function usePicked(listed: readonly Row[]) {
   const picked = useSignal<ReadonlySet<string> | null>(null);
   const last = useRef<string | null>(null);
@@ -123,7 +123,7 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   next?.focus();
 }
 
-/** Returns whether an event is a mouse click. After a key press, the focus stays in the list; after a tap, no keyboard opens. */
+/** Returns whether an event is a mouse click. Only then focus the name: keys act on the list, taps open a keyboard. */
 const fromMouse = (event: Event) =>
   event instanceof MouseEvent &&
   event.detail > 0 &&
@@ -357,7 +357,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   );
 }
 
-/** Width of the column of shares, in CSS pixels: “< 0.1 %” and “> 99.9 %” are wider than all others. */
+/** Returns the width of the column of shares, in CSS pixels: “< 0.1 %” and “> 99.9 %” need the most. */
 function shareWidth(rows: readonly Row[], total: number): number {
   const longest = Math.max(0, ...rows.map(({ count }) => formatShare(count / Math.max(1, total)).length));
   return longest > 7 ? 62 : longest > 6 ? 54 : 46;

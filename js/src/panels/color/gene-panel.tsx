@@ -60,10 +60,10 @@ function Facts(): JSX.Element | null {
         <EarlierLegend />
       </>
     );
-  // Its key is above, with the genes.
+  // The color key of a blend is above, with the genes.
   if (layer.kind === 'blend') return null;
   if (layer.kind !== 'value' || layer.color.kind === 'annotation') {
-    // The gene is loading; the progress bar on the tissue shows how far.
+    // The gene is loading; a progress bar is shown on the tissue.
     if (color.kind === 'gene' || 'genes' in color)
       return layer.kind === 'none' ? (
         <section class="ks-section" aria-hidden="true">

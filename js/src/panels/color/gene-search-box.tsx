@@ -12,7 +12,7 @@ import { withGene } from './gene-sets';
 
 const MOST_HITS = 100;
 
-/** The available sort orders. By detection only if a value of zero means "not detected". */
+/** Returns the available sort orders; detection is one only if a value of zero means "not detected". */
 function ordersFor(
   { noun, detectable }: Meaning,
   { ranked, variable }: Pick<GeneSearch, 'ranked' | 'variable'>,
@@ -26,7 +26,7 @@ function ordersFor(
   ];
 }
 
-/** The text next to each gene: the value that the list is sorted by, or the gene's label. */
+/** Returns the text next to a gene: the value that the list is sorted by, or the gene's label. */
 function valueText({ label, summary, rank }: GeneHit, order: GeneOrder): string {
   if (order === 'variability') return rank === null ? '' : `no. ${formatCount(rank)}`;
   if (order === 'file' || order === 'name' || !summary) return label;

@@ -16,7 +16,7 @@ import { WithoutValue } from './missing-row';
 const MOST_BLENDED = 3;
 const STEPS = 6;
 
-/** The genes that color the tissue now. */
+/** Returns the genes that color the tissue. */
 export function currentGenes(layer: Layer): readonly string[] {
   const { color } = layer;
   return color.kind === 'gene' ? [color.gene] : color.kind === 'blend' ? color.genes : [];

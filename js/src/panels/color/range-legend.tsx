@@ -164,7 +164,7 @@ function Bars({ label, values, axis: [start, end], summary, cutZeros }: BarsProp
   );
 }
 
-/** Distance of a bar's tooltip from the nearer edge, in percent: keeps it inside the panel. */
+/** Returns the distance of a bar's tooltip from the nearer edge, in percent: keeps it inside the panel. */
 function tipAt(bin: number): number {
   return bin < BINS / 2 ? (bin / BINS) * 40 : ((BINS - 1 - bin) / BINS) * 40;
 }
@@ -232,7 +232,7 @@ export function RangeLegend({ layer }: { layer: Extract<Layer, { kind: 'value' }
     />
   );
   const robust = useView('range') === null;
-  // Mirrored limits are those of one side, which alone is a percentile.
+  // Of mirrored limits, only one is a percentile; the other is its negative.
   const which = quantileOf(isGene, detectable, summary);
   const quantiles = [
     robust && low === summary.lower && low > summary.min ? `p1${which} = ` : '',

@@ -53,7 +53,7 @@ async function rowsOf(
     .sort((a, b) => b.main.mean - a.main.mean);
 }
 
-/** Path of a violin in a viewBox of `BINS` by 2: the upper edge from left to right, then the lower edge back. */
+/** Returns the path of a violin in a viewBox of `BINS` by 2: the upper edge left to right, then the lower edge back. */
 function outline(above: Float32Array, below: Float32Array): string {
   const top = Array.from(above, (width, i) => `${i + 0.5} ${(1 - width).toFixed(3)}`);
   const bottom = Array.from(below, (width, i) => `${i + 0.5} ${(1 + width).toFixed(3)}`).reverse();

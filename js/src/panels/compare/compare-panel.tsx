@@ -30,7 +30,7 @@ import { Volcano } from './volcano';
 const PAGE_ROWS = 100;
 const DOT_GENES = 15;
 
-/** Annotations whose categories can be compared: the one that groups cells, that of the color, and the sections. */
+/** Returns the annotations whose categories can be compared: those of the grouping and the color, and the sections. */
 function useGroupings(): CategoryValues[] {
   const { model } = usePanels();
   const layer = model.layer.value;

@@ -214,7 +214,7 @@ function Plot({ column, dots, tiles, scaled, plot }: PlotProps): JSX.Element {
           key={gene}
           transform={`translate(${left + CELL * (at + 0.5)} ${top})`}
           role="button"
-          // Names of attributes of SVG are case-sensitive.
+          // SVG attribute names are case-sensitive.
           tabindex={0}
           aria-label={`Color by ${gene}`}
           onClick={() => show(gene)}
@@ -297,7 +297,7 @@ function Plot({ column, dots, tiles, scaled, plot }: PlotProps): JSX.Element {
   );
 }
 
-/** Colors from zero, or from the lowest mean if it is negative, to the highest mean. */
+/** Returns the color scale, from zero, or from the lowest mean if it is negative, to the highest mean. */
 function scaleOf(means: readonly Float64Array[], map: Parameters<typeof colorScale>[0]['map']): ColorScale {
   let [low, high] = [0, 0];
   for (const mean of means)

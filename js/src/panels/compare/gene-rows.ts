@@ -90,7 +90,7 @@ export const formatNumber = (value: number): string =>
         ? '∞'
         : '−∞';
 
-/** All numbers of a gene, for its tooltip. */
+/** Returns all numbers of a gene, for its tooltip. */
 export function aboutGene(
   { genes, columns, noun }: Result,
   gene: number,
@@ -106,7 +106,7 @@ export function aboutGene(
   ].join('\n');
 }
 
-/** Means and fractions of a gene, which a narrow table does not show. */
+/** Returns the means and fractions of a gene, which a narrow table does not show. */
 export function briefly({ genes, columns, noun }: Result, gene: number): string {
   const of = (column: Column) => columns[column][gene] ?? Number.NaN;
   return [
@@ -120,7 +120,7 @@ const TABLE = FIELDS.flatMap((name): Column[] =>
   name === 'log10_p' || name === 't_log10_p' ? [name, `${name}_adjusted`] : [name],
 );
 
-/** The table of all genes as CSV, with the columns of Python (markers from the export have no U); undefined numbers are empty. */
+/** Returns the table of all genes as CSV, with the same columns as in Python; stored markers lack U. NaN is empty. */
 export function tableText({ genes, columns, stored }: Result, order: readonly number[]): string {
   const shown = TABLE.filter((column) => !stored || column !== 'u');
   const rows = order.map((gene) =>

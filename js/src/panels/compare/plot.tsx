@@ -53,7 +53,7 @@ export function widthOf(text: string): number {
   return ruler.measureText(text).width * MARGIN;
 }
 
-/** Shortens a text that is too wide in its middle, because names may differ only at the beginning or only at the end. */
+/** Cuts the middle of a text that is too wide: names may differ only at the beginning or only at the end. */
 export function fitted(text: string, most: number): string {
   if (widthOf(text) <= most) return text;
   const letters = Array.from(text);
