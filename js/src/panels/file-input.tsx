@@ -1,6 +1,6 @@
 import type { JSX, RefObject } from 'preact';
 
-/** Opens the browser's file dialog when its element is clicked, which a button next to it does. */
+/** Hidden file input: a button next to it clicks it to open the browser's file dialog. */
 export function FileInput(props: {
   input: RefObject<HTMLInputElement | null>;
   /** Extensions, separated by commas. */

@@ -89,7 +89,7 @@ export function mountPanels(
     },
     () => {},
   );
-  // Notebooks size a frame late: its width decides until the user hides or shows the panel.
+  // Notebooks size the viewer a frame late: until the user hides or shows the panel, the width decides.
   let decided = true;
   const fits = () => {
     if (root.clientWidth === 0 || chrome.panelOpen.value !== decided) return;

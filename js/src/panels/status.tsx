@@ -48,7 +48,7 @@ export function StatusView(): JSX.Element | null {
   return task ? <Progress done={task.done} total={task.total} label={`Loading ${task.label}`} /> : null;
 }
 
-/** A quiet sign that the kernel is gone; says what cannot be loaded once it is asked for. */
+/** Notes unobtrusively that the kernel is gone, and names what cannot be loaded once it is requested. */
 export function LostKernel(): JSX.Element | null {
   const { model } = usePanels();
   const lost = model.lost.value;

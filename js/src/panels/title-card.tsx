@@ -16,7 +16,7 @@ export function TitleCard({ index }: { index: IndexLinks | null }): JSX.Element 
   const button = useRef<HTMLButtonElement>(null);
   const bundle = model.bundle.value;
   if (!bundle) return <div />;
-  /** A null title leaves it as it is. */
+  /** Closes the field; null leaves the title unchanged. */
   const close = (next: string | null) => {
     // Removing the field blurs it, which must not save again.
     if (!editing.value) return;

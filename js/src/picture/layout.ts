@@ -116,7 +116,7 @@ function titleMarks(
   ];
 }
 
-/** Names of categories on their cells, readable on any color by an outline. */
+/** Names of categories on their cells. An outline keeps them readable on any color. */
 function labelMarks({ labels }: Pane, at: { x: number; y: number }, palette: Palette): Mark[] {
   return labels.map(({ text, x, y }) => ({
     kind: 'text',

@@ -23,15 +23,15 @@ const BETWEEN = 16;
 const ASPECT = 2;
 /** Entries of a legend, as many as the panel lists; the rest is counted. */
 const MOST = 300;
-/** Lines of one name: more than any name that people read. */
+/** Maximum number of lines of one name: readable names need fewer. */
 const MOST_LINES = 8;
 
 /** Measures of the entries, in CSS pixels. */
 interface Style {
   size: number;
-  /** From one entry to the next, for its first line. */
+  /** Height of an entry with one line. */
   row: number;
-  /** For further lines of a name. */
+  /** Height of each further line of a name. */
   line: number;
   dot: number;
   nameAt: number;
@@ -41,7 +41,7 @@ const ROOMY: Style = { size: 13, row: 22, line: 16, dot: 5.5, nameAt: 20 };
 const DENSE: Style = { size: 11, row: 16, line: 13, dot: 4.5, nameAt: 15 };
 const DENSE_FROM = 40;
 
-/** An entry with the lines of its name; without color for the number of entries that are left out. */
+/** An entry with the lines of its name. The item that counts the omitted entries has no color. */
 interface Item {
   lines: string[];
   color: Entry['color'] | null;
@@ -64,7 +64,7 @@ export function legendBlock(
     const fill = { color: quiet ? palette.muted : palette.ink };
     marks.push({ kind: 'text', x, y, text: content, size, weight, anchor: 'start', fill });
   };
-  /** Writes a line of text on its own, and returns its lower edge. */
+  /** Writes text, wrapped to several lines if necessary, and returns its lower edge. */
   const paragraph = (content: string, top: number, size: number, weight: Weight, quiet: boolean): number => {
     const lines = linesOf(content, size, weight, measure);
     lines.forEach((line, index) => {

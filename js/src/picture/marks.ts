@@ -41,11 +41,11 @@ export type Mark =
 
 export type TextMark = Extract<Mark, { kind: 'text' }>;
 
-/** Width of the outline of a text, half of it outside. */
+/** Width of the outline of text; half of it is outside the letters. */
 export const HALO_WIDTH = 3;
 
 /** Returns the width of a text in CSS pixels. */
 export type Measure = (text: string, size: number, weight: Weight) => number;
 
-/** The fonts of the page in `base.css`, whose labels are measured with it, too. */
+/** The fonts of the page, as in `base.css`: the labels of the page are measured with them, too. */
 export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";

@@ -74,7 +74,7 @@ export function embeddingAxes(label: string): readonly [string, string] {
 
 /** Chunks are kept as bytes: concatenated strings of a million rows cause long garbage-collection pauses. */
 const encoder = new TextEncoder();
-/** Rows per chunk; after each, the page may get a turn. */
+/** Rows per chunk. The page may run other tasks between chunks. */
 const AT_ONCE = 4096;
 
 /** Writes the table as CSV in chunks for a Blob, with CRLF line ends (RFC 4180). */
@@ -96,7 +96,7 @@ export async function csvOf({
         : layer.kind === 'value'
           ? [of ? `${layer.label} (${of})` : layer.label]
           : [];
-  // In µm as they are, converted next to the coordinates of the source, or in an unknown unit.
+  // Coordinates in µm are written once, those with a known scale also in µm, others only in their unknown unit.
   const inUm = unitUm === 1;
   const converted = unitUm !== null && !inUm;
   const um = axes.map((axis) => `${axis}_um`);

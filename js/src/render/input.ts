@@ -179,7 +179,7 @@ export function attachInput(
   );
   disposer.listen<MouseEvent>(canvas, 'dblclick', (event) => {
     if (model.tool.value !== 'move') return;
-    // Its clicks meant the zoom, not the cell.
+    // The two clicks were meant to zoom: restore what was pinned before them.
     actions.pin(earlier[0]);
     actions.zoom(event.shiftKey ? 1 / CLICK_ZOOM : CLICK_ZOOM, at(event));
   });

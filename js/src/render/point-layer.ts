@@ -50,7 +50,7 @@ const FRAGMENTS: Record<Shape, string> = {
   pie: pieFragment,
 };
 
-/** Small points are squares: a `discard` would cost more than it shows. */
+/** Small points are squares: the cost of a `discard` would outweigh its effect on them. */
 function shapeOf({ size, squares }: Pick<PointStyle, 'size' | 'squares'>): Shape {
   if (size < ROUND_FROM) return 'small';
   if (!squares) return 'round';
@@ -166,9 +166,9 @@ export class PointLayer {
       this.#program(...absent);
       return true;
     }
-    const raw = wanted.map((which) => this.#program(...which)).find(({ built }) => !built);
-    raw?.use();
-    return raw !== undefined;
+    const unchecked = wanted.map((which) => this.#program(...which)).find(({ built }) => !built);
+    unchecked?.use();
+    return unchecked !== undefined;
   }
 
   /**

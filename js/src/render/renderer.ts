@@ -151,7 +151,7 @@ export class Renderer {
       this.#scaled = { range, log, dimZeros };
       this.#points.setValues(alongScale(this.#exact, this.#scaled));
     }
-    // Above the cells, which may touch each other; but lines across pies would look like slices.
+    // Draw edges above the cells, which may touch each other, but below pies: lines across them would look like slices.
     const below = this.#points.hasPies;
     if (below) this.#drawEdges(frame);
     const { passage } = frame;

@@ -33,8 +33,8 @@ const TOOLTIP_VALUES = 16_000_000;
 
 export interface LoaderOptions {
   /**
-   * Nothing was requested: start with the initial view of the bundle, and with sections side by side if their
-   * coordinates overlap.
+   * Start with the view of the bundle, because nothing else was requested. Unless it sets a layout, show sections side
+   * by side if their coordinates overlap.
    */
   useBundleView?: boolean;
   /** Load all columns in advance. */

@@ -82,7 +82,7 @@ export function merged(current: ViewState, change: Partial<ViewState>): ViewStat
 
 const within = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
 
-/** Limits the numbers that have limits. */
+/** Clamps a number to the limits of its field, if it has any. */
 function clamped(field: string, value: unknown): unknown {
   if (!isField(field) || typeof value !== 'number' || !Number.isFinite(value)) return value;
   const { minimum, maximum }: Shape = FIELDS[field];

@@ -6,7 +6,7 @@ export interface Manager {
   create_view(model: unknown): Promise<unknown>;
 }
 
-/** Global registry: each widget and the extension load their own copy of this module, in versions of their own. */
+/** Global registry: each widget and the extension load their own copy, possibly another version, of this module. */
 const KEY = Symbol.for('karospace.models');
 const CHANGED = 'karospace:models';
 

@@ -47,7 +47,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
   const stop = () => {
     if (gone) return;
     gone = true;
-    // First, so that the viewer does not report every read that is refused next.
+    // Post this before stopping: otherwise the viewer would report every read that is refused.
     viewer.post({ type: 'lost', canReconnect: shown.element.closest('[data-karospace-reconnect]') !== null });
     kernel.stop(`This ${GONE}`);
     viewer.post({ type: 'waiting', reason: null });
@@ -109,7 +109,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     } else if (message.type === 'reconnect')
       shown.element.dispatchEvent(new CustomEvent(RECONNECT, { bubbles: true }));
     else if (message.type === 'save') {
-      // Only from the frame that has the focus, which the user pressed the key in.
+      // Only the frame with the focus may save: the user pressed the key there.
       if (!shown.hasFocus) return;
       // JupyterLab saves the notebook that got the last focus event, and a click in a frame causes none.
       shown.element.dispatchEvent(new FocusEvent('focus', { composed: true }));
@@ -124,7 +124,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     viewer.open(target, { state: opened.state ?? {}, dark: isDark(), live: opened.live });
     shown.show();
   };
-  /** Handles a reload of the frame, as browsers do when it moves within the page. */
+  /** Handles a reload of the frame: browsers reload it when it moves within the page. */
   const reopen = () => {
     viewer.close();
     opened = null;
@@ -139,7 +139,7 @@ export function createFrame(view: Model, channel: Model, where: Document = docum
     if (viewer.isOpen) reopen();
     else greet();
   };
-  // A reload disposes nothing, so tell the kernel not to wait for this view.
+  // A reload of the page disposes nothing, so tell the kernel not to wait for this view.
   const onHide = (event: PageTransitionEvent) => {
     if (!event.persisted) kernel.tell({ type: 'gone' });
   };

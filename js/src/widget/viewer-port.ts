@@ -1,6 +1,6 @@
 import { INIT, type Init, type ToHost, type ToViewer } from '../contract/host';
 
-/** Connection to the viewer in a frame. Messages that are posted before it is open wait for it. */
+/** Connection to the viewer in a frame. Messages that are posted before it is open are sent when it opens. */
 export class ViewerPort {
   readonly #listen: (message: ToHost) => void;
   readonly #early: [ToViewer, Transferable[]][] = [];

@@ -22,7 +22,7 @@ interface Place {
   y: number;
 }
 
-/** Returns steps of 1, 2 or 5 times a power of ten, at most four of them up to `most`. */
+/** Returns a step of 1, 2 or 5 times a power of ten that fits into `most` at most four times. */
 function tickStep(most: number): number {
   const power = 10 ** Math.floor(Math.log10(most / 4));
   return power * ([1, 2, 5, 10].find((step) => most / (power * step) <= 4) ?? 10);

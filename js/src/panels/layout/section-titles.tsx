@@ -92,7 +92,7 @@ function Titles(props: {
         const [x0, y0] = project(view, box[0], box[1]);
         const [x1, y1] = project(view, box[2], box[3]);
         const [left, right, top] = [Math.min(x0, x1), Math.max(x0, x1), Math.min(y0, y1)];
-        // Extended by a window on each side, since the titles move with the field.
+        // Keep titles up to one window size outside the view: they move with the field.
         const { width, height } = view;
         const outside = right < -width || left > 2 * width || top > 2 * height || Math.max(y0, y1) < -height;
         const wide = right - left;

@@ -21,7 +21,7 @@ const MOST_COLORS = 10_000;
 /** Returns whether the colors of a column come from the file. The exporter takes those of other columns from a palette. */
 export function hasFileColors(column: CategoryValues): boolean {
   const { categories } = column.ungrouped ?? column;
-  // Categories may have been left out of an export, but not reordered. Their number before is unknown.
+  // An export may leave out any number of categories, but does not reorder them.
   let at = 0;
   const most = Math.max(MOST_COLORS, categories.length);
   return categories.some(({ color }) => {
@@ -30,7 +30,7 @@ export function hasFileColors(column: CategoryValues): boolean {
   });
 }
 
-/** Categories for which all others are dimmed. */
+/** Categories to emphasize by dimming all others. */
 export interface Emphasis {
   column: string;
   /** Null stands for cells without a value. */

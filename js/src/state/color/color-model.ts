@@ -31,7 +31,7 @@ export interface ColorModel {
   readonly spread: Signal<boolean>;
   /** Categories under the pointer in a legend. */
   readonly emphasis: Signal<Emphasis | null>;
-  /** Cells with coordinates in the current layout of sections; null if all have. */
+  /** Cells with coordinates in the current layout of sections; null if all cells have them. */
   readonly scope: ReadonlySignal<Scope | null>;
   /** Visible cells: with coordinates and not in a hidden category; null if all are visible. */
   readonly shown: ReadonlySignal<Cells | null>;

@@ -32,7 +32,7 @@ export function createGeneSetActions(
       if (!wanted || !set || isNamed(wanted)) return false;
       change(replaced(name, { ...set, name: wanted }));
       const { color, range } = model.state.value;
-      // The legend follows, with its limits.
+      // Rename the shown score, too, and keep its limits.
       if (color.kind === 'score' && color.name === name)
         applyOrNotify({ color: { ...color, name: wanted }, range });
       return true;

@@ -23,7 +23,7 @@ export function scoreOf({ name, genes }: GeneSet, { genes: store }: Pick<Bundle,
   return known.length > 0 ? { kind: 'score', name, genes: known } : null;
 }
 
-/** Returns gene sets for a link: without the genes of those that the bundle has, under whatever name. */
+/** Returns gene sets for a link. Those that the bundle has, under any name, refer to its set and list no genes. */
 export function linkedSets(sets: readonly GeneSet[], stored: readonly GeneSet[]): LinkedGeneSet[] {
   const names = new Map(stored.map(({ name, genes }) => [JSON.stringify(genes), name]));
   return sets.map(({ name, genes }) => {

@@ -28,7 +28,7 @@ export function cellsWhere(total: number, test: (cell: number) => boolean): Cell
   return count < total ? { mask, count } : null;
 }
 
-/** Returns the cells with coordinates; null if all have. */
+/** Returns the cells with coordinates; null if all cells have them. */
 export function scopeOf(name: string, coords: Float32Array): Scope | null {
   const cells = cellsWhere(coords.length / 2, (cell) => !Number.isNaN(coords[2 * cell]));
   return cells && { name, ...cells };

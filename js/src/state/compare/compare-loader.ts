@@ -15,7 +15,7 @@ import type { Basis, CellGroup, Comparison } from './compare-model';
 import { basisNow, columnOf, sidesOf } from './groups-of-cells';
 
 export interface CompareLoader {
-  /** Compares all genes of two groups; a running comparison ends. Never rejects: what failed is in the model. */
+  /** Compares all genes of two groups; aborts a running comparison. Never rejects: errors are stored in the model. */
   compare(groups: readonly [CellGroup, CellGroup]): Promise<void>;
   closeComparison(): void;
   /** Opens the dot plot with these genes, or closes it. */
@@ -29,7 +29,7 @@ export interface CompareLoader {
   ): Promise<GeneDots[]>;
 }
 
-/** How the means of the genes become a fold change, as the bundle states it. */
+/** Returns how the means of genes become a fold change, as stated in the manifest. */
 function scaleOf({ manifest, table }: Bundle): Scale {
   const { source, values } = manifest.expression;
   // The manifest describes the values of another matrix.

@@ -18,7 +18,7 @@ export interface Basis {
   bundle: Bundle | null;
   selection: Uint8Array | null;
   regions: readonly Region[];
-  /** Cells with coordinates in the layout; null if all have. */
+  /** Cells with coordinates in the layout; null if all cells have them. */
   scope: Uint8Array | null;
   /** The annotation whose hidden categories are left out. */
   hiding: CategoryValues | null;
@@ -52,9 +52,9 @@ export interface Result extends Differences {
 }
 
 export interface CompareModel {
-  /** The open comparison; null if none is. */
+  /** The open comparison; null if none is open. */
   readonly comparison: Signal<Comparison | null>;
-  /** Genes of the open dot plot; null if none is. */
+  /** Genes of the open dot plot; null if none is open. */
   readonly dotGenes: Signal<readonly string[] | null>;
 }
 

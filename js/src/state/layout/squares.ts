@@ -2,8 +2,8 @@ import { rowOnScreen, type View } from '../../lib/camera';
 import type { Model } from '../model';
 
 /**
- * Returns the angle of the rows, in degrees from x toward y, if cells are drawn as squares: bins at their place in the
- * tissue, whose side is known. Returns null for discs.
+ * Returns the angle of the rows, in degrees from x toward y, if cells are drawn as squares: bins with a known side, at
+ * their place in the tissue. Returns null for discs.
  */
 export function squareAngle({ noun, positions }: Pick<Model, 'noun' | 'positions'>): number | null {
   const cells = positions.value;

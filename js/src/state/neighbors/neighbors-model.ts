@@ -4,7 +4,7 @@ import type { Graph } from '../../data/neighbors';
 export interface NeighborsModel {
   /** The graph of neighbors while it is loaded and shown; null otherwise. */
   readonly graph: Signal<Graph | null>;
-  /** Whether neighbors are shown, but cells are too close together, or edges too many, to draw lines between them. */
+  /** Whether neighbors are on but no lines are drawn: cells are too close together, or there are too many edges. */
   readonly edgesOmitted: Signal<boolean>;
   /** Whether the neighborhoods of categories are open. */
   readonly neighborhoods: Signal<boolean>;

@@ -10,7 +10,7 @@ import { distanceColumn, isDistance, regionOf } from './distance-columns';
 import type { Region } from './selection';
 
 export interface DistanceWatch {
-  /** Restores the current color, by the distances to a region that does not exist yet, once that region is set. */
+  /** Restores the current color (distances to a region that does not exist yet) once that region is set. */
   awaitColor(): void;
   dispose(): void;
 }

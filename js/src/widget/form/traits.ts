@@ -131,15 +131,15 @@ export function createTraits(model: Model, channel: Model): Traits {
       silent.value = true;
     }
   };
-  const flush = () => {
+  const stopTimer = () => {
     clearTimeout(timer);
     timer = undefined;
   };
-  const here = (): Partial<Options> =>
+  const localChanges = (): Partial<Options> =>
     Object.fromEntries([...changed].map((name) => [name, options.value[name]]));
   /** Merges unconfirmed local changes over the options of the kernel. */
   const merge = () => {
-    const merged = { ...(model.get('options') as Options), ...here() };
+    const merged = { ...(model.get('options') as Options), ...localChanges() };
     if (JSON.stringify(merged) !== JSON.stringify(options.value)) options.value = merged;
   };
   ends.push(
@@ -192,22 +192,22 @@ export function createTraits(model: Model, channel: Model): Traits {
       pending.value = true;
       clearTimeout(timer);
       timer = setTimeout(() => {
-        flush();
+        stopTimer();
         revision++;
         // Repeat only the last change until the kernel confirms it: an earlier one would revert it.
         requests.close(lastChange);
         lastChange = `${mine}${++last}`;
         const id = lastChange;
         const ignored = { parts: [], done: () => {}, fail: () => {} };
-        requests.add(id, ignored, () => send({ type: 'options', id, options: here(), revision }));
+        requests.add(id, ignored, () => send({ type: 'options', id, options: localChanges(), revision }));
       }, SEND_AFTER_MS);
     },
     startedHere: () => started,
     start() {
       started = true;
-      flush();
+      stopTimer();
       requests.close(lastChange);
-      ask<'start'>({ type: 'start', options: here(), revision: ++revision }).catch(() => {});
+      ask<'start'>({ type: 'start', options: localChanges(), revision: ++revision }).catch(() => {});
     },
     cancel() {
       canceling.value = true;
@@ -226,7 +226,7 @@ export function createTraits(model: Model, channel: Model): Traits {
       return joined(parts);
     },
     dispose() {
-      flush();
+      stopTimer();
       requests.dispose();
       for (const end of ends) end();
     },
