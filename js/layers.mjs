@@ -79,7 +79,8 @@ function cycles(imports) {
   const done = new Set();
   const path = [];
   const follow = (name) => {
-    if (path.includes(name)) found.push(`circle: ${[...path.slice(path.indexOf(name)), name].join(' → ')}`);
+    if (path.includes(name))
+      found.push(`import cycle: ${[...path.slice(path.indexOf(name)), name].join(' → ')}`);
     if (done.has(name) || path.includes(name)) return;
     path.push(name);
     for (const target of imports.get(name) ?? []) follow(target);

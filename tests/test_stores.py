@@ -185,7 +185,7 @@ def test_other_folder_is_not_replaced(adata: Any, url: str, server: str) -> None
     with pytest.raises(SinkError, match=r"not empty and is not a bundle.*thesis\.docx.*not changed"):
         export(adata, url, server)
     s3(server).pipe_file(f"{url}/manifest.json", b"{}")
-    with pytest.raises(SinkError, match=r"manifest\.json that is not that of a bundle"):
+    with pytest.raises(SinkError, match=r"manifest\.json that does not belong to a bundle"):
         export(adata, url, server)
     assert names(server, url) == ["manifest.json", "thesis.docx"]
 

@@ -155,7 +155,7 @@ def read_index(raw: bytes, path: str, packed: Packed, n_cells: int) -> Index:
             and (gaps <= stored + n_cells // FULL).all()
         )
         if not sound:
-            msg = f"{path} is damaged: it states impossible sizes of genes"
+            msg = f"{path} is damaged: its gene sizes are invalid"
             raise BundleError(msg)
         return index
 
@@ -189,7 +189,7 @@ def read_steps(raw: bytes, path: str, n_cells: int) -> Steps:
         values = from_planes(raw[at : at + 4 * n_values], np.dtype("<f4")).astype(np.float32)
         ladders: Any = from_planes(raw[at + 4 * n_values :], dtype)
         if starts[0] != 0 or starts[-1] != n_values or (np.diff(starts) < 0).any() or (ladders >= n).any():
-            msg = f"{path} is damaged: a ladder is not among its values"
+            msg = f"{path} is damaged: the offsets or numbers of its ladders are invalid"
             raise BundleError(msg)
         return Steps(starts, values, ladders)
 

@@ -22,7 +22,7 @@ class Message(BaseModel):
 
     type: str
     id: str | None = None
-    """Id of a request, repeated by its answer."""
+    """ID of a request, repeated by its answer."""
     view: str | None = None
     """Frame that sends or receives the message; missing for forms, and for a message to all frames of a view."""
     plain: bool = False
@@ -301,7 +301,7 @@ class Viewed(_Request):
 
     type: Literal["viewed"] = "viewed"
     model: str
-    """Model id of the viewer."""
+    """ID of the widget model of the viewer."""
 
 
 ToPage = Annotated[

@@ -32,7 +32,7 @@ class Tissue:
     __pydantic_config__ = SCHEMA
 
     model: str
-    """Model id of the view."""
+    """ID of the widget model of the view."""
     title: str
     detail: str
     """Numbers of cells and genes."""
@@ -50,7 +50,7 @@ class Output:
 
     kind: Literal["view", "grid", "form"]
     model: str
-    """Model id of the widget."""
+    """ID of the model of the widget."""
     title: str
     height: int
     """Height of each view, in CSS pixels."""

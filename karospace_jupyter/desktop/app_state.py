@@ -394,7 +394,8 @@ class AppState:
             if self._broken
             else "The process that reads the data ended unexpectedly"
             + (" (killed, probably because it ran out of memory)" if code == -9 else killed)
-            + ". No partial files remain. Close other programs, or choose fewer cells or less memory, and try again."
+            + ". No partial files remain. Close other programs, or reduce the number of cells or the memory "
+            "for blocks, and try again."
         )
         running = s.running
         if running:

@@ -96,7 +96,7 @@ def choose_genes(
         warnings.append(f"{counted(len(more), 'gene')} of gene sets {verb} added to the export.")
     if added is not None and added not in indices:
         indices = np.append(indices, added)
-        warnings.append(f"The gene {names[added]!r} was added to the genes: it is the initial color.")
+        warnings.append(f"The gene {names[added]!r} was added to the export because it is the initial color.")
     shown = tuple(names[indices].tolist())
     return PlannedGenes(indices, shown, _informative_labels(labels, shown, indices)), warnings
 

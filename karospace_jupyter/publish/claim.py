@@ -109,8 +109,8 @@ class Claim:
         if self._path not in found:
             return (
                 f"Another export to {self._store.shown} has replaced this one, which did not renew its claim for "
-                f"{_STALE_S // 60} minutes: the computer slept, or the store was out of reach. The bundle there is not "
-                "that of this export; export again to replace it."
+                f"{_STALE_S // 60} minutes: the computer slept, or the store was out of reach. The bundle there is "
+                "from the other export; export again to replace it."
             )
         rival = self._rival(found)
         return None if rival is None else self._refusal(rival)

@@ -91,8 +91,8 @@ class StoreSink:
         if "manifest.json" in names:
             if not holds_bundle(MemoryFiles({"manifest.json": self._old_manifest()})):
                 msg = (
-                    f"{self._store.shown} has a manifest.json that is not that of a bundle. It was not changed; choose "
-                    "another URL."
+                    f"{self._store.shown} has a manifest.json that does not belong to a bundle. It was not changed; "
+                    "choose another URL."
                 )
                 raise SinkError(msg)
             return

@@ -44,7 +44,9 @@ def check_folder(target: Path) -> None:
         )
         raise SinkError(msg)
     if names and not holds_bundle(FolderFiles(target)):
-        msg = f"{target} has a manifest.json that is not that of a bundle. It was not changed; choose another folder."
+        msg = (
+            f"{target} has a manifest.json that does not belong to a bundle. It was not changed; choose another folder."
+        )
         raise SinkError(msg)
 
 

@@ -148,7 +148,7 @@ class Camera(_Part):
     """Position and zoom of a view."""
 
     x: float
-    """Center, in coordinate units: the place in the middle of what the cards on the tissue leave free."""
+    """Center of the area that the cards of the viewer do not cover, in coordinate units."""
     y: float
     zoom: float = Field(gt=0)
     """1 shows all cells."""

@@ -191,7 +191,7 @@ def test_requested_color_is_exported_and_shown(tmp_path: Any) -> None:
     found = plan(adata, ExportConfig(color="FEW", genes_mode=["MANY"], annotation_columns=[], packed="no"))
     assert found.view == {"color": {"kind": "gene", "gene": "FEW"}}
     assert found.genes.names == ("MANY", "FEW")
-    assert any("'FEW' was added to the genes" in text for text in found.warnings)
+    assert any("'FEW' was added to the export" in text for text in found.warnings)
     found = plan(adata, ExportConfig(color="obs:sample", annotation_columns=["cell_type"]))
     assert [one.name for one in found.annotations] == ["cell_type", "sample"]
     with pytest.raises(PlanError, match="'smple' is neither a column of obs nor a gene of X. Did you mean 'sample'"):

@@ -86,7 +86,10 @@ def test_nothing_changes_without_commit(tmp_path: Path) -> None:
     [
         (lambda p: p.write_text("x"), "is a file"),
         (lambda p: (p.mkdir(), (p / "thesis.docx").touch()), r"not empty and is not a bundle.*thesis\.docx"),
-        (lambda p: (p.mkdir(), (p / "manifest.json").write_text("{}")), "a manifest.json that is not that of a bundle"),
+        (
+            lambda p: (p.mkdir(), (p / "manifest.json").write_text("{}")),
+            "a manifest.json that does not belong to a bundle",
+        ),
         (lambda p: p.symlink_to(p.parent / "nowhere"), "broken symbolic link"),
     ],
 )

@@ -6,7 +6,7 @@
 export interface Output {
   kind: 'view' | 'grid' | 'form';
   /**
-   * Model id of the widget.
+   * ID of the model of the widget.
    */
   model: string;
   title: string;
@@ -28,7 +28,7 @@ export interface Output {
  */
 export interface Tissue {
   /**
-   * Model id of the view.
+   * ID of the widget model of the view.
    */
   model: string;
   title: string;

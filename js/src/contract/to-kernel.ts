@@ -45,7 +45,7 @@ export interface Hello {
 export interface Here {
   type: 'here';
   /**
-   * Id of a request, repeated by its answer.
+   * ID of a request, repeated by its answer.
    */
   id?: string | null;
   /**
@@ -86,7 +86,7 @@ export interface Open {
 export interface Gone {
   type: 'gone';
   /**
-   * Id of a request, repeated by its answer.
+   * ID of a request, repeated by its answer.
    */
   id?: string | null;
   /**
@@ -130,7 +130,7 @@ export interface Read {
 export interface StateChanged {
   type: 'state';
   /**
-   * Id of a request, repeated by its answer.
+   * ID of a request, repeated by its answer.
    */
   id?: string | null;
   /**
@@ -157,7 +157,7 @@ export interface StateChanged {
 export interface SelectionChanged {
   type: 'selection';
   /**
-   * Id of a request, repeated by its answer.
+   * ID of a request, repeated by its answer.
    */
   id?: string | null;
   /**
@@ -179,7 +179,7 @@ export interface SelectionChanged {
 export interface Regions {
   type: 'regions';
   /**
-   * Id of a request, repeated by its answer.
+   * ID of a request, repeated by its answer.
    */
   id?: string | null;
   /**
@@ -233,7 +233,7 @@ export interface SnapshotTaken {
 export interface Close {
   type: 'close';
   /**
-   * Id of a request, repeated by its answer.
+   * ID of a request, repeated by its answer.
    */
   id?: string | null;
   /**

@@ -77,7 +77,7 @@ export interface Part {
 export interface Refused {
   type: 'refused';
   /**
-   * Id of a request, repeated by its answer.
+   * ID of a request, repeated by its answer.
    */
   id?: string | null;
   /**
@@ -128,7 +128,7 @@ export interface Opened {
 export interface SetState {
   type: 'set';
   /**
-   * Id of a request, repeated by its answer.
+   * ID of a request, repeated by its answer.
    */
   id?: string | null;
   /**
@@ -151,7 +151,7 @@ export interface SetState {
 export interface LiveChanged {
   type: 'live';
   /**
-   * Id of a request, repeated by its answer.
+   * ID of a request, repeated by its answer.
    */
   id?: string | null;
   /**
@@ -193,7 +193,7 @@ export interface LiveMatrix {
 export interface Select {
   type: 'select';
   /**
-   * Id of a request, repeated by its answer.
+   * ID of a request, repeated by its answer.
    */
   id?: string | null;
   /**
@@ -324,7 +324,7 @@ export interface Viewed {
    */
   base64?: string[] | null;
   /**
-   * Model id of the viewer.
+   * ID of the widget model of the viewer.
    */
   model: string;
 }

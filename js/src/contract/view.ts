@@ -212,7 +212,7 @@ export interface CategoryGroup {
  */
 export interface Camera {
   /**
-   * Center, in coordinate units: the place in the middle of what the cards on the tissue leave free.
+   * Center of the area that the cards of the viewer do not cover, in coordinate units.
    */
   x: number;
   y: number;
