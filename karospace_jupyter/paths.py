@@ -109,7 +109,7 @@ def expanded(path: str | os.PathLike[str]) -> Path:
 def _accepted(path: Path) -> Path:
     """Return the path, or raise ConfigError if the system refuses to look it up, where pathlib would raise OSError."""
     try:
-        os.lstat(path)
+        os.stat(path)  # noqa: PTH116 - pathlib hides some of its errors
     except (FileNotFoundError, NotADirectoryError, ValueError):
         pass  # it may be created; otherwise its use is an error
     except OSError as exc:

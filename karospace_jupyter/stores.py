@@ -127,6 +127,11 @@ class Store:
         self.parallel = _PARALLEL if threads else 1
         self._turn: AbstractContextManager[Any] = nullcontext() if threads else threading.Lock()
 
+    @property
+    def location(self) -> str:
+        """The URL as the file system itself writes it: two spellings of the same folder have the same."""
+        return str(self._fs.unstrip_protocol(self._root))
+
     def read(self, path: str, most: int) -> bytes | None:
         """Return the first `most` bytes of a file; None if it does not exist."""
         try:

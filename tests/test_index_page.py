@@ -410,6 +410,28 @@ def test_folder_that_cannot_be_published_is_an_error(made: Path, tmp_path: Path,
     assert not (site / "bundles.js").exists()
 
 
+def test_other_folder_named_as_the_viewer_is_kept(made: Path, site: Path) -> None:
+    (site / "viewer.html").mkdir()
+    assert publish_index(site, [made / "three.zip"]).problems == ()
+    assert (site / "viewer.html").is_dir()
+
+
+def test_copy_that_is_damaged_is_not_listed(made: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save = Bundle.save
+
+    def damaging(self: Bundle, *a: Any, **k: Any) -> Bundle:
+        saved = save(self, *a, **k)
+        assert saved.path is not None
+        asset = max((saved.path / "assets").rglob("*"), key=lambda path: path.stat().st_size * path.is_file())
+        asset.write_bytes(bytes(asset.stat().st_size))
+        return saved
+
+    monkeypatch.setattr(Bundle, "save", damaging)
+    report = publish_index(site, [made / "three.zip"])
+    assert [one.path for one in report.bundles] == ["two", "one"]
+    assert "three does not match its manifest" in report.problems[0]
+
+
 def test_other_index_page_is_not_replaced(made: Path, site: Path) -> None:
     (site / "index.html").write_text("<h1>Our lab</h1>")
     with pytest.raises(SinkError, match="already exists and is not a page of an index"):

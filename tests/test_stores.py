@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -504,7 +505,7 @@ def test_second_export_to_the_same_url_is_an_error(adata: Any, url: str, server:
     proxy.fault = meanwhile
     bundle = export(adata, url, proxy.url)
     assert len(problems) == 1
-    assert "Another export is uploading" in problems[0] and f"delete {url}/assets/upload-" in problems[0]
+    assert "Another process is uploading" in problems[0] and f"delete {url}/assets/upload-" in problems[0]
     bundle.verify()
     assert {*names(server, url)} == {*listed(bundle), "index.html", "manifest.json"}
 
@@ -512,7 +513,7 @@ def test_second_export_to_the_same_url_is_an_error(adata: Any, url: str, server:
 def test_claim_of_another_computer_expires(adata: Any, url: str, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     claim = f"{url}/assets/upload-{'0' * 16}.json"
     s3(server).pipe_file(claim, json.dumps({"host": "another", "process": os.getpid()}).encode())
-    with pytest.raises(SinkError, match="Another export"):
+    with pytest.raises(SinkError, match="Another process"):
         export(adata, url, server)
     monkeypatch.setattr(claims, "_STALE_S", -1)
     bundle = export(adata, url, server)
@@ -884,11 +885,71 @@ class TestIndex:
         other = claims.Claim(stores.Store(url, options(server), SinkError))
         other.acquire()
         try:
-            with pytest.raises(SinkError, match="Another export is uploading"):
+            with pytest.raises(SinkError, match="Another process is uploading"):
                 publish_index(url, [made / "lung.zip"], storage_options=options(server))
         finally:
             other.release()
         assert s3(server).cat_file(f"{url}/bundles.js") == before
+
+    @pytest.mark.parametrize("name", ["assets", "lung.zip"])
+    def test_names_that_a_store_cannot_have_are_refused_before_the_upload(
+        self, made: Path, url: str, server: str, tmp_path: Path, name: str
+    ) -> None:
+        shutil.copytree(made / "liver", tmp_path / name)
+        report = publish_index(url, [made / "liver", tmp_path / name], storage_options=options(server))
+        assert [one.path for one in report.bundles] == ["liver"]
+        assert f"{name} cannot be the folder of a bundle" in report.problems[0]
+        assert not any(path.startswith(f"{name}/") for path in names(server, url))
+
+    def test_bundle_that_cannot_be_read_stays_listed(
+        self, made: Path, url: str, server: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = {"storage_options": options(server)}
+        publish_index(url, [made / "liver", made / "lung.zip"], **given)
+        before = s3(server).cat_file(f"{url}/bundles.js")
+        read = stores.Store.read
+
+        def failing(self: stores.Store, path: str, most: int) -> bytes | None:
+            if path == "lung/manifest.json":
+                raise self._error(f"{path} cannot be read: connection reset.")
+            return read(self, path, most)
+
+        monkeypatch.setattr(stores.Store, "read", failing)
+        with pytest.raises(SinkError, match=r"lung/manifest\.json cannot be read"):
+            publish_index(url, **given)
+        assert s3(server).cat_file(f"{url}/bundles.js") == before
+
+    def test_process_that_another_has_replaced_writes_no_list(
+        self, made: Path, url: str, server: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = {"storage_options": options(server)}
+        publish_index(url, [made / "liver"], **given)
+        before = s3(server).cat_file(f"{url}/bundles.js")
+        monkeypatch.setattr(claims, "_PAUSES_S", ())
+        save = Bundle.save
+
+        def slow(self: Bundle, *a: Any, **k: Any) -> Bundle:
+            saved = save(self, *a, **k)
+            s3(server).rm(f"{url}/assets", recursive=True)  # as another process does after 15 minutes
+            return saved
+
+        monkeypatch.setattr(Bundle, "save", slow)
+        with pytest.raises(SinkError, match="Another process has taken over"):
+            publish_index(url, [made / "lung.zip"], **given)
+        assert s3(server).cat_file(f"{url}/bundles.js") == before
+
+    def test_bundle_inside_is_recognized_however_its_url_is_written(self, made: Path, url: str, server: str) -> None:
+        given = {"storage_options": options(server)}
+        publish_index(url, [made / "liver"], **given)
+        there = names(server, url)
+        publish_index(url, [f"{url}/liver/".replace("s3://", "s3a://")], **given)
+        assert names(server, url) == there
+
+    @pytest.mark.parametrize("url", ["s3://", "s3://bucket/atlas?versionId=secret"])
+    def test_url_that_is_no_folder_is_refused(self, made: Path, url: str) -> None:
+        with pytest.raises(ConfigError, match="is not the URL of a folder") as raised:
+            publish_index(url, [made / "liver"])
+        assert "secret" not in str(raised.value)
 
     def test_missing_bucket_is_an_error(self, made: Path, server: str) -> None:
         with pytest.raises(SinkError, match="a bucket must exist"):

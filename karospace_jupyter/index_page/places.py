@@ -6,13 +6,12 @@ import json
 import logging
 import os
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
 from karospace_jupyter.bundle.files import BundleFiles, FolderFiles
-from karospace_jupyter.bundle.store_files import StoreFiles
-from karospace_jupyter.errors import BundleError, KaroSpaceError, SinkError
-from karospace_jupyter.paths import expanded, is_store_url, is_url
+from karospace_jupyter.errors import BundleError, ConfigError, KaroSpaceError, SinkError
+from karospace_jupyter.paths import expanded, is_store_url, is_url, public_url
 from karospace_jupyter.publish.bundle import Bundle
 from karospace_jupyter.publish.claim import Claim
 from karospace_jupyter.publish.partial import Partial, absolute, write_error
@@ -20,7 +19,7 @@ from karospace_jupyter.publish.store import content_type
 from karospace_jupyter.stores import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from karospace_jupyter.bundle.manifest import Manifest
@@ -51,8 +50,18 @@ class Place(Protocol):
     def check(self) -> None:
         """Raise SinkError if it is not a folder."""
 
-    def exclusive(self) -> AbstractContextManager[None]:
-        """Keep other processes from publishing here; raise SinkError if one does."""
+    @property
+    def is_local(self) -> bool:
+        """Whether reading a bundle here costs little."""
+
+    def exclusive(self) -> AbstractContextManager[Callable[[], None]]:
+        """Keep other processes from publishing here, and return a function that checks that none does.
+
+        Raises
+        ------
+        SinkError
+            If one does; also raised by the function.
+        """
 
     def read(self, path: str) -> bytes | None:
         """Return a file of the index; None if it does not exist. Raise SinkError if it cannot be read."""
@@ -64,7 +73,10 @@ class Place(Protocol):
         """Delete a file of the index."""
 
     def holds(self, path: str) -> bool:
-        """Return whether a file exists."""
+        """Return whether a file or folder exists."""
+
+    def is_file(self, path: str) -> bool:
+        """Return whether a regular file exists."""
 
     def contains(self, bundle: str | os.PathLike[str]) -> bool:
         """Return whether a bundle that the user named is inside this folder."""
@@ -99,6 +111,8 @@ def place_at(folder: str | os.PathLike[str], options: Mapping[str, Any] | None) 
 class FolderPlace:
     """An index in a local folder."""
 
+    is_local = True
+
     def __init__(self, folder: Path) -> None:
         self.at = folder
         self.name = folder.name
@@ -114,7 +128,7 @@ class FolderPlace:
             raise SinkError(msg)
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[Callable[[], None]]:
         """Keep other processes from publishing here; raise SinkError if one does."""
         # Each would leave out what the other adds.
         with Partial(self.at / LIST) as partial:
@@ -125,7 +139,7 @@ class FolderPlace:
                     f"Nothing was changed. Try again when it has ended; if none is running, delete {others[0]}."
                 )
                 raise SinkError(msg)
-            yield
+            yield lambda: None  # another one sees the folder of this `Partial`
 
     def read(self, path: str) -> bytes | None:
         """Return a file of the index; None if it does not exist. Raise SinkError if it cannot be read."""
@@ -157,8 +171,16 @@ class FolderPlace:
             raise write_error(exc, self.at / path) from exc
 
     def holds(self, path: str) -> bool:
-        """Return whether a file exists."""
-        return (self.at / path).exists()
+        """Return whether a file or folder exists."""
+        try:
+            return (self.at / path).exists()
+        except OSError as exc:
+            msg = f"{self.at / path} cannot be accessed: {exc.strerror or exc}. Nothing was changed."
+            raise SinkError(msg) from exc
+
+    def is_file(self, path: str) -> bool:
+        """Return whether a regular file exists."""
+        return self.holds(path) and (self.at / path).is_file()
 
     def contains(self, bundle: str | os.PathLike[str]) -> bool:
         """Return whether a bundle that the user named is inside this folder."""
@@ -228,7 +250,13 @@ class FolderPlace:
 class StorePlace:
     """An index in a folder of an object store."""
 
+    is_local = False
+
     def __init__(self, url: str, options: Mapping[str, Any] | None) -> None:
+        # Paths of bundles are appended to the URL.
+        if "?" in url or not url.partition("://")[2].strip("/"):
+            msg = f"{public_url(url)} is not the URL of a folder. Use one such as s3://bucket/atlas, without a query."
+            raise ConfigError(msg)
         self._store = Store(url, options, SinkError)
         self._options = options
         self.at = self._store.shown
@@ -243,12 +271,12 @@ class StorePlace:
         """Do nothing: a store has no folders that could be files."""
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[Callable[[], None]]:
         """Keep other processes from publishing here; raise SinkError if one does."""
         claim = Claim(self._store)
         claim.acquire()
         try:
-            yield
+            yield claim.check
         except BaseException:
             self._store.stopped.set()  # the store may be out of reach
             raise
@@ -275,19 +303,40 @@ class StorePlace:
         """Return whether a file exists."""
         return self._store.read(path, 1) is not None
 
+    def is_file(self, path: str) -> bool:
+        """Return whether a file exists."""
+        return self.holds(path)
+
     def contains(self, bundle: str | os.PathLike[str]) -> bool:
         """Return whether a bundle that the user named is inside this folder."""
-        return is_store_url(bundle) and bundle.startswith(f"{self._store.url}/")
+        if not is_store_url(bundle):
+            return False
+        return Store(bundle, self._options, SinkError).location.startswith(f"{self._store.location}/")
 
-    def bundles(self, listed: Iterable[str], warnings: list[str]) -> Iterable[str]:  # noqa: ARG002 - all is readable
-        """Return the subfolders that are, or may be, bundles; hidden folders are skipped."""
+    def bundles(self, listed: Iterable[str], warnings: list[str]) -> Iterable[str]:
+        """Return the subfolders that are, or may be, bundles; hidden folders are skipped.
+
+        Raises
+        ------
+        SinkError
+            If a bundle that is `listed` cannot be read: it would no longer be listed.
+        """
         self._sizes = self._store.sizes()
         found: list[str] = []
         # A folder sorts before its subfolders.
         for path in sorted(name.rpartition("/")[0] for name in self._sizes if name.endswith(f"/{_MANIFEST}")):
             inside = any(path.startswith(f"{other}/") for other in found)
             hidden = any(part.startswith(".") for part in path.split("/"))
-            if not inside and not hidden and _may_be_bundle(StoreFiles(f"{self._store.url}/{path}", self._options)):
+            if inside or hidden:
+                continue
+            try:
+                manifest = self._store.read(f"{path}/{_MANIFEST}", _LARGEST)
+            except SinkError as exc:
+                if path in listed:
+                    raise
+                warnings.append(f"{exc} It is not listed.")
+                continue
+            if manifest is not None and _may_be_manifest(manifest):
                 found.append(path)
         return found
 
@@ -297,13 +346,16 @@ class StorePlace:
 
     def save(self, bundle: Bundle, path: str, scripts: When, job: Job) -> None:  # noqa: ARG002 - a store has none
         """Copy a bundle to a subfolder."""
+        if path == "assets" or PurePosixPath(path).suffix.lower() in {".zip", ".html", ".htm"}:
+            msg = f"{self.shown(path)} cannot be the folder of a bundle in a store. Rename {path!r} first."
+            raise SinkError(msg)
         bundle.save(f"{self._store.url}/{path}", storage_options=self._options, job=job)
 
     def check_sizes(self, path: str, manifest: Manifest) -> None:
         """Raise BundleError if a file of a bundle is missing or has another size than its manifest says."""
-        sizes = self.sizes()
+        assert self._sizes is not None  # noqa: S101 - `bundles` was called
         for file in manifest.asset_files:
-            held = sizes.get(f"{path}/{file.path}")
+            held = self._sizes.get(f"{path}/{file.path}")
             if held is None:
                 msg = f"{file.path} does not exist."
                 raise BundleError(msg)
@@ -311,9 +363,7 @@ class StorePlace:
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes of all files in bytes, by path."""
-        if self._sizes is None:
-            self._sizes = self._store.sizes()
-        return self._sizes
+        return self._store.sizes()
 
 
 def _check_size(path: str, held: int, stated: int) -> None:
@@ -323,9 +373,16 @@ def _check_size(path: str, held: int, stated: int) -> None:
 
 
 def _may_be_bundle(files: BundleFiles) -> bool:
+    try:
+        return _may_be_manifest(files.read(_MANIFEST))
+    except BundleError:
+        return True
+
+
+def _may_be_manifest(data: bytes) -> bool:
     """Return whether a manifest.json is, or may have been, that of a bundle; web apps use this name, too."""
     try:
-        value = json.loads(files.read(_MANIFEST))
-    except (BundleError, ValueError):
+        value = json.loads(data)
+    except ValueError:
         return True
     return isinstance(value, dict) and ("schema_version" in value or "asset_files" in value)

@@ -115,8 +115,8 @@ def publish_index(
     Raises
     ------
     ConfigError
-        If the folder is a web address, the title is too long, the host is unknown, an origin is invalid, or there are
-        storage options but no URLs to which they apply.
+        If the folder is a web address or not accessible, the title is too long, the host is unknown, an origin is
+        invalid, or there are storage options but no URLs to which they apply.
     SinkError
         If the folder cannot be written, contains no bundle, or is itself a bundle; if another process is publishing it;
         or if its list is damaged or from a newer version.
@@ -136,7 +136,7 @@ def publish_index(
         msg = f"{place.at} contains a manifest.json, like a bundle. Choose the folder that contains the bundles."
         raise SinkError(msg)
     _check_page(place, PAGE, _MARK)
-    with place.exclusive():
+    with place.exclusive() as check_exclusive:
         before = _read(place)
         kept = before.data_origins if before is not None else ()
         origins = list(dict.fromkeys(kept if data_origins is None else data_origins))
@@ -156,9 +156,10 @@ def publish_index(
             raise SinkError(msg)
         name = title if title is not None else before.title if before is not None else place.name[:LONGEST_NAME]
         index = BundleIndex(version=_VERSION, title=name or "Bundles", bundles=listed, data_origins=origins)
+        check_exclusive()
         if origins:
             place.write(VIEWER, _viewer(origins))
-        elif _is_marked(place, VIEWER, _DATA_MARK):
+        elif place.is_file(VIEWER) and _is_marked(place, VIEWER, _DATA_MARK):
             place.delete(VIEWER)
         place.write(PAGE, static_file("bundles.html"))
         place.write(LIST, as_script(_LISTED, index.model_dump_json().encode()))
@@ -363,7 +364,7 @@ def _listed(
     with job.stage("Checking bundles", len(paths), "bundles") as stage:
         for path in paths:
             try:
-                entry, own = _entry(place, path, known.get(path), verified=path in copied)
+                entry, own = _entry(place, path, known.get(path), verified=path in copied and not place.is_local)
             except (BundleError, SinkError) as exc:
                 problems.append(_line(path, exc))
             else:

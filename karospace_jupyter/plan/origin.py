@@ -44,7 +44,7 @@ def too_close(xy: NDArray[np.float64]) -> str:
 def origin_of(xy: NDArray[np.float64]) -> Origin:
     """Return a round number near the center of the coordinates, or 0 where float32 is precise enough without one.
 
-    It is not rounded where all coordinates are equal.
+    It is not rounded where all, or all but the outermost, coordinates on an axis are equal.
 
     Parameters
     ----------

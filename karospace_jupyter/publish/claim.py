@@ -108,16 +108,16 @@ class Claim:
         found = self._found()
         if self._path not in found:
             return (
-                f"Another export to {self._store.shown} has replaced this one, which did not renew its claim for "
-                f"{_STALE_S // 60} minutes: the computer slept, or the store was out of reach. The bundle there is "
-                "from the other export; export again to replace it."
+                f"Another process has taken over {self._store.shown} from this one, which did not renew its claim for "
+                f"{_STALE_S // 60} minutes: the computer slept, or the store was out of reach. What is there now is "
+                "from the other process; repeat this to replace it."
             )
         rival = self._rival(found)
         return None if rival is None else self._refusal(rival)
 
     def _refusal(self, rival: str) -> str:
         return (
-            f"Another export is uploading to {self._store.shown}, or was killed in the last {_STALE_S // 60} minutes. "
+            f"Another process is uploading to {self._store.shown}, or was killed in the last {_STALE_S // 60} minutes. "
             f"Wait for it to end. If none is running, delete {self._store.shown}/{rival}."
         )
 

@@ -147,6 +147,8 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     ------
     SinkError
         If the working directory was deleted, or the path contains a symbolic link loop.
+    ConfigError
+        If the path is not accessible.
     """
     try:
         whole = Path(os.path.abspath(expanded(path)))  # noqa: PTH100 - resolve() would follow a link

@@ -6,27 +6,33 @@ environment and outputs, passes its signals on, and ends when the kernel ends. T
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import sys
 
 OUTPUTS = [1, 2]
+PR_SET_PDEATHSIG = 1
 
 
 def main(path: str, arguments: list[str]) -> int:
     """Request a kernel from the server at `path`, and wait until it ends."""
+    import ctypes
     import json
 
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # end with Jupyter, however it ends
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(path)
         request = json.dumps({"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd()})  # noqa: PTH109
         socket.send_fds(connection, [len(request).to_bytes(4, "big")], OUTPUTS)
         connection.sendall(request.encode())
         kernel = int.from_bytes(connection.recv(4), "big")
+        assert kernel, "no kernel was forked"
 
         def pass_on(number: int, _: object) -> None:
-            os.kill(kernel, number)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.killpg(kernel, number)
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, pass_on)
@@ -81,12 +87,12 @@ def serve(path: str) -> None:
 
 
 def _end_with(connection: socket.socket) -> None:
-    """Kill this process when the other end of the connection is closed."""
+    """Kill this process and its children when the other end of the connection is closed."""
     import threading
 
     def watch() -> None:
         connection.recv(1)
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
 

@@ -78,7 +78,7 @@ def test_export_that_slept_while_another_replaced_it_publishes_nothing(adata: An
     slept = filled(adata, **SMALL)
     suspend(store)
     other = filled(adata, **OTHER)
-    with pytest.raises(SinkError, match=rf"Another export to {URL} has replaced this one.*export again"):
+    with pytest.raises(SinkError, match=rf"Another process has taken over {URL} from this one.*repeat this"):
         slept.commit()
     slept.__exit__(None, None, None)
     other.commit()
@@ -134,7 +134,7 @@ def test_claim_that_was_deleted_does_not_return(store: Any, monkeypatch: pytest.
     store.rm(claim_of(store))
     eventually(sink._claim._thread.is_alive, lambda alive: not alive, what="the claim is still renewed")
     assert store.find(AT) == []
-    with pytest.raises(SinkError, match="has replaced this one"):
+    with pytest.raises(SinkError, match="has taken over"):
         sink._claim.check()
     sink.__exit__(None, None, None)
 
@@ -145,7 +145,7 @@ def test_claim_of_a_computer_with_the_same_name_is_respected(adata: Any, store: 
     host = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:16]
     claim = f"{AT}/assets/upload-{'0' * 16}.json"
     store.pipe_file(claim, json.dumps({"host": host, "process": ended.pid}).encode())
-    with pytest.raises(SinkError, match="Another export is uploading"):
+    with pytest.raises(SinkError, match="Another process is uploading"):
         adata_to_karospace(adata, URL, **SMALL)
     assert store.find(AT) == [claim]
     store.pipe_file(claim, json.dumps({"host": claims._this_host(), "process": ended.pid}).encode())
