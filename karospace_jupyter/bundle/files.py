@@ -71,7 +71,9 @@ def open_files(path: str | os.PathLike[str]) -> BundleFiles:
     try:
         place = expanded(path)
     except ConfigError as exc:
-        raise BundleError(str(exc)) from exc
+        if isinstance(exc.__cause__, OSError):  # the path is written well, but cannot be read
+            raise BundleError(str(exc)) from exc
+        raise
     try:
         if place.is_dir():
             return FolderFiles(place)

@@ -395,7 +395,7 @@ def test_damaged_files_are_named() -> None:
     for width in (0, 4):
         sizes = np.frombuffer(raw_of(bundle, index), "<u4").copy()
         sizes[5 + 4 * 60 : 5 + 5 * 60] = width
-        with pytest.raises(BundleError, match="impossible sizes"):
+        with pytest.raises(BundleError, match="gene sizes are invalid"):
             damaged(bundle, index, sizes.tobytes()).matrix()
     for broken in (b"", b"KSPK", b"XXXX" + bytes(100), bytes(raw_of(bundle, index)[:-5])):
         other = damaged(bundle, index, broken)
