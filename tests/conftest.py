@@ -94,5 +94,7 @@ def pytest_runtest_makereport(
                 page.screenshot(path=Path(folder) / f"failed-{item.name}-{number}.png", timeout=REPORT_MS)
         except Exception as exc:
             text = str(exc)
-        report.sections.append((f"page {number}: {page.url}", text[:1500]))
+        if len(text) > 2000:  # dialogs stand last
+            text = f"{text[:1500]}\n…\n{text[-500:]}"
+        report.sections.append((f"page {number}: {page.url}", text))
     return report

@@ -142,6 +142,7 @@ class Server:
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
         psutil.wait_procs(alive, timeout=GRACE_S)
+        print(self.log()[-3000:])  # pytest shows it if the test fails
         self._out.close()
 
 
@@ -154,6 +155,7 @@ class Lab(Server):
         application: str = "lab",
         args: tuple[str, ...] = (),
         python: Path | None = None,
+        windowing: str = "none",
     ) -> None:
         """Start JupyterLab from this environment with the panel of this checkout, or from another `python`."""
         self.folder = folder
@@ -179,12 +181,14 @@ class Lab(Server):
             "--ServerApp.disable_check_xsrf=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *args,
         ]  # fmt: skip
-        # Disable the notifications of a first visit, which cover the page, and autosave: tests save by themselves.
+        # Disable the notifications of a first visit, which cover the page; autosave, because tests save by themselves; and
+        # windowing, because cells outside the window would have no size, and could not be clicked.
         overrides = folder / ".config" / "labconfig"
         overrides.mkdir(parents=True, exist_ok=True)
         quiet = {
             "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
             "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+            "@jupyterlab/notebook-extension:tracker": {"windowingMode": windowing},
         }
         (overrides / "default_setting_overrides.json").write_text(json.dumps(quiet))
         if python is None and sys.platform == "linux":
@@ -251,10 +255,6 @@ class Notebook:
             lambda now: now != before and (not wait or ended.search(now)),
             what=f"cell {index} does not {'finish' if wait else 'start'}",
         )
-
-    def scroll_to(self, index: int) -> None:
-        """Scroll to a cell: what changes outside the window has no size, and cannot be clicked, until it is laid out."""
-        self.cell(index).evaluate("cell => cell.scrollIntoView()")
 
     def output(self, index: int) -> Any:
         return self.cell(index).locator(".jp-OutputArea-output")

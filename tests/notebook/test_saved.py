@@ -152,7 +152,6 @@ def test_saved_notebook_shows_its_tissue_in_jupyterlab(notebook: Open) -> None:
     until_js(frame, "window.karospace.valueAt(3) !== null")
     # Now it has run the cells above.
     expect(primary(nb, FORM)).to_have_text("Run this cell")
-    nb.scroll_to(FORM)
     primary(nb, FORM).click()
     nb.output(FORM).locator(".kf-card").wait_for()
     assert nb.problems == []

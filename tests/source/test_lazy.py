@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from distributed import Client
 
-pytest.importorskip("dask")
+dask = pytest.importorskip("dask")
 pytest.importorskip("xarray")
 read_lazy = pytest.importorskip("anndata.experimental").read_lazy
 
@@ -238,7 +239,9 @@ def test_nothing_is_written_when_the_cluster_is_lost(files: dict[str, Path], los
     distributed = pytest.importorskip("distributed")
     target = tmp_path / "viewer"
     before = exported(ad.read_h5ad(files["h5ad"])[:100], target)
-    with distributed.Client(processes=True, n_workers=1, threads_per_worker=1, dashboard_address=":0") as client:
+    client = distributed.Client(processes=True, n_workers=1, threads_per_worker=1, dashboard_address=":0")
+    # A client that is closed inside its own `with` stays dask's scheduler afterwards, where it fails other tests.
+    with contextlib.closing(client):
         adata = read_lazy(files["h5ad"])
         cut = threading.Event()
 
@@ -252,6 +255,7 @@ def test_nothing_is_written_when_the_cluster_is_lost(files: dict[str, Path], los
     assert cut.is_set()
     assert contents(target) == before
     assert [file.name for file in tmp_path.iterdir()] == ["viewer"]
+    assert dask.config.get("scheduler", None) is None
 
 
 def _elsewhere(block: Any, process: int) -> Any:
