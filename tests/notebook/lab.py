@@ -160,8 +160,9 @@ class Lab(Server):
         """Start JupyterLab from this environment with the panel of this checkout, or from another `python`."""
         self.folder = folder
         self.application = application
-        self.runtime = folder / ".runtime"
-        self.runtime.mkdir(exist_ok=True)
+        # Kernels listen on sockets in this folder: ports that are free when a server picks them may be taken when its kernel
+        # starts. Paths of sockets must be short.
+        self.runtime = Path(tempfile.mkdtemp())
         port = free_port()
         own = {} if python is None else {"PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]])}
         env = {
@@ -178,7 +179,7 @@ class Lab(Server):
             str(python or sys.executable), "-m", "jupyter", application, "--no-browser", "--allow-root", "--ip=127.0.0.1",
             f"--port={port}", f"--ServerApp.root_dir={folder}", f"--ServerApp.base_url={base}",
             "--IdentityProvider.token=", "--ServerApp.password=", "--expose-app-in-browser",
-            "--ServerApp.disable_check_xsrf=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--KernelManager.transport=ipc", "--ServerApp.disable_check_xsrf=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *args,
         ]  # fmt: skip
         # Disable the notifications of a first visit, which cover the page; autosave, because tests save by themselves; and
@@ -195,6 +196,10 @@ class Lab(Server):
             _add_forked_kernel(folder / ".kernels")
         super().__init__(command, f"http://127.0.0.1:{port}{base}", folder, env)
         self.wait("api/status")
+
+    def stop(self) -> None:
+        super().stop()
+        shutil.rmtree(self.runtime, ignore_errors=True)
 
     def notebook(self, page: Any, cells: list[str], *, name: str = "test.ipynb", kernel: str = "python3") -> Notebook:
         file = self.folder / name
