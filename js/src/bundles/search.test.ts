@@ -45,7 +45,7 @@ describe('search', () => {
     expect(titles('', 'newest')[0]).toBe('Liver');
   });
 
-  it('keeps the place in the address', () => {
+  it('keeps the search, the order and the compared bundles in the URL hash', () => {
     const place = { search: 'a & b', order: 'cells', compared: ['x/y', 'a=b'] } as const;
     expect(placeOf(hashOf(place))).toEqual(place);
     expect(hashOf(placeOf(''))).toBe('');

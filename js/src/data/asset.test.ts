@@ -42,10 +42,10 @@ describe('decode', () => {
     const unpacked = await decode('a.bin.gz', packed, { raw: large.length }, signal);
     expect(unpacked.byteLength).toBe(large.length);
     expect(Buffer.compare(unpacked, large)).toBe(0);
-    const given = new AbortController();
-    const failure = decode('a.bin.gz', packed, { raw: large.length }, given.signal);
-    given.abort(new DOMException('Another color was chosen.', 'AbortError'));
-    await expect(failure).rejects.toBe(given.signal.reason);
+    const controller = new AbortController();
+    const failure = decode('a.bin.gz', packed, { raw: large.length }, controller.signal);
+    controller.abort(new DOMException('Another color was chosen.', 'AbortError'));
+    await expect(failure).rejects.toBe(controller.signal.reason);
   });
 
   test('corrupt gzip is reported with its path', async () => {
@@ -111,12 +111,12 @@ describe('readAsset', () => {
 
   describe('with a CRC-32 of the content', () => {
     const sized = async () => ({ stored: (await gzipped(raw)).byteLength, raw: 8, rawCrc32: crc32(raw) });
-    const other = raw.slice().reverse();
+    const reversed = raw.slice().reverse();
 
     test('another file that the host has decompressed is rejected', async () => {
       const size = { ...(await sized()), sha256: await digestOf(await gzipped(raw)) };
       expect(await read('a.bin.gz', raw, size)).toEqual(raw);
-      await expect(read('a.bin.gz', other, size)).rejects.toThrow(/a\.bin\.gz.*not the file.*CRC-32/);
+      await expect(read('a.bin.gz', reversed, size)).rejects.toThrow(/a\.bin\.gz.*not the file.*CRC-32/);
     });
 
     test('another file is rejected where SubtleCrypto is not available', async () => {
@@ -124,7 +124,7 @@ describe('readAsset', () => {
       try {
         const size = { ...(await sized()), sha256: '00' };
         expect(await read('a.bin.gz', await gzipped(raw), size)).toEqual(raw);
-        await expect(read('a.bin.gz', await gzipped(other), size)).rejects.toThrow(/a\.bin\.gz/);
+        await expect(read('a.bin.gz', await gzipped(reversed), size)).rejects.toThrow(/a\.bin\.gz/);
       } finally {
         vi.unstubAllGlobals();
       }

@@ -6,7 +6,7 @@ import { FIXTURE_GENES, type Fixture, fixture } from './bundle-fixture';
 
 const ctx = () => ({ signal: new AbortController().signal });
 const open = ({ files }: Fixture) => openBundle(memorySource(files), ctx());
-const put = (made: Fixture, change: (manifest: Record<string, unknown>) => void) => {
+const editManifest = (made: Fixture, change: (manifest: Record<string, unknown>) => void) => {
   const manifest = JSON.parse(JSON.stringify(made.manifest));
   change(manifest);
   made.files.set('manifest.json', new TextEncoder().encode(JSON.stringify(manifest)));
@@ -75,7 +75,7 @@ describe('a gene without a value in some cells', () => {
     const bytes = (part: number[]) => new Uint8Array(Float32Array.from(part).buffer);
     made.files.set(second?.path ?? '', bytes(values.slice(0, 3)));
     made.files.set(first?.path ?? '', bytes(values.slice(3)));
-    put(made, (manifest) => {
+    editManifest(made, (manifest) => {
       const { genes } = manifest.expression as { genes: { summary: object }[] };
       if (genes[0]) genes[0].summary = summary;
     });
@@ -102,7 +102,7 @@ describe('a gene without a value in some cells', () => {
 
 test('another major version is rejected naming both versions', async () => {
   const made = await fixture('1.0.0', false);
-  put(made, (manifest) => {
+  editManifest(made, (manifest) => {
     manifest.schema_version = '2.1.0';
   });
   const failure = open(made);
@@ -112,7 +112,7 @@ test('another major version is rejected naming both versions', async () => {
 
 test('unknown fields are ignored', async () => {
   const made = await fixture('1.1.0', true);
-  put(made, (manifest) => {
+  editManifest(made, (manifest) => {
     manifest.schema_version = '1.9.0';
     manifest.novelty = { deep: [1] };
   });
@@ -131,7 +131,7 @@ test('a missing file, annotation or gene is named in the error', async () => {
 
 test('a path outside the bundle is not read', async () => {
   const made = await fixture('1.1.0', false);
-  put(made, (manifest) => {
+  editManifest(made, (manifest) => {
     const coordinates = manifest.coordinates as { chunks: { path: string }[] };
     for (const chunk of coordinates.chunks) chunk.path = '../secret';
   });
@@ -141,7 +141,7 @@ test('a path outside the bundle is not read', async () => {
 
 test('chunks that leave a gap are rejected', async () => {
   const made = await fixture('1.0.0', false);
-  put(made, (manifest) => {
+  editManifest(made, (manifest) => {
     const { genes } = manifest.expression as { genes: { chunks: unknown[] }[] };
     genes[0]?.chunks.pop();
   });
@@ -158,7 +158,7 @@ test('search ranks exact matches, then prefixes, then substrings, and finds alte
 
 test('search sorted by a statistic puts exact matches first and genes without it last', async () => {
   const made = await fixture('1.1.0', false);
-  put(made, (manifest) => {
+  editManifest(made, (manifest) => {
     const { genes } = manifest.expression as { genes: { gene: string; summary?: unknown }[] };
     const summary = { min: 0, max: 9, lower: 0, upper: 9 };
     for (const entry of genes) {
@@ -181,7 +181,7 @@ test('a float64 column is read without loss of precision', async () => {
   const values = [1_600_000_001.5, Number.NaN, 2 ** 53 - 1, 0.1];
   const path = 'assets/columnar/column_001_000.bin';
   made.files.set(path, new Uint8Array(Float64Array.from(values).buffer));
-  put(made, (manifest) => {
+  editManifest(made, (manifest) => {
     const column = (manifest.columns as Record<string, unknown>[])[1] ?? {};
     column.dtype = 'float64';
     column.chunks = [{ path, start: 0, end: 4, size_bytes: 32 }];
@@ -206,7 +206,7 @@ test('a 1.0 table keeps every digit of integers and of text that looks like inte
   const path = 'assets/obs_records_000.json';
   const text = new TextEncoder().encode(rows.join(''));
   made.files.set(path, text);
-  put(made, (manifest) => {
+  editManifest(made, (manifest) => {
     for (const file of manifest.asset_files as Record<string, unknown>[])
       if (file.path === path) file.size_bytes = text.byteLength;
   });

@@ -38,7 +38,7 @@ test('the foremost categories include both enriched and depleted ones', () => {
   const parts = [...[0.5, 0.4, 0.3, 0.2, 0.1].map((share, code) => part(code, share, 0)), part(5, 0, 0.05)];
   expect(foremost(parts, 4).map(({ code }) => code)).toEqual([0, 1, 2, 5]);
   expect(foremost(parts, 9)).toEqual(parts);
-  const alone = parts.map((one) => ({ ...one, rest: Number.NaN }));
+  const alone = parts.map((entry) => ({ ...entry, rest: Number.NaN }));
   expect(foremost(alone, 2)).toEqual(alone.slice(0, 2));
 });
 
@@ -55,7 +55,7 @@ describe('comparison of means', () => {
   const logs = (counts: readonly number[], base = Math.E) =>
     Float32Array.from(counts, (count) => Math.log1p(count) / Math.log(base));
   const mask = Uint8Array.from([1, 1, 0, 0]);
-  const of = (values: Float32Array, meaning: ReturnType<typeof geneMeaning>) => {
+  const compare = (values: Float32Array, meaning: ReturnType<typeof geneMeaning>) => {
     const { inside, outside } = valuesBySide(mask, values, null, meaning.linear);
     return compared(inside, outside);
   };
@@ -66,7 +66,7 @@ describe('comparison of means', () => {
     const values = logs(counts, base ?? Math.E);
     const { inside, outside } = valuesBySide(mask, values);
     expect(inside.mean).toBeLessThan(outside.mean);
-    const comparison = of(values, geneMeaning({ kind: 'log1p', log_base: base }, false));
+    const comparison = compare(values, geneMeaning({ kind: 'log1p', log_base: base }, false));
     expect(comparison?.kind).toBe('ratio');
     if (comparison?.kind !== 'ratio') return;
     expect(comparison.ratio).toBeCloseTo(3, 4);
@@ -76,16 +76,16 @@ describe('comparison of means', () => {
 
   test('counts are compared by their ratio', () => {
     const counted = geneMeaning({ kind: 'counts', log_base: null }, false);
-    expect(of(Float32Array.from(counts), counted)).toEqual({
+    expect(compare(Float32Array.from(counts), counted)).toEqual({
       kind: 'ratio',
       ratio: 3,
       inside: 30,
       outside: 10,
     });
-    expect(of(Float32Array.of(1, 1, 0, 0), counted)).toMatchObject({ ratio: Infinity });
-    expect(of(Float32Array.of(0, 0, 1, 1), counted)).toMatchObject({ ratio: 0 });
-    expect(of(Float32Array.of(0, 0, 0, 0), counted)).toMatchObject({ ratio: Number.NaN });
-    expect(of(Float32Array.of(Number.NaN, Number.NaN, 1, 1), counted)).toBeNull();
+    expect(compare(Float32Array.of(1, 1, 0, 0), counted)).toMatchObject({ ratio: Infinity });
+    expect(compare(Float32Array.of(0, 0, 1, 1), counted)).toMatchObject({ ratio: 0 });
+    expect(compare(Float32Array.of(0, 0, 0, 0), counted)).toMatchObject({ ratio: Number.NaN });
+    expect(compare(Float32Array.of(Number.NaN, Number.NaN, 1, 1), counted)).toBeNull();
   });
 
   test.each([
@@ -96,11 +96,11 @@ describe('comparison of means', () => {
     ['a logarithm of base 1', { kind: 'log1p', log_base: 1 } as const, false],
   ])('%s values are compared by their difference', (_, stated, negative) => {
     const values = Float32Array.of(-1, 0.5, 0.25, Number.NaN);
-    expect(of(values, geneMeaning(stated, negative))).toEqual({ kind: 'difference', difference: -0.5 });
+    expect(compare(values, geneMeaning(stated, negative))).toEqual({ kind: 'difference', difference: -0.5 });
   });
 
   test('values too large for logarithms of counts are compared by their difference', () => {
-    const comparison = of(Float32Array.of(2000, 0, 1000, 1000), geneMeaning({ kind: 'log1p' }, false));
+    const comparison = compare(Float32Array.of(2000, 0, 1000, 1000), geneMeaning({ kind: 'log1p' }, false));
     expect(comparison).toEqual({ kind: 'difference', difference: 0 });
   });
 });

@@ -26,9 +26,9 @@ test('a mask restricts the cells to one side', async () => {
 });
 
 test('an aborted computation rejects', async () => {
-  const gone = new AbortController();
-  gone.abort();
-  await expect(spreadsByCode(VALUES, CODES, 2, scale, { signal: gone.signal })).rejects.toThrow();
+  const aborted = new AbortController();
+  aborted.abort();
+  await expect(spreadsByCode(VALUES, CODES, 2, scale, { signal: aborted.signal })).rejects.toThrow();
 });
 
 test('a violin is widest at the fullest bin', () => {

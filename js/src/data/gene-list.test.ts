@@ -36,7 +36,7 @@ test('lists in Python or R syntax and names that contain separators are recogniz
 });
 
 test.each(['(', ')', '"', ' ', '[', 'c(', ',', '\n', 'c("'])(
-  'a text that only consists of %j is parsed in linear time',
+  'text that consists only of %j is parsed in linear time',
   async (mark) => {
     const bundle = await opened();
     const many = mark.repeat(100_000);

@@ -7,7 +7,7 @@ import type { ColumnValues } from './column-values';
 import type { Column } from './compare/differences';
 import { neighborsOf } from './neighbors';
 
-/** Bundles that the Python tests hold against the exporter, and what any reader must make of them. */
+/** Bundles that the Python tests compare with the exporter, and the values that every reader must return. */
 const GOLDEN = join(import.meta.dirname, '../../../tests/golden');
 
 interface Values {
@@ -37,8 +37,8 @@ async function opened(version: string) {
   return openBundle(memorySource(files), ctx);
 }
 
-const numbersOf = (held: Float32Array | Float64Array) =>
-  Array.from(held, (value) => (Number.isNaN(value) ? null : value));
+const numbersOf = (array: Float32Array | Float64Array) =>
+  Array.from(array, (value) => (Number.isNaN(value) ? null : value));
 
 const namesOf = (column: ColumnValues) =>
   column.kind === 'category'
@@ -56,7 +56,7 @@ describe.each(['1.0', '1.1', '1.2'])('the stored bundle of format %s', (version)
       expect([gene, numbersOf((await bundle.genes.read(gene, ctx)).values)]).toEqual([gene, wanted]);
   });
 
-  test('has its annotations', async () => {
+  test('has the annotations of the object', async () => {
     const bundle = await opened(version);
     const names = (await bundle.columns(ctx)).map(({ name }) => name);
     for (const [name, wanted] of Object.entries(values.categories)) {
@@ -105,7 +105,7 @@ test('markers from the export match a comparison', async () => {
         const stored = found?.columns[column as Column][gene] ?? Number.NaN;
         const expected = number === null || column === 'u' ? Number.NaN : Number(number);
         const same = Object.is(stored, expected) || Math.abs(stored - expected) <= 1e-6;
-        expect(same, `${category}, ${column} of ${names[gene]}: ${stored} for ${expected}`).toBe(true);
+        expect(same, `${category}, ${column} of ${names[gene]}: ${stored} instead of ${expected}`).toBe(true);
       });
   }
   expect(table?.markers?.('type', 2, null)).toBeUndefined();

@@ -52,7 +52,7 @@ test('cluster numbers in JSON are categories in numeric order, counts are numeri
   expect(inferColumn('n_genes', codes, kindOf(codes)).kind).toBe('number');
 });
 
-test('categories are sorted like in the exporter', () => {
+test('categories are sorted as in the exporter', () => {
   const column = typed(['B10', 'é', 'b1', 'B2', '10', '-1', '2', '']);
   if (column.kind !== 'category') throw new Error('not a category');
   expect(column.categories.map(({ name }) => name)).toEqual(['', '2', '10', '-1', 'B2', 'B10', 'b1', 'é']);
@@ -88,7 +88,7 @@ test('identifiers beyond 2^53 are categories that keep all digits', () => {
   }
 });
 
-test('text for missing values is missing, but words that may name categories are kept', () => {
+test('text that denotes a missing value is missing, but words that may name categories are kept', () => {
   const column = typed(['A', 'nan', 'NaN', '<NA>', 'NaT', null, 'None', 'NA', 'null', '']);
   if (column.kind !== 'category') throw new Error('not a category');
   expect(column.missing).toBe(5);

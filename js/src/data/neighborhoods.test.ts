@@ -29,13 +29,14 @@ function graphOf(edges: readonly [number, number][], cells: number): Graph {
   return { starts: Uint32Array.from(starts), cells: Uint32Array.from(lists.flat()) };
 }
 
+/** Returns whether all numbers agree; null means NaN. */
 const near = (found: Float64Array, wanted: readonly (number | null)[]) =>
   wanted.every((value, i) => {
-    const given = found[i] ?? 0;
-    return value === null ? Number.isNaN(given) : Math.abs(given - value) <= 1e-9 * (1 + Math.abs(value));
+    const actual = found[i] ?? 0;
+    return value === null ? Number.isNaN(actual) : Math.abs(actual - value) <= 1e-9 * (1 + Math.abs(value));
   });
 
-test.each(cases)('$name: scores match all permutations', async (given) => {
+test.each(cases)('$name: scores match those over all permutations', async (given) => {
   const codes = Uint8Array.from(given.codes);
   const graph = graphOf(given.edges, codes.length);
   const whole = given.mask.every((flag) => flag === 1);
@@ -43,8 +44,8 @@ test.each(cases)('$name: scores match all permutations', async (given) => {
   const sections = Uint8Array.from(given.sections);
   const found = await neighborhoodsOf(graph, { codes, categories }, sections, mask, signal);
   expect(Array.from(found.count)).toEqual(given.count);
-  expect(near(found.expected, given.expected), `${found.expected}`).toBe(true);
-  expect(near(found.z, given.z), `${found.z}`).toBe(true);
+  expect(near(found.expected, given.expected), `expected counts: ${found.expected}`).toBe(true);
+  expect(near(found.z, given.z), `z scores: ${found.z}`).toBe(true);
 });
 
 test('counting stops when it is canceled', async () => {

@@ -11,6 +11,7 @@ function file(change: (bytes: number[]) => number[] = (bytes) => bytes): Uint8Ar
   return Uint8Array.from(change([...header, ...counts, 0, 1, 0x80 | (296 & 0x7f), 296 >> 7]));
 }
 
+/** Returns the bytes with one of them replaced. A negative position counts from the end. */
 const replaced = (bytes: number[], at: number, value: number) =>
   bytes.map((byte, i) => (i === (at + bytes.length) % bytes.length ? value : byte));
 
@@ -27,7 +28,7 @@ const read = (parts: Uint8Array[], edges = 3, cells = 301) =>
     ctx,
   );
 
-test('each cell has all its neighbors, ascending', async () => {
+test('each cell has all its neighbors in ascending order', async () => {
   const graph = await read([file()]);
   expect(Array.from(neighborsOf(graph, 0))).toEqual([1, 3]);
   expect(Array.from(neighborsOf(graph, 1))).toEqual([0]);
@@ -42,17 +43,17 @@ test('a graph in several files is joined', async () => {
   expect(Array.from(neighborsOf(graph, 3))).toEqual([0, 300]);
 });
 
-describe('damaged files are rejected by name', () => {
+describe('damaged files are rejected with an error that names the neighbors', () => {
   test.each([
     ['truncated', (bytes: number[]) => bytes.slice(0, -1)],
     ['an extra byte', (bytes: number[]) => [...bytes, 0]],
     ['empty', () => []],
     ['wrong magic bytes', (bytes: number[]) => [0, ...bytes.slice(1)]],
     ['a wrong number of cells', (bytes: number[]) => replaced(bytes, 8, 44)],
-    ['too many edges of a cell', (bytes: number[]) => replaced(bytes, 16, 3)],
-    ['too few edges of a cell', (bytes: number[]) => replaced(bytes, 16, 1)],
+    ['too many edges for a cell', (bytes: number[]) => replaced(bytes, 16, 3)],
+    ['too few edges for a cell', (bytes: number[]) => replaced(bytes, 16, 1)],
     ['a neighbor beyond the last cell', (bytes: number[]) => replaced(bytes, -1, 3)],
-    ['a number without an end', (bytes: number[]) => [...bytes.slice(0, -1), ...new Array(9).fill(0x80)]],
+    ['an unterminated number', (bytes: number[]) => [...bytes.slice(0, -1), ...new Array(9).fill(0x80)]],
   ])('%s', async (_, change) => {
     await expect(read([file(change)])).rejects.toThrow(/the neighbors are damaged/);
   });

@@ -3,7 +3,7 @@ import type { Manifest, Packed } from '../contract/manifest';
 import type { AssetReader } from './chunks';
 import { withPackedGenes } from './packed';
 
-/** Files made by hand, as FORMAT.md defines them, for 300 cells of which cell i is on ladder i modulo 2. */
+/** Number of cells in the files, which follow FORMAT.md. Cell i is on ladder i modulo 2. */
 const CELLS = 300;
 const LADDERS = [
   [0.5, 1.5],
@@ -13,6 +13,7 @@ const utf8 = new TextEncoder();
 const bytesOf = (array: ArrayLike<number>, kind: typeof Uint32Array | typeof Float32Array) =>
   new Uint8Array(kind.from(array).buffer);
 const joined = (parts: readonly Uint8Array[]) => new Uint8Array(parts.flatMap((part) => [...part]));
+/** Returns the first bytes of all values, then their second bytes, and so on. */
 const planes = (bytes: Uint8Array, width: number) =>
   Uint8Array.from(bytes, (_, i) => {
     const count = bytes.length / width;
@@ -27,7 +28,7 @@ interface Gene {
   width: number;
 }
 
-/** Values of the genes, and their entries. */
+/** Genes with their gaps and values as stored. */
 const GENES: Gene[] = [
   // Cells 0, 1, and 257: a gap of 255 is the byte 255 and a 0.
   { name: 'few', gaps: [0, 0, 255, 0], values: new Uint8Array([0, 2, 1]), stored: 3, width: 1 },
@@ -42,6 +43,7 @@ const GENES: Gene[] = [
   },
 ];
 
+/** Encodes a list of texts: their offsets, their bytes, and padding to a multiple of four bytes. */
 const text = (names: readonly string[]) => {
   const parts = names.map((name) => utf8.encode(name));
   const ends = [0];
@@ -51,7 +53,7 @@ const text = (names: readonly string[]) => {
 };
 
 function filesOf(genes: readonly Gene[], ladders: readonly number[][]): Map<string, Uint8Array> {
-  const counts = (of: (gene: Gene) => number) => bytesOf(genes.map(of), Uint32Array);
+  const counts = (field: (gene: Gene) => number) => bytesOf(genes.map(field), Uint32Array);
   const numbers = (value: number) =>
     bytesOf(
       genes.map((_, i) => value + i),
@@ -79,8 +81,8 @@ function filesOf(genes: readonly Gene[], ladders: readonly number[][]): Map<stri
     planes(bytesOf(ladders.flat(), Float32Array), 4),
     Uint8Array.from({ length: CELLS }, (_, i) => i % ladders.length),
   ]);
-  const shard = (of: readonly Gene[]) =>
-    joined([...of.map(({ gaps }) => new Uint8Array(gaps)), ...of.map(({ values }) => values)]);
+  const shard = (part: readonly Gene[]) =>
+    joined([...part.map(({ gaps }) => new Uint8Array(gaps)), ...part.map(({ values }) => values)]);
   const second = shard(genes.slice(1));
   return new Map([
     ['index', index],
@@ -123,18 +125,18 @@ function readerOf(files: Map<string, Uint8Array>, reads: string[] = []): AssetRe
   };
 }
 
-const opened = (files = filesOf(GENES, LADDERS), of: Packed = packed, reads?: string[]) =>
-  withPackedGenes(manifest, of, readerOf(files, reads), ctx);
+const opened = (files = filesOf(GENES, LADDERS), entry: Packed = packed, reads?: string[]) =>
+  withPackedGenes(manifest, entry, readerOf(files, reads), ctx);
 
 async function valuesOf(files: Map<string, Uint8Array>, gene: string): Promise<number[]> {
   const { manifest: all, reader } = await opened(files);
-  const entry = all.expression.genes.find((one) => one.gene === gene);
+  const entry = all.expression.genes.find((listed) => listed.gene === gene);
   const bytes = await reader.read(entry?.chunks[0]?.path ?? '', 4 * CELLS, ctx);
   return [...new Float32Array(bytes.buffer)];
 }
 
 describe('packed genes', () => {
-  test('markers of a damaged manifest are none', async () => {
+  test('have no markers if the manifest is damaged', async () => {
     for (const markers of [7, 'x', {}, [null], [{ column: 'a', shards: 7 }], [{ column: 'a' }]]) {
       const { table } = await opened(undefined, { ...packed, markers } as unknown as Packed);
       expect(table.markers?.('a', 0, null)).toBeUndefined();
@@ -163,7 +165,7 @@ describe('packed genes', () => {
     expect((await valuesOf(files, 'Ω all')).slice(0, 4)).toEqual([0.5, 2, 0.5, 2]);
   });
 
-  test('in files with a gap or an overlap are refused', async () => {
+  test('in shards with a gap or an overlap are rejected', async () => {
     const [one, two] = packed.shards as [(typeof packed.shards)[0], (typeof packed.shards)[0]];
     for (const first of [0, 2])
       await expect(opened(undefined, { ...packed, shards: [one, { ...two, first }] })).rejects.toThrow(
@@ -171,7 +173,7 @@ describe('packed genes', () => {
       );
   });
 
-  test('of one file cost one read', async () => {
+  test('share one read of each file', async () => {
     const reads: string[] = [];
     const { manifest: all, reader } = await opened(undefined, packed, reads);
     expect(reads).toEqual(['index']);
@@ -180,7 +182,7 @@ describe('packed genes', () => {
     expect(reads.slice(1).sort()).toEqual(['first', 'ladders', 'second a', 'second b']);
   });
 
-  test('of another version are refused', async () => {
+  test('of another version are rejected', async () => {
     for (const change of [{ version: 2 }, { values: 'float64' }])
       await expect(opened(undefined, { ...packed, ...change })).rejects.toThrow(/version 1/);
   });
@@ -192,40 +194,40 @@ describe('packed genes', () => {
     ['index', (file) => [...file, 0]],
     ['ladders', (file) => file.slice(0, -1)],
     ['ladders', () => []],
-  ])('with a damaged %s are refused', async (path, damage) => {
+  ])('with a damaged file are rejected: %s', async (path, damage) => {
     const files = filesOf(GENES, LADDERS);
     files.set(path, new Uint8Array(damage(files.get(path) ?? new Uint8Array(0))));
     await expect(valuesOf(files, 'few')).rejects.toThrow(path);
   });
 
   test.each([
-    ['width of the form', { width: 4 }],
-    ['cells of the entries', { gaps: [] }],
-  ])('without the %s are refused', async (_, change) => {
+    ['a wrong width', { width: 4 }],
+    ['missing gaps', { gaps: [] }],
+  ])('with %s are rejected', async (_, change) => {
     const [few, ...others] = GENES as [Gene, ...Gene[]];
     const files = filesOf([{ ...few, ...change }, ...others], LADDERS);
     if ('width' in change) files.set('first', new Uint8Array(4 + 12));
     await expect(valuesOf(files, 'few')).rejects.toThrow('first');
   });
 
-  test('stay readable if one of two readers of a file stops', async () => {
+  test('stay readable if one of two reads of a file is aborted', async () => {
     const files = filesOf(GENES, LADDERS);
     const { manifest: all, reader } = await opened(files);
     const stop = new AbortController();
     const path = all.expression.genes[1]?.chunks[0]?.path ?? '';
     const stopped = reader.read(path, undefined, { signal: stop.signal });
-    const other = reader.read(path, undefined, ctx);
+    const remaining = reader.read(path, undefined, ctx);
     stop.abort();
     await expect(stopped).rejects.toThrow();
-    expect((await other).byteLength).toBe(4 * CELLS);
+    expect((await remaining).byteLength).toBe(4 * CELLS);
   });
 
   test.each<[string, number[]]>([
     ['a code beyond the ladder', [0, 0, 255, 0, 0, 3, 1]],
     ['a cell beyond the last', [0, 0, 255, 254, 0, 2, 1]],
-    ['gaps that do not end', [0, 0, 255, 255, 0, 2, 1]],
-    ['a byte too few', [0, 0, 255, 0, 0, 2]],
-  ])('with %s are refused', async (_, bytes) => {
+    ['an unterminated gap', [0, 0, 255, 255, 0, 2, 1]],
+    ['a missing byte', [0, 0, 255, 0, 0, 2]],
+  ])('with %s are rejected', async (_, bytes) => {
     const files = filesOf(GENES, LADDERS).set('first', new Uint8Array(bytes));
     await expect(valuesOf(files, 'few')).rejects.toThrow('first');
     expect(await valuesOf(files, 'none')).toHaveLength(CELLS);

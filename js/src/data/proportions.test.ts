@@ -15,7 +15,7 @@ const amounts: Amounts = new Map([
 ]);
 
 describe('shares', () => {
-  it('are amounts divided by their sum, or null without a sum', () => {
+  it('are amounts divided by their sum, or null if the sum is zero or an amount is missing', () => {
     expect(sharesAt(amounts, TYPES, 0)).toEqual([0.25, 0.25, 0.5]);
     expect(sharesAt(amounts, TYPES, 1)).toBeNull();
     expect(sharesAt(amounts, TYPES, 3)).toBeNull();
@@ -27,7 +27,7 @@ describe('shares', () => {
 });
 
 describe('pies', () => {
-  it('end at the whole circle, and are empty for cells without amounts', () => {
+  it('end at the full circle, and are empty for cells without amounts', () => {
     const { slices, ends } = piesOf(amounts, TYPES, 5);
     expect(slices).toBe(3);
     expect([...ends]).toEqual([
@@ -41,11 +41,11 @@ describe('pies', () => {
 });
 
 describe('proportions of a column', () => {
-  const one = { key: 'k', column: 'types', parts: ['x', 'y'] };
+  const entry = { key: 'k', column: 'types', parts: ['x', 'y'] };
   it('are found by its name, unless there are too many slices to draw', () => {
-    expect(proportionsOf({ n_cells: 10, proportions: [one] }, 'types')).toBe(one);
-    expect(proportionsOf({ n_cells: 10, proportions: [one] }, 'other')).toBeUndefined();
+    expect(proportionsOf({ n_cells: 10, proportions: [entry] }, 'types')).toBe(entry);
+    expect(proportionsOf({ n_cells: 10, proportions: [entry] }, 'other')).toBeUndefined();
     expect(proportionsOf({ n_cells: 10, proportions: null }, 'types')).toBeUndefined();
-    expect(proportionsOf({ n_cells: 30_000_000, proportions: [one] }, 'types')).toBeUndefined();
+    expect(proportionsOf({ n_cells: 30_000_000, proportions: [entry] }, 'types')).toBeUndefined();
   });
 });

@@ -32,7 +32,7 @@ function slowReader() {
 
 const idle = () => vi.advanceTimersByTimeAsync(1000);
 
-test('reads one file at a time once other reads have paused', async () => {
+test('reading ahead loads one file at a time once other reads have paused', async () => {
   const { ahead, begun, answer } = slowReader();
   ahead('one', 'two');
   await vi.advanceTimersByTimeAsync(100);
@@ -44,7 +44,7 @@ test('reads one file at a time once other reads have paused', async () => {
   expect(begun).toEqual(['one', 'two']);
 });
 
-test('waits while another file is being read', async () => {
+test('reading ahead waits while another file is being read', async () => {
   const { reader, ahead, begun, answer } = slowReader();
   const read = reader.read('click', undefined, ctx);
   ahead('one');
@@ -56,7 +56,7 @@ test('waits while another file is being read', async () => {
   expect(begun).toEqual(['click', 'one']);
 });
 
-test('is interrupted by any other read, and continues after it', async () => {
+test('reading ahead is interrupted by any other read, and continues after it', async () => {
   const { reader, ahead, begun, running, answer } = slowReader();
   ahead('one', 'two');
   await idle();
@@ -68,7 +68,7 @@ test('is interrupted by any other read, and continues after it', async () => {
   expect(begun).toEqual(['one', 'click', 'one']);
 });
 
-test('replaces waiting reads with new ones, and ignores failures', async () => {
+test('new reads ahead replace those that are waiting, and failures are ignored', async () => {
   const { reader, ahead, begun } = slowReader();
   ahead('one', 'two');
   reader.readAhead?.([() => Promise.reject(new Error('gone')), (at) => reader.read('three', undefined, at)]);

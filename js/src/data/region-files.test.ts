@@ -24,7 +24,7 @@ test('columns may be in any order, and cells of other bundles are counted', asyn
   expect(unknown).toBe(1);
 });
 
-test('other separators and cases are accepted, and invalid tables are rejected', async () => {
+test('other separators and letter cases are accepted, and invalid tables are rejected', async () => {
   const regions = [{ name: 'x, y', cells: Uint32Array.of(0, 1) }];
   for (const text of [
     'Cell_ID;Region\na;x, y\n"b,1";x, y\n',

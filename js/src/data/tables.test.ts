@@ -30,8 +30,8 @@ async function opened({ json, csv, coords = COORDS, columns = ['cluster', 'area'
   const { cells = 3, gzip = true, change } = rest;
   const files = new Map<string, Uint8Array>();
   const assets: Manifest['asset_files'] = [];
-  const add = async (kind: string, stem: string, given: string | string[] | undefined) => {
-    for (const [part, text] of (given === undefined ? [] : [given].flat()).entries()) {
+  const add = async (kind: string, stem: string, content: string | string[] | undefined) => {
+    for (const [part, text] of (content === undefined ? [] : [content].flat()).entries()) {
       const path = stem.replace('#', String(part).padStart(3, '0')) + (gzip ? '.gz' : '');
       const bytes = gzip ? await gzipped(utf8.encode(text)) : utf8.encode(text);
       files.set(path, bytes);
@@ -140,7 +140,7 @@ test('chunks are read in numeric order', async () => {
   expect(labels(await bundle.column('cluster', ctx()))).toEqual(['0x', '1x', '2x']);
 });
 
-test('text for missing values and infinite numbers are missing and reported', async () => {
+test('text that denotes missing values and infinite numbers are read as missing and reported', async () => {
   const csv = 'cell_id,cluster,area\na,nan,1.5\nb,None,inf\nc,nan,2.5\n';
   const { values, remarks } = await read({ csv });
   expect(values).toEqual({ cluster: [null, 'None', null], area: [1.5, N, 2.5] });
@@ -169,10 +169,10 @@ test('cell names come from another field, the other table, or the cell number', 
   const { bundle } = await read({ csv: CSV.replace('cell_id', ''), coords });
   expect([0, 2].map(await bundle.cellNames(ctx()))).toEqual(['a', 'c']);
   const bare = COORDS.replaceAll(/"cell_id":"[abc]",/g, '');
-  const other = await opened({ csv: CSV, coords: bare });
-  expect((await other.cellNames(ctx()))(1)).toBe('b');
-  const none = await opened({ csv: 'cluster,area\nT,1\nT,2.5\nB,3\n', coords: bare });
-  expect((await none.cellNames(ctx()))(1)).toBe('Cell 2');
+  const fromTable = await opened({ csv: CSV, coords: bare });
+  expect((await fromTable.cellNames(ctx()))(1)).toBe('b');
+  const withoutIds = await opened({ csv: 'cluster,area\nT,1\nT,2.5\nB,3\n', coords: bare });
+  expect((await withoutIds.cellNames(ctx()))(1)).toBe('Cell 2');
 });
 
 test('ids that are numbers in one table match text in the other', async () => {
@@ -205,8 +205,8 @@ test.each([
   ['not JSON', { coords: '<html>' }, /coords_000\.json\.gz cannot be read: it is not valid JSON/],
   ['not a list', { coords: '{"x":[0]}' }, /coords_000\.json.*not a list of records/],
   ['a list of lists', { coords: '[[0,1]]' }, /not a list of records/],
-  ['other cells', { cells: 4 }, /the table has 3 rows, but the manifest states 4 cells/],
-  ['no number at all', { coords: '[{"x":null,"y":null}]', cells: 1 }, /no cell has numeric x and y/],
+  ['another number of cells', { cells: 4 }, /the table has 3 rows, but the manifest states 4 cells/],
+  ['no numeric coordinates', { coords: '[{"x":null,"y":null}]', cells: 1 }, /no cell has numeric x and y/],
   [
     'no coordinates',
     {
@@ -229,11 +229,11 @@ test.each([
   ],
   ['an unclosed quote', { csv: 'cell_id,cluster,area\na,"T,1\nb,T,2\nc,T,3\n' }, /obs_000\.csv/],
   [
-    'both damaged',
+    'damaged JSON and CSV',
     { json: '[', csv: 'cell_id,cluster,area\na,T,1\n' },
     /obs_records_000\.json\.gz cannot be read: it is not valid JSON/,
   ],
-  ['neither', {}, /lists neither obs_json nor obs_csv/],
+  ['neither JSON nor CSV', {}, /lists neither obs_json nor obs_csv/],
 ])('invalid annotations are rejected: %s', async (_, tables, message) => {
   await expect((await opened(tables)).columns(ctx())).rejects.toThrow(message);
 });

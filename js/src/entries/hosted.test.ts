@@ -5,7 +5,7 @@ import type { Viewer } from './viewer-api';
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** Connects a viewer to a host. Returns the messages that the host gets, and a function that presses a key. */
+/** Connects a viewer to a host. Returns the messages to the host, and a function that presses a key. */
 function hosted() {
   const host = { postMessage: () => {}, opener: null };
   const listeners = new Map<string, (event: unknown) => void>();
@@ -15,9 +15,9 @@ function hosted() {
     removeEventListener: () => {},
   });
   vi.stubGlobal('navigator', { platform: 'Linux x86_64' });
-  const got: unknown[] = [];
+  const received: unknown[] = [];
   const port = {
-    postMessage: (message: unknown) => got.push(message),
+    postMessage: (message: unknown) => received.push(message),
     addEventListener: () => {},
     start: () => {},
   };
@@ -30,20 +30,20 @@ function hosted() {
     listeners.get('keydown')?.({ ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...event });
     return preventDefault.mock.calls.length > 0;
   };
-  return { got, press };
+  return { received, press };
 }
 
 test('Ctrl+S saves once while it is held, and the browser does not save the page', () => {
-  const { got, press } = hosted();
+  const { received, press } = hosted();
   expect(press({ ctrlKey: true })).toBe(true);
   expect(press({ ctrlKey: true, repeat: true })).toBe(true);
-  expect(got).toEqual([{ type: 'save' }]);
+  expect(received).toEqual([{ type: 'save' }]);
 });
 
-test('other keys, and events of scripts, do not save', () => {
-  const { got, press } = hosted();
+test('other keys and events dispatched by scripts do not save', () => {
+  const { received, press } = hosted();
   expect(press({})).toBe(false);
   expect(press({ ctrlKey: true, key: 'd' })).toBe(false);
   expect(press({ ctrlKey: true, isTrusted: false })).toBe(false);
-  expect(got).toEqual([]);
+  expect(received).toEqual([]);
 });

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { mayAsk } from './messages';
 
-const OWN = 'https://here.example';
+const OWN_ORIGIN = 'https://here.example';
 
 test.each([
-  [OWN, [], true],
+  [OWN_ORIGIN, [], true],
   ['https://other.example', [], false],
   ['https://other.example', ['https://other.example'], true],
   ['https://other.example.evil.example', ['https://other.example'], false],
@@ -14,8 +14,8 @@ test.each([
   ['null', [], false],
   ['null', ['null'], false],
   ['null', ['*'], true],
-] as const)('a page of %s may ask when %j is allowed: %s', (origin, allowed, may) => {
-  expect(mayAsk(origin, OWN, allowed)).toBe(may);
+] as const)('a page from %s gets answers when %j is allowed: %s', (origin, allowed, answered) => {
+  expect(mayAsk(origin, OWN_ORIGIN, allowed)).toBe(answered);
 });
 
 test('two opaque origins do not count as the same origin', () => {

@@ -5,7 +5,7 @@ import { viewOnDisk } from './jupyter-files';
 import { onGone } from './restarts';
 import { Windows } from './windows';
 
-const one: Exported = {
+const entry: Exported = {
   title: 'a',
   path: '/data/a',
   folder: 'a',
@@ -25,20 +25,23 @@ test('a relative path in the kernel is converted to a path on the Jupyter server
 });
 
 test('an export to the same path replaces the earlier one', () => {
-  const again = { ...one, at: 2 };
-  expect(withExport([one, { ...one, path: '/data/b' }], again)).toEqual([again, { ...one, path: '/data/b' }]);
+  const again = { ...entry, at: 2 };
+  expect(withExport([entry, { ...entry, path: '/data/b' }], again)).toEqual([
+    again,
+    { ...entry, path: '/data/b' },
+  ]);
 });
 
 test('invalid stored exports are skipped', () => {
   expect(storedExports(undefined)).toEqual([]);
-  expect(storedExports([one, null, 3, { ...one, at: 'x' }, { path: 'y' }])).toEqual([one]);
+  expect(storedExports([entry, null, 3, { ...entry, at: 'x' }, { path: 'y' }])).toEqual([entry]);
 });
 
 test('a bundle on disk answers like a kernel, but only for files inside it', async () => {
   const files: Record<string, Uint8Array> = { 'b/manifest.json': new Uint8Array(5_000_000).fill(7) };
-  const asked: string[] = [];
+  const requested: string[] = [];
   const read = async (path: string) => {
-    asked.push(path);
+    requested.push(path);
     const bytes = files[path];
     if (!bytes) throw new Error('404');
     return bytes;
@@ -47,6 +50,7 @@ test('a bundle on disk answers like a kernel, but only for files inside it', asy
   const received: { message: Record<string, unknown>; size: number }[] = [];
   model.on('msg:custom', ((message: Record<string, unknown>, buffers: Uint8Array[]) =>
     received.push({ message, size: buffers[0]?.length ?? 0 })) as never);
+  /** Waits until `count` messages have arrived, and removes them. */
   const until = async (count: number) => {
     while (received.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
     return received.splice(0);
@@ -59,7 +63,7 @@ test('a bundle on disk answers like a kernel, but only for files inside it', asy
   model.send({ type: 'read', id: 'r2', view: 'v', path: '../secret' });
   model.send({ type: 'read', id: 'r3', view: 'v', path: 'gone.bin' });
   expect((await until(2)).map(({ message }) => message.type)).toEqual(['refused', 'refused']);
-  expect(asked).toEqual(['b/manifest.json', 'b/gone.bin']);
+  expect(requested).toEqual(['b/manifest.json', 'b/gone.bin']);
   model.send({ type: 'read', id: 'p', view: 'v', path: 'index.html' });
   expect((await until(1))[0]?.size).toBe(2);
 });
@@ -81,37 +85,37 @@ test('the folder of a bundle is derived from the paths that users enter', () => 
 });
 
 test('a window detects that another one shows the same widget', async () => {
-  const [one, other] = [new Windows(), new Windows()];
-  const end = other.hold('w');
-  const twice = other.hold('w');
-  expect(await one.others('w')).toBe(true);
-  expect(await other.others('w')).toBe(false);
-  end();
-  expect(await one.others('w')).toBe(true);
-  twice();
-  expect(await one.others('w')).toBe(false);
-  one.dispose();
-  other.dispose();
+  const [first, second] = [new Windows(), new Windows()];
+  const release = second.hold('w');
+  const releaseAgain = second.hold('w');
+  expect(await first.others('w')).toBe(true);
+  expect(await second.others('w')).toBe(false);
+  release();
+  expect(await first.others('w')).toBe(true);
+  releaseAgain();
+  expect(await first.others('w')).toBe(false);
+  first.dispose();
+  second.dispose();
 });
 
 test('a restarted or stopped kernel is reported as gone, a starting one is not', () => {
   const kernel = {} as Record<string, Signal<object, unknown>>;
   for (const name of ['statusChanged', 'iopubMessage', 'disposed']) kernel[name] = new Signal({});
   let gone = 0;
-  const says = (session: string, execution_state: string, msg_type = 'status') =>
+  const emitStatus = (session: string, execution_state: string, msg_type = 'status') =>
     kernel.iopubMessage?.emit({ header: { session, msg_type }, content: { execution_state } });
-  const forget = onGone(kernel as never, () => gone++);
-  says('first', 'starting');
-  says('first', 'busy');
-  says('first', 'starting');
+  const stopListening = onGone(kernel as never, () => gone++);
+  emitStatus('first', 'starting');
+  emitStatus('first', 'busy');
+  emitStatus('first', 'starting');
   kernel.statusChanged?.emit('idle');
   expect(gone).toBe(0);
-  says('second', 'starting');
+  emitStatus('second', 'starting');
   expect(gone).toBe(1);
-  says('second', '', 'shutdown_reply');
+  emitStatus('second', '', 'shutdown_reply');
   kernel.statusChanged?.emit('dead');
   expect(gone).toBe(3);
-  forget();
-  says('third', 'starting');
+  stopListening();
+  emitStatus('third', 'starting');
   expect(gone).toBe(3);
 });

@@ -15,24 +15,24 @@ test('the output of a saved notebook is read only if it is complete', () => {
     expect(outputIn({ ...output, tissues: [bad] })).toBeNull();
 });
 
-test('of the export of a form, the notebook stores only our type and the HTML', () => {
+test('of an export from a form, the notebook stores only our MIME type and the HTML', () => {
   const form = { ...output, kind: 'form', model: 'w', tissues: [] };
   const data = { [MIME_TYPE]: form, 'text/html': 'A form', 'text/plain': 'Form' };
   const exported = { ...form, tissues: [tissue] };
-  const kept = {
+  const exportOutput = {
     [MIME_TYPE]: exported,
     'text/html': 'A preview',
     'text/plain': 'x',
     'image/svg+xml': '<svg/>',
   };
   const stored = { ...data, [MIME_TYPE]: exported, 'text/html': 'A preview' };
-  expect(withExport(data, kept)).toEqual(stored);
-  expect(withExport(stored, kept)).toBeNull();
-  expect(withExport({ ...data, [MIME_TYPE]: { ...form, model: 'other' } }, kept)).toBeNull();
-  for (const none of [null, {}, { [MIME_TYPE]: 3 }]) expect(withExport(data, none)).toBeNull();
+  expect(withExport(data, exportOutput)).toEqual(stored);
+  expect(withExport(stored, exportOutput)).toBeNull();
+  expect(withExport({ ...data, [MIME_TYPE]: { ...form, model: 'other' } }, exportOutput)).toBeNull();
+  for (const invalid of [null, {}, { [MIME_TYPE]: 3 }]) expect(withExport(data, invalid)).toBeNull();
 });
 
-test('a widget that was closed is told from one that never existed', () => {
+test('a widget that was closed is distinguished from one that never existed', () => {
   const manager = { get_model: async () => null, create_view: async () => null };
   globalThis.document ??= new EventTarget() as Document;
   expect(managerOf('w')).toBeUndefined();

@@ -4,25 +4,25 @@ import { categoryPlaces } from './category-places';
 const EXTENT = [0, 0, 100, 100] as const;
 
 /** Returns coordinates of discs of 200 cells, one after another. */
-function discs(...middles: readonly (readonly [number, number])[]): Float32Array {
+function discs(...centers: readonly (readonly [number, number])[]): Float32Array {
   return Float32Array.from(
-    middles.flatMap(([x, y]) =>
+    centers.flatMap(([x, y]) =>
       Array.from({ length: 200 }, (_, i) => {
-        const [angle, far] = [i * 2.4, 6 * Math.sqrt(i / 200)];
-        return [x + far * Math.cos(angle), y + far * Math.sin(angle)];
+        const [angle, radius] = [i * 2.4, 6 * Math.sqrt(i / 200)];
+        return [x + radius * Math.cos(angle), y + radius * Math.sin(angle)];
       }).flat(),
     ),
   );
 }
 
-test('a category is named in the middle of its largest part', () => {
-  // The second disc of the first category is smaller by half.
+test('the name of a category is in the middle of its largest part', () => {
+  // Only half of the cells of the second disc belong to the first category.
   const coords = discs([20, 20], [80, 80], [80, 20]);
   const codes = Uint8Array.from({ length: 600 }, (_, i) => (i < 200 ? 0 : i < 300 ? 0 : 1));
   const { places, counts } = categoryPlaces(coords, EXTENT, codes, 2);
   expect([...counts]).toEqual([300, 300]);
   const [x = 0, y = 0] = places;
-  expect(Math.hypot(x - 20, y - 20), 'between the discs is no cell').toBeLessThan(1);
+  expect(Math.hypot(x - 20, y - 20), 'distance from the center of the larger disc').toBeLessThan(1);
 });
 
 test('the name of a ring is on the ring', () => {
@@ -36,7 +36,7 @@ test('the name of a ring is on the ring', () => {
   expect(Math.abs(Math.hypot(x - 50, y - 50) - 40)).toBeLessThan(3);
 });
 
-test('cells without coordinates or a category count nowhere', () => {
+test('cells without coordinates or without a category are not counted', () => {
   const coords = Float32Array.from([1, 1, Number.NaN, Number.NaN, 9, 9]);
   const { places, counts } = categoryPlaces(coords, EXTENT, [0, 0, 2], 2);
   expect([...counts]).toEqual([1, 0]);

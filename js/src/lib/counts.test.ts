@@ -3,7 +3,7 @@ import { bundleText, nounOf, placedText, shownText } from './counts';
 
 const all = { total: 9233, source: null, placed: 9233, place: 'UMAP', drawn: 9233, noun: 'cell' } as const;
 
-test('a downsampled bundle names the cells of its source', () => {
+test('a downsampled bundle states the number of cells of its source', () => {
   expect(bundleText(1000, 6471, 'cell')).toBe('1,000 of 6,471 cells');
   expect(bundleText(1000, 1000, 'cell')).toBe('1,000 cells');
   expect(bundleText(1, undefined, 'cell')).toBe('1 cell');
@@ -33,9 +33,9 @@ test('an image states how many of the cells it draws', () => {
   );
 });
 
-test('rows are named for what they are', () => {
+test('rows are called cells, spots or bins', () => {
   expect(bundleText(2898, 3000, nounOf('spots'))).toBe('2,898 of 3,000 spots');
   expect(bundleText(1, null, nounOf('bins'))).toBe('1 bin');
   expect(shownText({ ...all, drawn: 12, noun: nounOf('bins') })).toBe('12 of 9,233 bins in view');
-  expect([nounOf(undefined), nounOf('droplets')], 'of a later version').toEqual(['cell', 'cell']);
+  expect([nounOf(undefined), nounOf('droplets')], 'nouns of a later version').toEqual(['cell', 'cell']);
 });

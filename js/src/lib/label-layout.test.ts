@@ -18,7 +18,7 @@ test('no label overlaps another; the first ones have priority, and the last ones
   const shown = places.filter((place) => place !== null);
   expect(shown.length).toBeGreaterThan(3);
   expect(shown.length).toBeLessThan(60);
-  for (const [at, [x, y]] of shown.entries())
-    for (const [u, v] of shown.slice(at + 1))
-      expect(Math.abs(x - u) >= 80 || Math.abs(y - v) >= 16, `${x}, ${y} and ${u}, ${v}`).toBe(true);
+  for (const [index, [x, y]] of shown.entries())
+    for (const [u, v] of shown.slice(index + 1))
+      expect(Math.abs(x - u) >= 80 || Math.abs(y - v) >= 16, `${x}, ${y} overlaps ${u}, ${v}`).toBe(true);
 });

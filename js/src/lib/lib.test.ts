@@ -1,4 +1,4 @@
-import { crc32 as known } from 'node:zlib';
+import { crc32 as zlibCrc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { boxCamera, fitCamera, panned, project, UPRIGHT, unproject, viewOf, zoomedAt } from './camera';
 import { cssColor, parseColor, parseCssColor, safeColor } from './color';
@@ -44,8 +44,8 @@ describe('camera', () => {
     const [left, top] = project(view, 0, 0);
     expect(left).toBeGreaterThan(0);
     expect(top).toBeGreaterThan(0);
-    const one = [5, 5, 5, 5] as const;
-    expect(project(viewOf(fitCamera(one), one, viewport, 'down'), 5, 5)).toEqual([200, 150]);
+    const single = [5, 5, 5, 5] as const;
+    expect(project(viewOf(fitCamera(single), single, viewport, 'down'), 5, 5)).toEqual([200, 150]);
   });
 
   test.each([
@@ -113,20 +113,20 @@ describe('camera', () => {
     // A wide window has room in the middle; a card at the left moves the cells only as far as needed.
     const wide = fitted(1600, 400, [tools]);
     expect((wide.left + wide.right) / 2).toBeCloseTo(800);
-    const near = fitted(400, 400, [[0, 0, 100, 400]]);
-    expect(near.left).toBeCloseTo(100 + 12);
-    expect(near.right).toBeCloseTo(400 - 12);
+    const narrow = fitted(400, 400, [[0, 0, 100, 400]]);
+    expect(narrow.left).toBeCloseTo(100 + 12);
+    expect(narrow.right).toBeCloseTo(400 - 12);
     // Cards that leave no room are ignored.
     expect(fitted(100, 100, [[10, 10, 90, 90]])).toEqual(fitted(100, 100, []));
-    // A box fills the window where it is, and pixels still map back to coordinates.
+    // A requested box is centered in the whole window, and zooming keeps the coordinate under the pointer.
     const viewport = { width: 400, height: 400, cards: [[0, 0, 100, 400] as const] };
     for (const orientation of [UPRIGHT, { turn: 90, flip: true } as const]) {
       const camera = boxCamera([10, 10, 30, 20], extent, viewport, 'up', orientation);
       const view = viewOf(camera, extent, viewport, 'up', orientation);
       const [x, y] = project(view, 20, 15);
       expect([x, y].map(Math.round)).toEqual([200, 200]);
-      const kept = zoomedAt(camera, view, 3, 90, 70);
-      const after = unproject(viewOf(kept, extent, viewport, 'up', orientation), 90, 70);
+      const zoomed = zoomedAt(camera, view, 3, 90, 70);
+      const after = unproject(viewOf(zoomed, extent, viewport, 'up', orientation), 90, 70);
       const before = unproject(view, 90, 70);
       expect(after[0]).toBeCloseTo(before[0]);
       expect(after[1]).toBeCloseTo(before[1]);
@@ -175,7 +175,7 @@ describe('grid', () => {
     expect(nearestCell(grid, 50, 50, 1, () => true)).toBe(-1);
   });
 
-  test('spacing of a square lattice', () => {
+  test('the typical spacing of a square lattice is its pitch', () => {
     const lattice = Float32Array.from({ length: 20000 }, (_, i) =>
       i % 2 ? Math.floor(i / 200) : (i >> 1) % 100,
     );
@@ -187,21 +187,21 @@ describe('grid', () => {
     const lattice = Float32Array.from({ length: 20_000 }, (_, i) =>
       i % 2 ? Math.floor(i / 200) : (i >> 1) % 100,
     );
-    const one = new Float32Array([...gap, ...lattice]);
-    expect(typicalSpacing(one, [0, 0, 99, 99])).toBe(typicalSpacing(lattice, [0, 0, 99, 99]));
+    const mixed = new Float32Array([...gap, ...lattice]);
+    expect(typicalSpacing(mixed, [0, 0, 99, 99])).toBe(typicalSpacing(lattice, [0, 0, 99, 99]));
     expect(typicalSpacing(gap, [0, 0, 99, 99])).toBe(99);
   });
 });
 
-test('crc32 matches that of gzip for any length, also in parts', () => {
+test('crc32 matches zlib for any length, also if computed in parts', () => {
   const bytes = Uint8Array.from({ length: 50 }, (_, i) => (i * 7919) % 251);
   for (let cut = 0; cut <= 50; cut++) {
-    expect(crc32(bytes.subarray(0, cut))).toBe(known(bytes.subarray(0, cut)));
-    expect(crc32(bytes.subarray(cut), crc32(bytes.subarray(0, cut)))).toBe(known(bytes));
+    expect(crc32(bytes.subarray(0, cut))).toBe(zlibCrc32(bytes.subarray(0, cut)));
+    expect(crc32(bytes.subarray(cut), crc32(bytes.subarray(0, cut)))).toBe(zlibCrc32(bytes));
   }
 });
 
-test('csv: quotes, commas, line breaks and empty fields', () => {
+test('csv: quotes, commas, line breaks and empty fields are parsed', () => {
   const rows: string[][] = [];
   forEachCsvRow('a,b\r\n"x, ""y""\nz",\n1,2', (fields) => rows.push([...fields]));
   expect(rows).toEqual([
@@ -266,8 +266,8 @@ test('colormaps span the range and match known colors', () => {
   expect(scale.share(9)).toBeCloseTo(0.5);
   expect(scale.share(-1)).toBe(0);
   expect(scale.css(500)).toBe(cssColor(colorAt('greys', 1)));
-  const turned = colorScale({ map: 'greys', reversed: true, log: false, range: [0, 1] });
-  expect(turned.css(1)).toBe(cssColor(colorAt('greys', 0)));
+  const reversed = colorScale({ map: 'greys', reversed: true, log: false, range: [0, 1] });
+  expect(reversed.css(1)).toBe(cssColor(colorAt('greys', 0)));
   const signed = colorScale({ map: 'rdbu', reversed: false, log: true, range: [-9, 9] });
   expect(signed.share(0)).toBeCloseTo(0.5);
   expect(colorScale({ map: 'rdbu', reversed: false, log: false, range: [3, 3] }).share(3)).toBe(0);
@@ -313,7 +313,7 @@ test('only all cells are 100 % and only none are 0 %, for any number of cells', 
   }
 });
 
-test('ratios and differences of means', () => {
+test('ratios and differences of means are formatted', () => {
   expect([Number.NaN, 0, 0.04, 0.95, 14.6, Infinity].map(formatRatio)).toEqual([
     '–',
     '0×',

@@ -36,7 +36,7 @@ test.each([
     expect(value + (origin[i % 2] ?? 0)).toBeCloseTo(xy[i + 2] ?? 0, 4);
 });
 
-test('an outlier among cells near zero needs no origin', () => {
+test('cells near zero with an outlier need no origin', () => {
   const xy = grid(10, [0, 0]);
   xy.set([1e8, 1e8]);
   expect(originOf(xy)).toEqual(ZERO);

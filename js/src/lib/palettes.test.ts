@@ -3,7 +3,7 @@ import { CLASS_PALETTES, MISSING_COLOR, paletteColor, parseColor } from './color
 
 type Vector = readonly [number, number, number];
 
-const times = (rows: readonly Vector[], [a, b, c]: Vector): Vector => {
+const multiply = (rows: readonly Vector[], [a, b, c]: Vector): Vector => {
   const [x, y, z] = rows.map((row) => row[0] * a + row[1] * b + row[2] * c);
   return [x ?? 0, y ?? 0, z ?? 0];
 };
@@ -18,7 +18,7 @@ const linear = (hex: string): Vector => {
 
 /** Converts linear sRGB to Björn Ottosson's OKLab. */
 const oklab = (rgb: Vector): Vector => {
-  const [l, m, s] = times(
+  const [l, m, s] = multiply(
     [
       [0.4122214708, 0.5363325363, 0.0514459929],
       [0.2119034982, 0.6806995451, 0.1073969566],
@@ -26,7 +26,7 @@ const oklab = (rgb: Vector): Vector => {
     ],
     rgb,
   ).map((value) => Math.cbrt(Math.max(0, value)));
-  return times(
+  return multiply(
     [
       [0.2104542553, 0.793617785, -0.0040720468],
       [1.9779984951, -2.428592205, 0.4505937099],
@@ -56,11 +56,11 @@ const EYES: Record<string, readonly Vector[]> = {
 };
 
 function leastDistance(colors: readonly string[], eye: readonly Vector[]): number {
-  const seen = colors.map((color) => oklab(times(eye, linear(color))));
+  const seen = colors.map((color) => oklab(multiply(eye, linear(color))));
   let least = Infinity;
-  seen.forEach((one, at) => {
-    for (const other of seen.slice(0, at))
-      least = Math.min(least, Math.hypot(one[0] - other[0], one[1] - other[1], one[2] - other[2]));
+  seen.forEach((color, index) => {
+    for (const other of seen.slice(0, index))
+      least = Math.min(least, Math.hypot(color[0] - other[0], color[1] - other[1], color[2] - other[2]));
   });
   return least;
 }

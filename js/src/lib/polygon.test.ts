@@ -4,7 +4,7 @@ import { buildGrid } from './grid-index';
 import { cellsInPolygon, cellsInRectangle, isInPolygon } from './polygon';
 
 /** Returns a seeded generator of numbers in [0, 1). */
-function dice(seed: number): () => number {
+function generator(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state * 1664525 + 1013904223) >>> 0;
@@ -13,13 +13,13 @@ function dice(seed: number): () => number {
 }
 
 function scattered(cells: number, seed = 1): Float32Array {
-  const next = dice(seed);
+  const next = generator(seed);
   return Float32Array.from({ length: 2 * cells }, () => next() * 100);
 }
 
-/** Returns an irregular closed line; with more than one of `turns` it crosses itself. */
+/** Returns an irregular closed line, which crosses itself if `turns` is more than 1. */
 function lasso(corners: number, radius: number, turns = 1, seed = 7): number[] {
-  const next = dice(seed);
+  const next = generator(seed);
   return Array.from({ length: corners }, (_, i) => {
     const angle = (2 * Math.PI * turns * i) / corners;
     const r = radius * (0.7 + 0.6 * next());
@@ -80,7 +80,7 @@ describe('cells in a polygon', () => {
     expect(sorted(cellsInPolygon(gap, [0, 0, 9, 0, 9, 9, 0, 9]))).toEqual([0, 2]);
   });
 
-  test('a quarter of a million cells is found inside 200 corners', () => {
+  test('many cells inside a polygon with 200 corners are found once each', () => {
     const many = scattered(1_000_000, 3);
     const index = buildGrid(many, extent);
     const points = lasso(200, 28);

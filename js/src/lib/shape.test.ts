@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { differs, type Shape } from './shape';
 
-const of = (shape: Shape) => (value: unknown) =>
+/** Returns a function that checks a value of this shape as the field of an object. */
+const check = (shape: Shape) => (value: unknown) =>
   differs({ field: value }, { type: 'object', properties: { field: shape } });
 
 const integers: Shape = { type: 'integer', minimum: 0 };
@@ -33,7 +34,7 @@ describe('a value that fits its shape', () => {
     [{ anyOf: [{ type: 'string' }, { type: 'null' }] }, ['a', null]],
     [{}, [1, 'a', null, []]],
   ])('%j', (shape, values) => {
-    for (const value of values) expect(of(shape)(value)).toBeNull();
+    for (const value of values) expect(check(shape)(value)).toBeNull();
   });
 
   test('fields and kinds of later versions are ignored', () => {
@@ -64,7 +65,7 @@ describe('the first mismatch is named', () => {
     [{ type: 'array', maxItems: 1 }, [1, 2], 'should have 1 items, not 2'],
     [{ anyOf: [{ type: 'string' }, { type: 'null' }] }, 1, 'should be a string'],
   ])('%j: %j', (shape, value, problem) => {
-    expect(of(shape)(value)).toBe(`“field” ${problem}`);
+    expect(check(shape)(value)).toBe(`“field” ${problem}`);
   });
 
   test('in objects with arbitrary names', () => {
@@ -72,23 +73,23 @@ describe('the first mismatch is named', () => {
       type: 'object',
       additionalProperties: { type: 'string', pattern: '^#[0-9a-f]{6}$' },
     };
-    expect(of(colors)({})).toBeNull();
-    expect(of(colors)({ constructor: '#12ab34' })).toBeNull();
-    expect(of(colors)({ a: '#12ab34', b: 'red' })).toBe('“field.b” should match ^#[0-9a-f]{6}$');
+    expect(check(colors)({})).toBeNull();
+    expect(check(colors)({ constructor: '#12ab34' })).toBeNull();
+    expect(check(colors)({ a: '#12ab34', b: 'red' })).toBe('“field.b” should match ^#[0-9a-f]{6}$');
   });
 
-  test('in kinds and numbers, if they are exact', () => {
+  test('in unknown kinds and in missing or infinite numbers, if the check is exact', () => {
     const exactly = (shape: Shape, value: unknown) =>
       differs({ field: value }, { type: 'object', properties: { field: shape }, $defs }, { exact: true });
     expect(exactly(kinds, { kind: 'whole', path: 'a', more: 1 })).toBeNull();
     expect(exactly(kinds, { kind: 'later' })).toBe('“field.kind” should be whole, tiled');
-    for (const no of [null, Number.NaN, Number.POSITIVE_INFINITY])
-      expect(exactly({ type: 'number' }, no)).toBe('“field” should be a number');
+    for (const value of [null, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(exactly({ type: 'number' }, value)).toBe('“field” should be a number');
   });
 
   test('in arrays, in objects and behind references', () => {
-    expect(of({ type: 'array', items: integers })([0, 1, -1])).toBe('“field[2]” should be at least 0');
-    expect(of({ type: 'array', prefixItems: [{ type: 'string' }] })([1])).toBe(
+    expect(check({ type: 'array', items: integers })([0, 1, -1])).toBe('“field[2]” should be at least 0');
+    expect(check({ type: 'array', prefixItems: [{ type: 'string' }] })([1])).toBe(
       '“field[0]” should be a string',
     );
     const shape: Shape = {
@@ -107,12 +108,12 @@ describe('the first mismatch is named', () => {
     expect(differs({ perhaps: { path: 1 } }, shape)).toBe('“perhaps.path” should be a string');
   });
 
-  test('fields of the prototype are missing', () => {
+  test('properties of the prototype do not count as fields', () => {
     const shape: Shape = { type: 'object', properties: {}, required: ['constructor'] };
     expect(differs({}, shape)).toBe('“constructor” is missing');
   });
 });
 
 test('a contract with an undefined reference throws', () => {
-  expect(() => of({ $ref: '#/$defs/None' })(1)).toThrow('The contract has no #/$defs/None');
+  expect(() => check({ $ref: '#/$defs/None' })(1)).toThrow('The contract has no #/$defs/None');
 });

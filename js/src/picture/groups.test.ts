@@ -3,7 +3,7 @@ import { openedModel } from '../state/model-fixture';
 import { legendOf } from './legend';
 import { csvOf } from './table';
 
-test('pictures show groups, and tables the categories and the groups', async () => {
+test('pictures show groups; tables contain the categories and the groups', async () => {
   const both = { name: 'Both', members: ['1', '10'], color: '#00ff00' };
   const { model } = await openedModel({ groups: { cluster: [both] } });
   const cells = Uint32Array.of(0, 1, 2, 3);

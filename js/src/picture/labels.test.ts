@@ -36,7 +36,7 @@ test('a title replaces the dataset name until it is blank or the same', async ()
   expect(model.state.value.title).toBe(null);
 });
 
-test('the scale of the view replaces that of the bundle, but not for embeddings', async () => {
+test('a valid scale of the view replaces that of the bundle', async () => {
   const { model, actions } = await openedModel();
   expect(model.unitUm.value).toBe(0.5);
   actions.setUmPerUnit(2);

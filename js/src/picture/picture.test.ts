@@ -13,7 +13,7 @@ const measure: Measure = (text, size) => Array.from(text).length * size * 0.55;
 const HOSTILE = '<script>alert("x")</script>, π 🧬\nline';
 const RED: Rgb = [255, 0, 0];
 
-const classes = (names: readonly string[]): Legend => ({
+const categories = (names: readonly string[]): Legend => ({
   kind: 'classes',
   label: 'cell_type',
   entries: names.map((name): Entry => ({ name, color: RED })),
@@ -30,7 +30,7 @@ const pane = (change: Partial<Pane> = {}): Pane => ({
 const contents = (change: Partial<Contents> = {}): Contents => ({
   panes: [pane()],
   title: { name: 'Placenta', about: '3,000 cells' },
-  legend: classes(['A', 'B']),
+  legend: categories(['A', 'B']),
   transparent: false,
   palette: LIGHT,
   ...change,
@@ -129,7 +129,7 @@ describe('layout', () => {
         (_, i) => `${i} CD8-positive, alpha-beta memory T cell of the decidua`,
       );
       const layout = layoutPicture(
-        contents({ panes: [pane({ width, height })], legend: classes(names) }),
+        contents({ panes: [pane({ width, height })], legend: categories(names) }),
         measure,
       );
       const dots = layout.marks.filter((mark) => mark.kind === 'dot');
@@ -141,7 +141,7 @@ describe('layout', () => {
         expect(y).toBeLessThanOrEqual(layout.height - 4);
         expect(x + measure(text, size, 400)).toBeLessThanOrEqual(layout.width);
       }
-      // No line is on another one.
+      // No two lines are in the same place.
       const places = new Set(lines.map(({ x, y }) => `${x} ${y}`));
       expect(places.size).toBe(lines.length);
       // Columns rather than one endless list.
@@ -150,16 +150,16 @@ describe('layout', () => {
     },
   );
 
-  test('a legend of more categories than anyone can tell apart counts the rest', () => {
+  test('a legend lists at most 300 categories and counts the rest', () => {
     const names = Array.from({ length: 1000 }, (_, i) => `category ${i}`);
-    const words = wordsOf(layoutPicture(contents({ legend: classes(names) }), measure));
+    const words = wordsOf(layoutPicture(contents({ legend: categories(names) }), measure));
     expect(words.filter((word) => word.startsWith('category '))).toEqual(names.slice(0, 300));
     expect(words).toContain('… and 700 more');
   });
 
   test('a legend lists all categories if they fit', () => {
     const names = Array.from({ length: 36 }, (_, i) => `category ${i}`);
-    const words = wordsOf(layoutPicture(contents({ legend: classes(names) }), measure));
+    const words = wordsOf(layoutPicture(contents({ legend: categories(names) }), measure));
     expect(words.filter((word) => word.startsWith('category '))).toHaveLength(36);
     expect(words.some((word) => word.includes('more'))).toBe(false);
   });
@@ -194,10 +194,10 @@ describe('layout', () => {
     expect(wordsOf(layout)[0]).toMatch(/^<script>/);
   });
 
-  test('long names take several lines, and line breaks in names none', () => {
+  test('long names take several lines, and line breaks in names become spaces', () => {
     const long = 'Extravillous trophoblast, interstitial, of the anchoring villi in the first trimester';
     const word = 'x'.repeat(90);
-    const legend = { ...classes([long, 'two\nlines\u0000', HOSTILE, word]), label: long };
+    const legend = { ...categories([long, 'two\nlines\u0000', HOSTILE, word]), label: long };
     const layout = layoutPicture(contents({ legend }), measure);
     const words = wordsOf(layout);
     expect(words).toContain('two lines');
@@ -205,8 +205,8 @@ describe('layout', () => {
     expect(words.filter((line) => /^x+$/.test(line)).join('')).toBe(word);
     expect(words.every((line) => !/[\n\r\0]/.test(line))).toBe(true);
     expect(layout.width - 1040).toBeLessThan(310);
-    // A whole text instead of a name is cut, and says so.
-    const text = wordsOf(layoutPicture(contents({ legend: classes(['endless '.repeat(200)]) }), measure));
+    // A name as long as a text is truncated, with an ellipsis.
+    const text = wordsOf(layoutPicture(contents({ legend: categories(['endless '.repeat(200)]) }), measure));
     expect(text.filter((line) => line.startsWith('endless'))).toHaveLength(8);
     expect(text.at(-1)).toMatch(/…$/);
   });
@@ -260,7 +260,7 @@ describe('legend', () => {
     });
   });
 
-  test('categories that are not isolated are one entry, in the gray of their cells', () => {
+  test('categories that are not isolated share one entry, in the gray of their cells', () => {
     const shown = createModel({ isolated: { kind: ['C'] } });
     shown.loadedLayer.value = model.loadedLayer.value;
     const [isolated, others, ...rest] = legendOf(shown, ALL)?.entries ?? [];
@@ -277,7 +277,7 @@ describe('legend', () => {
     ]);
   });
 
-  test('categories are in the order of the panel', () => {
+  test('categories are listed in the order of the panel', () => {
     const shown = createModel();
     shown.loadedLayer.value = model.loadedLayer.value;
     const names = () => legendOf(shown, ALL)?.entries.map(({ name }) => name);
@@ -286,7 +286,7 @@ describe('legend', () => {
     expect(names()).toEqual(['A', 'B', 'C', 'no value']);
   });
 
-  test('custom colors and palettes apply to the picture', () => {
+  test('custom colors and palettes apply to the legend', () => {
     const shown = createModel({ classColors: { kind: { C: '#00ff00' } }, palette: 'safe' });
     shown.loadedLayer.value = model.loadedLayer.value;
     const legend = legendOf(shown, ALL);
@@ -355,7 +355,7 @@ describe('SVG', () => {
   const TISSUE = 'data:image/png;base64,AAAA';
   const hostile = contents({
     title: { name: HOSTILE, about: '' },
-    legend: classes([HOSTILE, `" onload="alert(1)`, `a & b <c> 'd'`, 'half \ud800 \u0001 pair']),
+    legend: categories([HOSTILE, `" onload="alert(1)`, `a & b <c> 'd'`, 'half \ud800 \u0001 pair']),
   });
 
   test('hostile names are escaped', () => {

@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { openedModel } from '../state/model-fixture';
 import { imageSettled } from './pictures';
 
+/** Starts to wait for the image of a model. `ended` is called when the wait ends. */
 async function waiting() {
   const { model } = await openedModel();
   const bundle = model.bundle.value;

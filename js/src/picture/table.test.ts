@@ -136,7 +136,7 @@ describe('csv', () => {
     ]);
   });
 
-  test('the column name of a mean says what it is a mean of', async () => {
+  test('the column name of a score states what it is the mean of', async () => {
     const layer: Layer = {
       kind: 'value',
       color: { kind: 'score', name: 'T cells', genes: ['CD3E', 'CD2'] },

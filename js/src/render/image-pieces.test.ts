@@ -8,12 +8,13 @@ const IMAGE = { path: 'a.png', width: 1, height: 1 };
 const GRID: Layout = { kind: 'sections', columns: 2, order: 'file' };
 const LAYOUTS: Layout[] = [{ kind: 'tissue' }, { kind: 'section', name: 'B' }, GRID];
 
-function pieces(overlapping: boolean, own: string) {
+/** Returns, for each layout, the section of each image and whether the image is clipped. */
+function pieces(overlapping: boolean, withImage: string) {
   const items = ['A', 'B'].map((name) => ({
     name,
     count: 1,
     extent: [0, 0, 9, 9] as [number, number, number, number],
-    ...(own.includes(name) ? { image: IMAGE } : {}),
+    ...(withImage.includes(name) ? { image: IMAGE } : {}),
   }));
   const sections: Manifest['sections'] = { column: 's', overlapping, items, missing: 0 };
   const { placed } = placedSections(items, 2, 'down');
@@ -25,7 +26,7 @@ function pieces(overlapping: boolean, own: string) {
   );
 }
 
-test('a common image is drawn under all sections that share its coordinates, clipped to a single section', () => {
+test('a shared image is drawn under all sections that share its coordinates, clipped to a single section', () => {
   const whole = [null, false];
   const part = [null, true];
   expect(pieces(false, '')).toEqual([[whole], [part], [part, part]]);
@@ -33,7 +34,7 @@ test('a common image is drawn under all sections that share its coordinates, cli
   expect(imagePieces({ kind: 'embedding', name: 'X_umap' }, null, [])).toEqual([]);
 });
 
-test('an image of unknown section is not drawn under overlapping sections', () => {
+test('an image of an unknown section is not drawn under overlapping sections', () => {
   expect(pieces(true, '')).toEqual([[], [], []]);
 });
 

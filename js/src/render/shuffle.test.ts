@@ -33,8 +33,8 @@ describe('the drawing order', () => {
   test('applies to values and positions alike', () => {
     const places = shuffledPlaces(1000);
     const values = Float32Array.from({ length: 1000 }, (_, i) => i);
-    const sorted = placed(values, places);
-    for (const cell of [0, 1, 500, 999]) expect(sorted[places[cell] ?? -1]).toBe(cell);
+    const reordered = placed(values, places);
+    for (const cell of [0, 1, 500, 999]) expect(reordered[places[cell] ?? -1]).toBe(cell);
     const coords = Float32Array.from({ length: 2000 }, (_, i) => (i === 7 ? Number.NaN : i));
     const moved = placedPositions(coords, places, 10, 20);
     const at = (cell: number) => 2 * (places[cell] ?? -1);

@@ -102,12 +102,12 @@ async function scripts(): Promise<BundleSource | null> {
     asset_files: listed.map(([path, part]) => ({ kind: 'x', path, size_bytes: part.length })),
     scripts: shards,
   };
-  const held = new Map([['manifest.js', Buffer.from(JSON.stringify(manifest))]]);
-  for (const { path, start, end } of shards) held.set(path, bytes.subarray(start, end));
+  const contents = new Map([['manifest.js', Buffer.from(JSON.stringify(manifest))]]);
+  for (const { path, start, end } of shards) contents.set(path, bytes.subarray(start, end));
   return scriptSource(async (path) => {
-    const found = held.get(path);
-    if (!found) throw new NotFoundError(path);
-    return { name: path, base64: found.toString('base64') };
+    const content = contents.get(path);
+    if (!content) throw new NotFoundError(path);
+    return { name: path, base64: content.toString('base64') };
   });
 }
 
@@ -191,7 +191,7 @@ test('aborting a read through the host sends an abort message', async () => {
   const { port1, port2 } = new MessageChannel();
   ports.push(port1, port2);
   const sent: ToHost[] = [];
-  const both = new Promise<void>((done) => {
+  const bothSent = new Promise<void>((done) => {
     port2.onmessage = ({ data }: MessageEvent<ToHost>) => {
       sent.push(data);
       if (sent.length === 2) done();
@@ -201,7 +201,7 @@ test('aborting a read through the host sends an abort message', async () => {
   const failure = hostSource(port1).read('assets/slow.bin', { signal: stop.signal });
   stop.abort(new Error('another gene'));
   await expect(failure).rejects.toThrow('another gene');
-  await both;
+  await bothSent;
   expect(sent).toEqual([
     { type: 'read', id: 1, path: 'assets/slow.bin' },
     { type: 'abort', id: 1 },

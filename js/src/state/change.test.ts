@@ -20,12 +20,12 @@ async function opened(initial: Partial<ViewState> = {}) {
     dtype: 'float32',
     chunks: files,
   });
-  const quick = 'assets/columnar/tsne.bin';
-  made.files.set(quick, points);
+  const tsne = 'assets/columnar/tsne.bin';
+  made.files.set(tsne, points);
   const [cluster] = made.manifest.columns ?? [];
   Object.assign(made.manifest, {
     columns: [...(made.manifest.columns ?? []), { ...cluster, name: 'ok' }],
-    embeddings: [embedding('X_umap', chunks), embedding('X_tsne', [{ ...chunks[0], path: quick } as never])],
+    embeddings: [embedding('X_umap', chunks), embedding('X_tsne', [{ ...chunks[0], path: tsne } as never])],
     sections: {
       column: 'cluster',
       overlapping: false,
@@ -41,9 +41,9 @@ async function opened(initial: Partial<ViewState> = {}) {
   const inMemory = memorySource(made.files);
   const source: typeof inMemory = {
     ...inMemory,
-    async read(asked, ctx) {
-      if (asked === path) await gate;
-      return inMemory.read(asked, ctx);
+    async read(requested, ctx) {
+      if (requested === path) await gate;
+      return inMemory.read(requested, ctx);
     },
   };
   const model = createModel(initial);
@@ -96,17 +96,17 @@ test('a second view chosen while a layout is loading is kept', async () => {
 describe('a change that asks for something the bundle does not have', () => {
   const camera = { x: 1, y: 2, zoom: 3 };
 
-  test('is applied without that field and its companions', async () => {
+  test('is applied without that field and those that depend on it', async () => {
     const { model, actions } = await opened();
     const before = model.state.value;
-    const asked = actions.setStateOrRest({
+    const change = actions.setStateOrRest({
       color: { kind: 'gene', gene: 'none' },
       range: [5, 6],
       layout: TSNE,
       camera,
       opacity: 0.5,
     });
-    await expect(asked).rejects.toThrow(/no gene “none”/);
+    await expect(change).rejects.toThrow(/no gene “none”/);
     expect(model.state.value).toMatchObject({ color: before.color, range: null, layout: TSNE, camera });
     expect(model.state.value.opacity).toBe(0.5);
   });
@@ -116,8 +116,8 @@ describe('a change that asks for something the bundle does not have', () => {
     const before = model.state.value;
     const gene = { kind: 'gene', gene: 'Actb' } as const;
     const layout = { kind: 'embedding', name: 'none' } as const;
-    const asked = actions.setStateOrRest({ color: gene, range: [0, 2], layout, camera });
-    await expect(asked).rejects.toThrow(/no embedding “none”/);
+    const change = actions.setStateOrRest({ color: gene, range: [0, 2], layout, camera });
+    await expect(change).rejects.toThrow(/no embedding “none”/);
     expect(model.state.value).toMatchObject({ color: gene, range: [0, 2], layout: TISSUE });
     expect(model.state.value.camera).toEqual(before.camera);
   });
@@ -125,8 +125,8 @@ describe('a change that asks for something the bundle does not have', () => {
   test('is rejected entirely by setState', async () => {
     const { model, actions } = await opened();
     const before = model.state.value;
-    const asked = actions.setState({ opacity: 0.5, layout: { kind: 'section', name: 'none' } });
-    await expect(asked).rejects.toThrow(/no section/);
+    const change = actions.setState({ opacity: 0.5, layout: { kind: 'section', name: 'none' } });
+    await expect(change).rejects.toThrow(/no section/);
     expect(model.state.value).toBe(before);
   });
 });
@@ -198,7 +198,7 @@ test('signed values use a diverging color map unless another one was chosen', as
 
 test('fields changed while a layout is loading are kept', async () => {
   const { model, actions, arrive } = await opened();
-  const viewed = actions.openView({
+  const opening = actions.openView({
     layout: UMAP,
     color: { kind: 'gene', gene: 'Actb' },
     theme: 'dark',
@@ -207,7 +207,7 @@ test('fields changed while a layout is loading are kept', async () => {
   actions.setColor({ kind: 'annotation', column: 'ok' });
   actions.setTheme('light');
   arrive();
-  await expect(viewed).rejects.toThrow('Something else was chosen');
+  await expect(opening).rejects.toThrow('Something else was chosen');
   expect(model.state.value).toMatchObject({ layout: UMAP, theme: 'light', opacity: 0.5 });
   expect(model.layer.value.color).toEqual({ kind: 'annotation', column: 'ok' });
 });

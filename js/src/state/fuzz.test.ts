@@ -15,30 +15,30 @@ const FIRST = Number(process.env.KAROSPACE_FUZZ_FIRST ?? 0);
 const LONGEST_MS = 10_000;
 
 const utf8 = new TextEncoder();
-let whole: Fixture;
+let columnar: Fixture;
 let plain: Fixture;
 beforeAll(async () => {
-  whole = await fixture('1.1.0', true, [1e7, 0]);
+  columnar = await fixture('1.1.0', true, [1e7, 0]);
   plain = await fixture('1.0.0', false);
 });
 afterEach(() => vi.restoreAllMocks());
 
 /** Describes an unexpected failure: a hang, or an error without a readable message. Null if there is none. */
 async function faultOf(use: () => Promise<readonly unknown[]>): Promise<string | null> {
-  const late = new Promise<never>((_, no) => {
-    setTimeout(() => no(new Error('hangs')), LONGEST_MS).unref?.();
+  const timeout = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error('hangs')), LONGEST_MS).unref?.();
   });
   let reported: readonly unknown[];
   try {
-    reported = await Promise.race([use(), late]);
+    reported = await Promise.race([use(), timeout]);
   } catch (thrown) {
     reported = [thrown];
   }
-  for (const one of reported.map(asError)) {
-    if (one.message === 'hangs') return 'hangs';
-    if (one instanceof ViewerError && one.tag !== 'unexpected') continue;
-    if (one instanceof ViewerError || !/[.:?]/.test(one.message)) {
-      const cause = one.cause instanceof Error ? one.cause : one;
+  for (const error of reported.map(asError)) {
+    if (error.message === 'hangs') return 'hangs';
+    if (error instanceof ViewerError && error.tag !== 'unexpected') continue;
+    if (error instanceof ViewerError || !/[.:?]/.test(error.message)) {
+      const cause = error.cause instanceof Error ? error.cause : error;
       return `${cause.name}: ${cause.message}\n${cause.stack?.split('\n').slice(1, 5).join('\n')}`;
     }
   }
@@ -80,15 +80,15 @@ const names = (cell: number) => ['a-1', 'b "2"', 'ü', ''][cell] ?? '';
 
 const KINDS: Record<string, (random: Random) => Promise<readonly unknown[]>> = {
   manifest: async (random) => {
-    const of = oneOf(random, [whole, plain]);
-    return opened(withManifest(of, damagedValue(of.manifest, random)));
+    const chosen = oneOf(random, [columnar, plain]);
+    return opened(withManifest(chosen, damagedValue(chosen.manifest, random)));
   },
   'manifest text': async (random) => {
-    const stored = whole.files.get('manifest.json') ?? new Uint8Array(0);
-    return opened(new Map(whole.files).set('manifest.json', damagedBytes(stored, random)));
+    const stored = columnar.files.get('manifest.json') ?? new Uint8Array(0);
+    return opened(new Map(columnar.files).set('manifest.json', damagedBytes(stored, random)));
   },
   'files with an unchanged manifest': async (random) => {
-    const files = new Map(oneOf(random, [whole, plain]).files);
+    const files = new Map(oneOf(random, [columnar, plain]).files);
     const path = oneOf(random, [...files.keys()]);
     return opened(files.set(path, damagedBytes(files.get(path) ?? new Uint8Array(0), random)));
   },
@@ -115,11 +115,11 @@ const KINDS: Record<string, (random: Random) => Promise<readonly unknown[]>> = {
   'links with a view': async (random) => {
     const { hash } = await hashOf(viewOf());
     const at = 6 + below(random, hash.length - 6);
-    const cut = oneOf(random, [
+    const damaged = oneOf(random, [
       hash.slice(0, at),
       `${hash.slice(0, at)}${oneOf(random, ['A', '!', '-', '%', 'é'])}${hash.slice(at + 1)}`,
     ]);
-    const view = await viewOfHash(cut);
+    const view = await viewOfHash(damaged);
     if (view !== null) openedView(view, 4);
     return [];
   },

@@ -36,13 +36,13 @@ function run(question: Question, batch: Batch) {
 }
 
 /** Compares to ten digits, or to 1e-12 near zero. */
-function expectNear(found: number | undefined, expected: number, what: string): void {
-  const apart = Math.abs((found ?? Number.NaN) - expected);
-  const same = Object.is(found, expected) || apart <= 1e-10 * Math.abs(expected) || apart < 1e-12;
-  expect(same, `${what}: ${found} instead of ${expected}`).toBe(true);
+function expectNear(actual: number | undefined, expected: number, what: string): void {
+  const distance = Math.abs((actual ?? Number.NaN) - expected);
+  const same = Object.is(actual, expected) || distance <= 1e-10 * Math.abs(expected) || distance < 1e-12;
+  expect(same, `${what}: ${actual} instead of ${expected}`).toBe(true);
 }
 
-test.each(golden.cases)('$name: numbers are those of scipy', ({ name, kind, a, b, expected }) => {
+test.each(golden.cases)('$name: statistics match scipy', ({ name, kind, a, b, expected }) => {
   const values = Float32Array.from([...a, ...b], (value) => value ?? Number.NaN);
   const group = Uint8Array.from([...a.map(() => 1), ...b.map(() => 2), 0, 0]);
   const padded = Float32Array.from([...values, 7, 0]);
@@ -54,7 +54,7 @@ test.each(golden.cases)('$name: numbers are those of scipy', ({ name, kind, a, b
 });
 
 test.each(golden.adjust)(
-  'p-values are adjusted as by Benjamini and Hochberg',
+  'p-values are adjusted by the method of Benjamini and Hochberg',
   ({ log10_p, adjusted: wanted }) => {
     const found = adjusted(log10_p.map(numberOf));
     wanted.forEach((value, i) => {
@@ -75,13 +75,13 @@ const STUDENT: [number, number, number][] = [
   [300, 1000, -2259.1041584210525],
 ];
 
-test('tails keep their digits where doubles end', () => {
+test('logarithms of tail probabilities stay accurate where the probabilities underflow', () => {
   // From scipy.special.log_ndtr.
   expectNear(lnNormalTails(40), -803.915294833194, 'z = 40');
-  expectNear(lnNormalTails(2.828427), -5.364940874895643, 'z near the change of methods');
+  expectNear(lnNormalTails(2.828427), -5.364940874895643, 'z near the switch of methods');
   expect(lnNormalTails(0)).toBeCloseTo(0, 15);
   expect(lnStudentTails(0, 8)).toBeCloseTo(0, 15);
-  // From scipy.stats.t, and for the last from the integral of the density.
+  // From scipy.stats.t; the last one from the integral of the density.
   for (const [t, df, log] of STUDENT) expectNear(lnStudentTails(t, df), log, `t = ${t}, df = ${df}`);
   expect(lnStudentTails(Infinity, 8)).toBe(-Infinity);
   expect(lnStudentTails(3, Number.NaN)).toBeNaN();
@@ -96,11 +96,11 @@ function packed(genes: number[][]) {
     ),
   );
   const entries = genes.map((gene) => gene.flatMap((value, cell) => (value === 0 ? [] : [{ value, cell }])));
-  const codes = entries.map((of) =>
-    of.map(({ value, cell }) => ladders[cell % 2]?.findIndex((x) => Object.is(x, value)) ?? -1),
+  const codes = entries.map((gene) =>
+    gene.map(({ value, cell }) => ladders[cell % 2]?.findIndex((x) => Object.is(x, value)) ?? -1),
   );
-  const gaps = entries.map((of) =>
-    of.length === total ? [] : of.map(({ cell }, i) => cell - (of[i - 1]?.cell ?? -1) - 1),
+  const gaps = entries.map((gene) =>
+    gene.length === total ? [] : gene.map(({ cell }, i) => cell - (gene[i - 1]?.cell ?? -1) - 1),
   );
   return {
     steps: {
@@ -126,7 +126,7 @@ test.each([
   [3, 0],
   [400, 0],
   [400, 70_000],
-])('packed and dense genes have the same statistics (up to %i values, %i unused)', (most, others) => {
+])('packed and dense genes have the same statistics (up to %i values, %i unused)', (most, unused) => {
   const next = random(most);
   const cells = 200;
   const genes = Array.from({ length: 6 }, (_, gene) =>
@@ -134,12 +134,12 @@ test.each([
       next() < 0.15 * gene ? Math.fround((Math.floor(next() * most) - most / 3) / 7) : 0,
     ),
   );
-  const { steps: own, shard } = packed(genes);
+  const { steps: used, shard } = packed(genes);
   // Add unused values to the end of the last ladder.
   const steps = {
-    ...own,
-    starts: Uint32Array.from([...own.starts.slice(0, 2), own.values.length + others]),
-    values: Float32Array.from([...own.values, ...Array.from({ length: others }, (_, i) => i + 1)]),
+    ...used,
+    starts: Uint32Array.from([...used.starts.slice(0, 2), used.values.length + unused]),
+    values: Float32Array.from([...used.values, ...Array.from({ length: unused }, (_, i) => i + 1)]),
   };
   const group = Uint8Array.from({ length: cells }, () => Math.floor(next() * 3));
   const { numbers, damaged } = run({ group, steps, scale: null }, { shard });
@@ -165,10 +165,10 @@ test('a missing or damaged file affects only its own genes', async () => {
     ],
   };
   const group = Uint8Array.from([1, 1, 1, 1, 2, 2, 2, 2]);
-  const steady: number[] = [];
+  const progressed: number[] = [];
   const found = await compareGenes(table, { group, scale: 0 }, sliced, {
     signal: new AbortController().signal,
-    progress: (done) => steady.push(done),
+    progress: (done) => progressed.push(done),
   });
   expect(found.genes).toEqual(['A', 'B', 'C', 'D']);
   const means = [...found.columns.mean_a];
@@ -178,7 +178,7 @@ test('a missing or damaged file affects only its own genes', async () => {
     'b is not there.',
     'c cannot be read: its genes do not match the index.',
   ]);
-  expect(steady).toEqual([1, 2, 3, 4]);
+  expect(progressed).toEqual([1, 2, 3, 4]);
 });
 
 test('a canceled comparison rejects', async () => {
@@ -193,8 +193,8 @@ test('a canceled comparison rejects', async () => {
       return { shard };
     },
   };
-  const other = { first: 1, count: 1, path: 'b', read: () => new Promise<never>(() => {}) };
-  const table = { source: 'X', names: ['A', 'B'], steps: async () => steps, batches: [batch, other] };
+  const pending = { first: 1, count: 1, path: 'b', read: () => new Promise<never>(() => {}) };
+  const table = { source: 'X', names: ['A', 'B'], steps: async () => steps, batches: [batch, pending] };
   const group = Uint8Array.from([1, 1, 1, 1, 2, 2, 2, 2]);
   const result = compareGenes(table, { group, scale: 0 }, sliced, { signal: stop.signal });
   await expect(result).rejects.toThrow(/canceled|aborted/);
@@ -230,10 +230,10 @@ test('a file with many genes is read in one pass', () => {
   };
   let reads = 0;
   const counted = new Proxy(shard.gapBytes, {
-    get: (of, key) => {
+    get: (target, key) => {
       reads++;
-      const found = Reflect.get(of, key, of);
-      return typeof found === 'function' ? found.bind(of) : found;
+      const value = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
     },
   });
   const steps = {
@@ -245,7 +245,7 @@ test('a file with many genes is read in one pass', () => {
   expect(reads).toBeLessThan(10 * genes);
 });
 
-/** A worker whose script is a function; it answers at the next turn. */
+/** Returns a worker whose script is a function. It answers in a microtask. */
 function fakeWorker(answer: (message: unknown, count: number) => unknown) {
   let count = 0;
   const worker = {
@@ -284,7 +284,7 @@ function smallTable(count: number) {
   return { source: 'X', names, steps: async () => SMALL.steps, batches };
 }
 
-test('a worker that fails at first is replaced by slices', async () => {
+test('a worker that fails at the start is replaced by slices in the page', async () => {
   const worker = fakeWorker(() => {
     throw new Error('no script');
   });
@@ -318,7 +318,7 @@ test('a worker that fails later ends the comparison', async () => {
   expect(worker.ended).toBe(true);
 });
 
-test('a worker that has not answered yet ends with its comparison', async () => {
+test('canceling a comparison ends a worker that has not answered yet', async () => {
   const worker = fakeWorker(() => null);
   worker.postMessage = () => {};
   const stop = new AbortController();

@@ -22,13 +22,13 @@ test('a category is read from its position in the file', () => {
 });
 
 test.each([
-  ['another file', (bytes: Uint8Array) => bytes.fill(1, 0, 1)],
-  ['another version', (bytes: Uint8Array) => bytes.fill(2, 4, 5)],
-  ['other categories', (bytes: Uint8Array) => bytes.fill(3, 8, 9)],
+  ['a file with other magic bytes', (bytes: Uint8Array) => bytes.fill(1, 0, 1)],
+  ['a file of another version', (bytes: Uint8Array) => bytes.fill(2, 4, 5)],
+  ['a file with other categories', (bytes: Uint8Array) => bytes.fill(3, 8, 9)],
   ['a truncated file', (bytes: Uint8Array) => bytes.subarray(0, -1)],
   ['an empty file', () => new Uint8Array()],
-])('%s is rejected', (_, damaged) => {
-  expect(readMarkers(damaged(file()), 0, 2, GENES)).toBeNull();
+])('%s is rejected', (_, damage) => {
+  expect(readMarkers(damage(file()), 0, 2, GENES)).toBeNull();
 });
 
 const floats = (...values: number[]) => new Uint32Array(Float32Array.from(values).buffer);

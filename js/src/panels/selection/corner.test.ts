@@ -21,7 +21,7 @@ function covered(
   return selection && countCovered([left, right], selection, { coords, view, shown });
 }
 
-test('selected cells below each card are counted if they are shown', () => {
+test('selected cells under each card are counted if they are shown', () => {
   const xs = Float32Array.of(1, 2, 3, 8, 9, Number.NaN);
   expect(covered(xs, () => true)).toEqual([3, 2]);
   expect(covered(xs, (cell) => cell !== 1)).toEqual([2, 2]);
@@ -34,7 +34,7 @@ test('selected cells below each card are counted if they are shown', () => {
   ).toEqual([1, 2]);
 });
 
-test('of many cells, some are counted', () => {
+test('of many cells, only a sample is counted', () => {
   const xs = Float32Array.from({ length: 300_000 }, (_, cell) => (cell < 200_000 ? 1 : 9));
   const [atLeft = 0, atRight = 0] = covered(xs, () => true) ?? [];
   expect(atLeft + atRight).toBe(100_000);

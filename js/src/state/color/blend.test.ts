@@ -8,8 +8,8 @@ test('two genes are blended, and a cell without a value of either is gray and dr
   const mixed = blended([part('A', [0, 1, 0, Number.NaN]), part('B', [0, 0, 1, 1])], false);
   const bytes = new Uint8Array(mixed.buffer);
   const rgba = (cell: number) => [...bytes.slice(4 * cell, 4 * cell + 4)];
-  const [none, first, second] = cornersOf(false);
-  expect(rgba(0)).toEqual([...(none ?? []), 1]);
+  const [neither, first, second] = cornersOf(false);
+  expect(rgba(0)).toEqual([...(neither ?? []), 1]);
   expect(rgba(1)).toEqual([...(first ?? []), 255]);
   expect(rgba(2)).toEqual([...(second ?? []), 255]);
   expect(rgba(3)).toEqual([...parseColor(MISSING_COLOR), 0]);

@@ -62,17 +62,17 @@ describe('category colors', () => {
   });
 
   test('are only accepted from a view if valid', () => {
-    const sound = { cluster: { a: '#ff0000' } };
-    const state = merged(INITIAL, { classColors: sound, palette: 'safe' });
-    expect(state).toMatchObject({ classColors: sound, palette: 'safe' });
-    for (const bad of [{ cluster: { a: 'red' } }, { cluster: ['#ff0000'] }, [], null, 'x'])
-      expect(merged(state, { classColors: bad as never }).classColors).toEqual(sound);
+    const valid = { cluster: { a: '#ff0000' } };
+    const state = merged(INITIAL, { classColors: valid, palette: 'safe' });
+    expect(state).toMatchObject({ classColors: valid, palette: 'safe' });
+    for (const invalid of [{ cluster: { a: 'red' } }, { cluster: ['#ff0000'] }, [], null, 'x'])
+      expect(merged(state, { classColors: invalid as never }).classColors).toEqual(valid);
     expect(merged(state, { palette: 'nice' as never }).palette).toBe('safe');
-    const odd = JSON.parse('{"__proto__": {"__proto__": "#00ff00"}}');
-    expect(merged(state, { classColors: odd }).classColors).toBe(odd);
+    const prototypeNames = JSON.parse('{"__proto__": {"__proto__": "#00ff00"}}');
+    expect(merged(state, { classColors: prototypeNames }).classColors).toBe(prototypeNames);
   });
 
-  test('are dimmed for other categories than the emphasized one, unless it is hidden', async () => {
+  test('are dimmed for all categories but the emphasized one, unless it is hidden', async () => {
     const { actions, alpha } = await opened();
     expect(alpha()).toEqual([255, 255, 255, 255]);
     actions.emphasize({ column: 'cluster', names: [null] });

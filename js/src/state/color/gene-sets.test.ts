@@ -25,7 +25,7 @@ async function opened(initial: Partial<ViewState> = {}, sets: GeneSet[] | null =
   return { model, actions, names };
 }
 
-const random = () => Math.random().toString(36).slice(2);
+const randomName = () => Math.random().toString(36).slice(2);
 
 describe('gene sets', () => {
   test('are those of the bundle until the view has its own', async () => {
@@ -81,7 +81,7 @@ describe('gene sets', () => {
     expect(model.state.value).toMatchObject({ color: { name: 'Pair' }, range: [0, 9] });
   });
 
-  test('beyond the limit are refused', async () => {
+  test('beyond the limit are not added', async () => {
     const many = Array.from({ length: MOST_SETS }, (_, i) => ({ name: `s${i}`, genes: ['Actb'] }));
     const { model, actions } = await opened({ geneSets: many });
     actions.putGeneSet({ name: 'more', genes: ['Actb'] });
@@ -98,7 +98,7 @@ describe('gene sets', () => {
     const other = await opened();
     await other.actions.openView(await viewOfHash(hash));
     expect(other.model.geneSets.value).toEqual([...SETS, { name: 'New', genes: ['Actb'] }]);
-    actions.setGeneSets([{ name: 'Large', genes: Array.from({ length: 9000 }, random) }]);
+    actions.setGeneSets([{ name: 'Large', genes: Array.from({ length: 9000 }, randomName) }]);
     actions.addRegion('r');
     const large = await hashOf(savedView(model, { link: true }));
     expect(large.setsLeftOut).toBe(1);
@@ -108,10 +108,10 @@ describe('gene sets', () => {
     expect(part.leftOut?.message).toContain('is without its gene set: too large');
   });
 
-  test('of the bundle stay short in a link, under whatever name and in whatever order', async () => {
+  test('of the bundle stay short in a link, even if some were renamed, removed or added', async () => {
     const many = Array.from({ length: 100 }, (_, i) => ({
       name: `s${i}`,
-      genes: Array.from({ length: 200 }, random),
+      genes: Array.from({ length: 200 }, randomName),
     }));
     const { model, actions } = await opened({}, many);
     actions.renameGeneSet('s3', 'Renamed');
@@ -127,7 +127,7 @@ describe('gene sets', () => {
     expect(savedView(other.model).state.geneSets).toEqual(model.geneSets.value);
   });
 
-  test('of a link that the bundle does not have are named, and the others are listed', async () => {
+  test('of a link that the bundle does not have are named in the error; the others are listed', async () => {
     const { model, actions } = await opened();
     actions.renameGeneSet('Both', 'Pair');
     const { hash } = await hashOf(savedView(model, { link: true }));
@@ -138,7 +138,7 @@ describe('gene sets', () => {
     expect(other.names()).toEqual(['__proto__', '<b>Gone</b>']);
   });
 
-  test('of a link from an earlier viewer, in the state, are opened', async () => {
+  test('in the state of a link from an earlier viewer are opened', async () => {
     const { model, actions } = await opened();
     actions.renameGeneSet('Both', 'Pair');
     const { hash } = await hashOf(savedView(model));

@@ -27,7 +27,7 @@ const group = (name: string, members: string[], color?: string): Group => ({
 });
 
 describe('a column with groups', () => {
-  test('has each group once, at the place of its first member, with the color of the largest', () => {
+  test('has each group once, at the position of its first member, with the color of the largest', () => {
     const { categories, codes, missing, ungrouped } = grouped(column, [group('G', ['c', 'a', 'b'])]);
     expect(categories).toEqual([
       { name: 'G', color: '#bb0000', count: 6, members: ['b', 'c', 'a'] },
@@ -40,7 +40,7 @@ describe('a column with groups', () => {
     expect([...column.codes], 'the column is not modified').toEqual([0, 1, 1, 1, 2, 2, 4]);
   });
 
-  test('can have one member, all members, their names, and its own color', () => {
+  test('can have a group of one or all categories, with the name of a member and its own color', () => {
     const one = grouped(column, [group('a', ['a'], '#00ff00')]);
     expect(one.categories[0]).toMatchObject({ name: 'a', color: '#00ff00', members: ['a'], count: 1 });
     const all = grouped(column, [group('b', ['a', 'b', 'c', 'd'])]);
@@ -53,7 +53,7 @@ describe('a column with groups', () => {
     ]);
   });
 
-  test('leaves out what does not exist and names that would be there twice', () => {
+  test('omits categories that do not exist and groups with the name of another category', () => {
     expect(grouped(column, [group('G', ['x']), group('a', ['b', 'c'])])).toBe(column);
     const partly = grouped(column, [group('G', ['x', 'b']), group('a', ['c', 'd'])]);
     expect(partly.categories.map(({ name, count }) => [name, count])).toEqual([
@@ -81,24 +81,24 @@ describe('a column with groups', () => {
     expect(same.groups, 'equal groups from a notebook change nothing').toBe(before.groups);
   });
 
-  test('flags a group whose members are all named', () => {
-    const folded = grouped(column, [group('a', ['a', 'b'])]);
-    expect([...flagsOf(folded, ['a'])]).toEqual([0, 0, 0, 0]);
-    expect([...flagsOf(folded, ['b', 'a', null])]).toEqual([1, 0, 0, 1]);
+  test('flags a group only if all of its members are named', () => {
+    const withGroup = grouped(column, [group('a', ['a', 'b'])]);
+    expect([...flagsOf(withGroup, ['a'])]).toEqual([0, 0, 0, 0]);
+    expect([...flagsOf(withGroup, ['b', 'a', null])]).toEqual([1, 0, 0, 1]);
   });
 
-  test('refuses names that are in use, also inside other groups', () => {
-    const folded = grouped(column, [group('Group 1', ['a', 'b'])]);
-    expect(freeGroupName(folded)).toBe('Group 2');
-    const [first, c] = folded.categories;
+  test('rejects names that are in use, including those inside other groups', () => {
+    const withGroup = grouped(column, [group('Group 1', ['a', 'b'])]);
+    expect(freeGroupName(withGroup)).toBe('Group 2');
+    const [first, c] = withGroup.categories;
     if (!first || !c) throw new Error('expected a group and a category');
-    expect(['Group 1', 'a', 'c', 'new'].map((name) => isTaken(folded, name, [c]))).toEqual([
+    expect(['Group 1', 'a', 'c', 'new'].map((name) => isTaken(withGroup, name, [c]))).toEqual([
       true,
       true,
       false,
       false,
     ]);
-    expect(['Group 1', 'a', 'c', 'd'].map((name) => isTaken(folded, name, [first, c]))).toEqual([
+    expect(['Group 1', 'a', 'c', 'd'].map((name) => isTaken(withGroup, name, [first, c]))).toEqual([
       false,
       false,
       false,
@@ -114,23 +114,23 @@ async function opened(groups: Record<string, Group[]> = {}) {
     if (layer.kind !== 'category') throw new Error('the fixture starts with a categorical annotation');
     return layer.column;
   };
-  /** Groups the named rows of the legend. */
-  const put = (names: string[], name: string) =>
+  /** Merges the named rows of the legend into a group. */
+  const merge = (names: string[], name: string) =>
     actions.groupCategories(
       shown(),
       shown().categories.filter((row) => names.includes(row.name)),
       name,
     );
-  return { model, actions, shown, put, made };
+  return { model, actions, shown, merge, made };
 }
 
 describe('grouping in the viewer', () => {
   test('is undone and redone together with its effects', async () => {
-    const { model, actions, shown, put } = await opened();
+    const { model, actions, shown, merge } = await opened();
     actions.toggleClasses('cluster', ['10']);
     actions.isolateClasses('cluster', ['1']);
     const before = model.state.value;
-    expect(put(['1', '10'], ' Both ')).toBe(true);
+    expect(merge(['1', '10'], ' Both ')).toBe(true);
     expect(model.state.value.groups).toEqual({
       cluster: [{ name: 'Both', members: ['1', '10'], color: null }],
     });
@@ -149,10 +149,10 @@ describe('grouping in the viewer', () => {
   });
 
   test('adds categories to a group, which keeps its color', async () => {
-    const { model, actions, put, shown } = await opened();
-    put(['1', '10'], 'Both');
+    const { model, actions, merge, shown } = await opened();
+    merge(['1', '10'], 'Both');
     actions.recolorGroup('cluster', 'Both', '#ABCDEF');
-    expect(put(['Both', '2'], 'All')).toBe(true);
+    expect(merge(['Both', '2'], 'All')).toBe(true);
     expect(model.state.value.groups).toEqual({
       cluster: [{ name: 'All', members: expect.arrayContaining(['1', '10', '2']), color: '#abcdef' }],
     });
@@ -161,12 +161,12 @@ describe('grouping in the viewer', () => {
     expect(shown().categories[0]?.color).toBe('#102030');
   });
 
-  test('refuses empty names and those of other categories', async () => {
-    const { model, actions, put, shown } = await opened();
-    expect([put([], 'A'), put(['1'], ' '), put(['1', '10'], '2')]).toEqual([false, false, false]);
+  test('rejects empty names and those of other categories', async () => {
+    const { model, actions, merge, shown } = await opened();
+    expect([merge([], 'A'), merge(['1'], ' '), merge(['1', '10'], '2')]).toEqual([false, false, false]);
     expect(model.state.value.groups).toEqual({});
     expect(model.undoable.value).toBe(false);
-    put(['1', '10'], '10');
+    merge(['1', '10'], '10');
     const [row] = shown().categories;
     if (!row) throw new Error('expected the group');
     expect(actions.renameGroup(shown(), row, '2')).toBe(false);
@@ -191,10 +191,10 @@ describe('grouping in the viewer', () => {
     const largest = shown().categories[0]?.members?.[0] === '1' ? 0 : 1;
     expect(model.paint.value?.colors.slice(0, 2)).toEqual([distinct[largest], distinct[2]]);
     actions.recolorClass('cluster', largest === 0 ? '1' : '10', '#00ff00');
-    expect(model.paint.value?.colors[0], 'custom colors of members count, too').toBe('#00ff00');
+    expect(model.paint.value?.colors[0], 'a custom color of a member applies to the group').toBe('#00ff00');
   });
 
-  test('is followed by values and summaries', async () => {
+  test('applies to values and summaries', async () => {
     const { model, actions } = await opened({ cluster: [group('Both', ['1', '10'])] });
     const layer = model.layer.value;
     expect([0, 1, 2, 3].map((cell) => valueAt(layer, cell))).toContain('Both');
@@ -203,7 +203,7 @@ describe('grouping in the viewer', () => {
     expect(model.layer.value).toBe(model.loadedLayer.value);
   });
 
-  test('of a view that does not fit is reported, and the rest is shown', async () => {
+  test('of a view that does not match the bundle is reported, and the rest is shown', async () => {
     const groups = {
       cluster: [group('Both', ['1', '10', 'x']), group('2', ['y'])],
       gone: [group('G', ['z'])],

@@ -28,19 +28,19 @@ test('only cells with coordinates are in the scope', () => {
 test('a selection is compared with the rest of the scope', () => {
   const scope = scopeOf('A', Float32Array.of(0, 0, Number.NaN, Number.NaN, 2, 2, 3, 3));
   const selection = { mask: Uint8Array.of(1, 1, 0, 0), count: 2 };
-  const here = selectedIn(selection, scope);
-  expect(here).toEqual({ mask: Uint8Array.of(1, 0, 0, 0), count: 1 });
+  const selected = selectedIn(selection, scope);
+  expect(selected).toEqual({ mask: Uint8Array.of(1, 0, 0, 0), count: 1 });
   expect(selectedIn(selection, null)).toBe(selection);
   expect(selectedIn({ mask: Uint8Array.of(0, 1, 0, 0), count: 1 }, scope)).toBeNull();
   const values = Float32Array.of(4, 100, 0, 3);
-  expect(valuesBySide(here?.mask ?? new Uint8Array(4), values, scope?.mask)).toEqual({
+  expect(valuesBySide(selected?.mask ?? new Uint8Array(4), values, scope?.mask)).toEqual({
     inside: { mean: 4, linear: Number.NaN, detected: 1 },
     outside: { mean: 1.5, linear: Number.NaN, detected: 0.5 },
   });
 });
 
 test('cells in hidden categories are excluded from the selection and the rest', () => {
-  // 40 of a, 20 of b, 40 of c, which is hidden; selected are half of a, half of b, and 5 of c from before hiding.
+  // Cells: 40 in a, 20 in b, 40 in c, which is hidden. Selected: half of a, half of b, and 5 of c.
   const codes = Uint8Array.from({ length: 100 }, (_, cell) => (cell < 40 ? 0 : cell < 60 ? 1 : 2));
   const categories = [40, 20, 40].map((count, code) => ({
     name: 'abc'[code] ?? '',
@@ -52,9 +52,9 @@ test('cells in hidden categories are excluded from the selection and the rest', 
   const shown = cellsWhere(100, visible);
   const mask = new Uint8Array(100).fill(1, 0, 20).fill(1, 40, 50).fill(1, 60, 65);
   const selection = { mask, count: 35 };
-  const here = selectedIn(selection, shown);
-  expect(here?.count).toBe(30);
-  const parts = composition(here?.mask ?? mask, codes, countsIn(column, shown));
+  const selected = selectedIn(selection, shown);
+  expect(selected?.count).toBe(30);
+  const parts = composition(selected?.mask ?? mask, codes, countsIn(column, shown));
   expect(parts.map(({ code, inside, rest }) => [code, inside / rest])).toEqual([
     [0, 1],
     [1, 1],

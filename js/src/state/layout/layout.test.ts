@@ -26,6 +26,7 @@ const sections: Sections = {
   categories: ['s10', 'empty', 's9'],
   codes: Uint8Array.of(0, 0, 2, 2, 3),
 };
+/** No embedding is loaded. */
 const none = new Map<string, Positions>();
 
 test('sections are laid out at one scale without overlap, and cells without a section have no coordinates', () => {
@@ -60,14 +61,14 @@ test.each([
   const orientation = { turn, flip };
   const { placed, extent } = placedSections(sections.items, 1, yAxis, orientation);
   const view = viewOf(fitCamera(extent), extent, { width: 400, height: 600 }, yAxis, orientation);
-  const boxOn = (box: typeof extent) => {
+  const boxOnScreen = (box: typeof extent) => {
     const [x0, y0] = project(view, box[0], box[1]);
     const [x1, y1] = project(view, box[2], box[3]);
     return [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)] as const;
   };
-  const [first, second] = placed.map(({ box }) => boxOn(box)) as [
-    ReturnType<typeof boxOn>,
-    ReturnType<typeof boxOn>,
+  const [first, second] = placed.map(({ box }) => boxOnScreen(box)) as [
+    ReturnType<typeof boxOnScreen>,
+    ReturnType<typeof boxOnScreen>,
   ];
   expect(first[3]).toBeLessThan(second[1]);
   expect((first[0] + first[2]) / 2).toBeCloseTo((second[0] + second[2]) / 2);
@@ -141,7 +142,7 @@ test.each(['constructor', 'toString', '__proto__'])('a column may be called %s',
   });
 });
 
-test('the number of columns shows sections as large as possible', () => {
+test('the number of columns is chosen to show sections as large as possible', () => {
   const square = Array.from({ length: 12 }, (_, i) => ({
     name: `${i}`,
     extent: [0, 0, 1, 1] as const,
@@ -150,16 +151,16 @@ test('the number of columns shows sections as large as possible', () => {
   expect(bestColumns(square, 400, 300)).toBe(4);
   expect(bestColumns(square, 1200, 100)).toBe(12);
   const all = { items: square, facts: [] };
-  const unseen = { width: 0, height: 0 };
-  expect(columnsOf({ kind: 'sections', order: 'file' }, all, unseen, UPRIGHT)).toBe(3);
-  expect(columnsOf({ kind: 'sections', order: 'file', columns: 5 }, all, unseen, UPRIGHT)).toBe(5);
+  const noViewport = { width: 0, height: 0 };
+  expect(columnsOf({ kind: 'sections', order: 'file' }, all, noViewport, UPRIGHT)).toBe(3);
+  expect(columnsOf({ kind: 'sections', order: 'file', columns: 5 }, all, noViewport, UPRIGHT)).toBe(5);
 });
 
-test('a single section is shown alone, and the tissue until the layout is loaded', () => {
-  const one = placedCells(tissue, { kind: 'section', name: 's9' }, none, sections, 1).positions;
-  expect(one.extent).toEqual([100, 100, 110, 120]);
-  expect(one.coords[0]).toBeNaN();
-  expect(one.coords[4]).toBe(100);
+test('a single section is shown alone; the tissue is shown until an embedding is loaded', () => {
+  const single = placedCells(tissue, { kind: 'section', name: 's9' }, none, sections, 1).positions;
+  expect(single.extent).toEqual([100, 100, 110, 120]);
+  expect(single.coords[0]).toBeNaN();
+  expect(single.coords[4]).toBe(100);
   expect(placedCells(tissue, { kind: 'embedding', name: 'X_umap' }, none, null, 1).positions).toBe(tissue);
 });
 
@@ -169,9 +170,9 @@ test('a saved view is restored from a file and from a link', async () => {
   const cells = Uint32Array.of(0, 3, 8, 9);
   model.regions.value = [{ name: 'edge', color: '#123456', cells }];
   const view = savedView(model);
-  const again = openedView(JSON.parse(JSON.stringify(view)), 10);
-  expect(merged(INITIAL, again.state)).toEqual(model.state.value);
-  expect(again.regions).toEqual([{ name: 'edge', color: '#123456', cells }]);
+  const restored = openedView(JSON.parse(JSON.stringify(view)), 10);
+  expect(merged(INITIAL, restored.state)).toEqual(model.state.value);
+  expect(restored.regions).toEqual([{ name: 'edge', color: '#123456', cells }]);
   const { hash } = await hashOf(savedView(model, { whole: false }));
   expect(hash).toMatch(/^#view=[\w-]+$/);
   expect(merged(INITIAL, stateIn(await viewOfHash(hash), 10))).toEqual(model.state.value);
