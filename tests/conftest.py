@@ -11,6 +11,7 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Cache painted sections and encoded pictures, and register the hooks that skip tests without their parts."""
     import encoded
     import painted
     import parts
@@ -29,8 +30,8 @@ notebook tests run late, because their environment is installed in the meantime.
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def rank(item: pytest.Item) -> int:
-        places = [FIRST.index(part) for part in item.path.parts if part in FIRST]
-        return min(places, default=len(FIRST))
+        ranks = [FIRST.index(part) for part in item.path.parts if part in FIRST]
+        return min(ranks, default=len(FIRST))
 
     items.sort(key=rank)  # stable: the random order is kept within a rank
 
@@ -83,8 +84,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the text of the open pages to the report of a failed test, because in CI nothing else shows them."""
     report = yield
-    given = getattr(item, "funcargs", {})
-    contexts = [given["window"]] if "window" in given else getattr(given.get("browser"), "contexts", [])
+    fixtures = getattr(item, "funcargs", {})
+    contexts = [fixtures["window"]] if "window" in fixtures else getattr(fixtures.get("browser"), "contexts", [])
     if report.when != "call" or not report.failed:
         return report
     for number, page in enumerate(page for context in contexts for page in context.pages):
@@ -94,7 +95,7 @@ def pytest_runtest_makereport(
                 page.screenshot(path=Path(folder) / f"failed-{item.name}-{number}.png", timeout=REPORT_MS)
         except Exception as exc:
             text = str(exc)
-        if len(text) > 2000:  # dialogs stand last
+        if len(text) > 2000:  # dialogs are at the end
             text = f"{text[:1500]}\n…\n{text[-500:]}"
         report.sections.append((f"page {number}: {page.url}", text))
     return report

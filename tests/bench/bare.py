@@ -1,4 +1,4 @@
-"""Measure the bare limit: read, build, compress on all cores, and write. Prints seconds.
+"""Measure the bare limit: read X, build dense vectors, compress on all cores, and write. Prints seconds.
 
 Usage: python tests/bench/bare.py FILE GENES OUTDIR
 """
@@ -27,14 +27,14 @@ def main(path: str, n_genes: int, out: Path) -> None:
         matrix = sp.csr_matrix((x["data"][:], x["indices"][:], x["indptr"][:]), shape=shape)
     chosen = matrix[:, np.argsort(-np.asarray(matrix.mean(axis=0)).ravel())[:n_genes]].tocsc()
 
-    def one(gene: int) -> None:
+    def write_gene(gene: int) -> None:
         vector = np.zeros(shape[0], dtype=np.float32)
         a, b = chosen.indptr[gene], chosen.indptr[gene + 1]
         vector[chosen.indices[a:b]] = chosen.data[a:b]
         (out / f"{gene}.gz").write_bytes(deflate.gzip_compress(vector.tobytes(), 1))
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        list(pool.map(one, range(n_genes)))
+        list(pool.map(write_gene, range(n_genes)))
     print(json.dumps({"seconds": time.perf_counter() - start}))
 
 

@@ -63,6 +63,7 @@ def page_size() -> list[Row]:
 
 
 def against_others(playwright: Playwright, bundle: Path, n: int, rounds: int) -> list[Row]:
+    """Compare the viewer with plain WebGL2 and regl-scatterplot."""
     log(f"frames of {n:,} cells …")
     bundle_regl(bundle)
     with pages(playwright, bundle) as opened:
@@ -72,8 +73,8 @@ def against_others(playwright: Playwright, bundle: Path, n: int, rounds: int) ->
 
     def compared(what: str, ours: float, plain: float, theirs: float, limit: str = "") -> Row:
         ratio = ours / plain
-        found = f"{ours:.0f} ms = {ratio:.2f} × plain ({plain:.0f} ms); regl-scatterplot {theirs:.0f} ms"
-        return row(what, found, value=ratio if limit else None, limit=limit)
+        text = f"{ours:.0f} ms = {ratio:.2f} × plain ({plain:.0f} ms); regl-scatterplot {theirs:.0f} ms"
+        return row(what, text, value=ratio if limit else None, limit=limit)
 
     share = took["moving"] / took["frame"]
     return [
@@ -99,6 +100,7 @@ def against_others(playwright: Playwright, bundle: Path, n: int, rounds: int) ->
 
 
 def with_sections(playwright: Playwright, bundle: Path, n: int, rounds: int) -> list[Row]:
+    """Measure a bundle with sections and an embedding."""
     log(f"{cells.SECTIONS} sections of {n:,} cells …")
     with pages(playwright, bundle) as opened:
         first = frames.first_frames(opened, rounds, ("plain",))
@@ -130,9 +132,10 @@ def with_sections(playwright: Playwright, bundle: Path, n: int, rounds: int) -> 
 
 
 def large_bundle(playwright: Playwright, bundle: Path, n: int) -> list[Row]:
+    """Measure the memory and the longest task of a large bundle."""
     log(f"memory of {n:,} cells …")
     with pages(playwright, bundle) as opened:
-        taken = large.measure(opened, n)
+        used = large.measure(opened, n)
     with pages(playwright, bundle) as opened:
         longest = stalls.measure_core(opened)
 
@@ -140,17 +143,18 @@ def large_bundle(playwright: Playwright, bundle: Path, n: int) -> list[Row]:
         return row(what, f"{megabytes:.0f} MB", value=megabytes, limit="≤ 1,500 MB")
 
     return [
-        memory(f"heap and array buffers, {n:,} cells", taken["heap"]),
-        memory("peak memory of that process", taken["resident"]),
+        memory(f"heap and array buffers, {n:,} cells", used["heap"]),
+        memory("peak memory of that process", used["resident"]),
         longest_task(f"longest task in the page, {n:,} cells: viewing, selecting, coloring", longest),
     ]
 
 
-def longest_task(what: str, longest: stalls.Found) -> Row:
+def longest_task(what: str, longest: stalls.LongestTasks) -> Row:
+    """Return a row with all tasks above the limit; if there are none, with the longest one."""
     over = sorted(((ms, name) for name, ms in longest.items() if ms > LONGEST_TASK), reverse=True)
     reported = over or [max((ms, name) for name, ms in longest.items())]
-    found = ", ".join(f"{ms:.0f} ms ({name})" for ms, name in reported)
-    return row(what, found, value=reported[0][0], limit=f"≤ {LONGEST_TASK} ms")
+    text = ", ".join(f"{ms:.0f} ms ({name})" for ms, name in reported)
+    return row(what, text, value=reported[0][0], limit=f"≤ {LONGEST_TASK} ms")
 
 
 def log(text: str) -> None:

@@ -3,7 +3,7 @@
 Usage: python tests/bench/cluster.py [FILE.h5ad]
 
 Without a file, a tissue of 200,000 cells × 2,000 genes is written with gzip. Each kind of export runs three times, in turn.
-Prints the median times, and the bytes that the workers sent.
+Prints the median times.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ ROUNDS = 3
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(sys.argv[1]) if len(sys.argv) > 1 else written(Path(folder))
+        path = Path(sys.argv[1]) if len(sys.argv) > 1 else write_tissue(Path(folder))
         times: dict[int, list[float]] = {0: [], 1: [], 2: []}
         for _ in range(ROUNDS):
-            for workers, found in times.items():
-                found.append(measured(path, workers, Path(folder) / "viewer"))
-        alone = statistics.median(times[0])
-        for workers, found in times.items():
-            took = statistics.median(found)
-            print(f"{workers or 'no'} workers: {took:.1f} s, {took / alone:.2f} × one process")
+            for workers, seconds in times.items():
+                seconds.append(measure_export(path, workers, Path(folder) / "viewer"))
+        without_cluster = statistics.median(times[0])
+        for workers, seconds in times.items():
+            took = statistics.median(seconds)
+            print(f"{workers or 'no'} workers: {took:.1f} s, {took / without_cluster:.2f} × one process")
 
 
-def written(folder: Path) -> Path:
+def write_tissue(folder: Path) -> Path:
     import anndata
 
     generate.main(str(folder / "raw.h5ad"), 200_000, 2_000, "log1p")
@@ -45,7 +45,7 @@ def written(folder: Path) -> Path:
     return folder / "tissue.h5ad"
 
 
-def measured(path: Path, workers: int, outdir: Path) -> float:
+def measure_export(path: Path, workers: int, outdir: Path) -> float:
     with contextlib.ExitStack() as stack:
         if workers:
             cluster = stack.enter_context(

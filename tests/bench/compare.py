@@ -28,7 +28,7 @@ NO_WORKER = "window.Worker = class { constructor() { throw new DOMException('non
 SELECT = "karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i % 5 === 0 ? 1 : 0))"
 # From the click until the table is in the page, in milliseconds.
 COMPARE = """() => new Promise((done) => {
-  const [button] = [...document.querySelectorAll('.ks-selection .ks-pill')].filter((one) => /Compare/.test(one.textContent));
+  const [button] = [...document.querySelectorAll('.ks-selection .ks-pill')].filter((pill) => /Compare/.test(pill.textContent));
   const begin = performance.now();
   new MutationObserver((_, observer) => {
     if (!document.querySelector('.ks-genes tbody tr')) return;

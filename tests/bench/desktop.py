@@ -22,7 +22,7 @@ LIMIT_S = 0.1
 _TICK_MS = 2
 _COLUMNS = 600
 _LINES = 2_000
-_TYPED = (1_500, 5_000)
+_GENE_COUNTS = (1_500, 5_000)
 
 
 class Watch:
@@ -67,8 +67,8 @@ def main() -> None:
         adata.write_h5ad(file)
         small = synthetic_tissue(2_000, 50, seed=1)
         rng = np.random.default_rng(0)
-        more = {f"column {at}": rng.choice(list("abcdefgh"[: 2 + at % 6]), small.n_obs) for at in range(_COLUMNS)}
-        small.obs = pd.concat([small.obs, pd.DataFrame(more, index=small.obs_names)], axis=1)
+        extra = {f"column {at}": rng.choice(list("abcdefgh"[: 2 + at % 6]), small.n_obs) for at in range(_COLUMNS)}
+        small.obs = pd.concat([small.obs, pd.DataFrame(extra, index=small.obs_names)], axis=1)
         small.write_h5ad(wide)
         window = Window()
         app_state, root = window.app_state, window.root
@@ -90,7 +90,7 @@ def main() -> None:
         window.export()
         watch.until("export 36,000 × 5,000", lambda: app_state.shown.result and not app_state.shown.running)
         fill_the_log(window, watch)
-        for n in _TYPED:
+        for n in _GENE_COUNTS:
             type_genes(window, watch, [str(name) for name in adata.var_names[:n]])
         window.open(str(wide))
         watch.until(

@@ -24,21 +24,21 @@ CHANGE = "gene => bench.change({color: {kind: 'gene', gene: `gene${gene}`}})"
 
 def first_frames(pages: Pages, rounds: int, others: tuple[str, ...]) -> dict[str, float]:
     """Return the median milliseconds from the request of the page to its first frame."""
-    found: dict[str, list[float]] = defaultdict(list)
+    samples: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
         with pages.viewer() as page:
-            found["viewer"].append(page.evaluate(FIRST_FRAME))
+            samples["viewer"].append(page.evaluate(FIRST_FRAME))
             picture = page.evaluate("bench.picture()")
             page.wait_for_load_state("networkidle")
         for name in others:
             with pages.other(name, picture) as page:
-                found[name].append(page.evaluate("window.first"))
-    return medians(found)
+                samples[name].append(page.evaluate("window.first"))
+    return medians(samples)
 
 
 def work(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
     """Return the median milliseconds of each interaction, alternating with plain WebGL2 and regl-scatterplot."""
-    found: dict[str, list[float]] = defaultdict(list)
+    samples: dict[str, list[float]] = defaultdict(list)
     with ExitStack() as opened:
         page = opened.enter_context(pages.viewer())
         page.wait_for_load_state("networkidle")
@@ -46,12 +46,12 @@ def work(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
         others = {name: opened.enter_context(pages.other(name, picture)) for name in ("plain", "regl")}
         for _ in range(rounds):
             turns = page.evaluate("cells => bench.turns(8, cells)", cells)
-            found["moving"] += turns["moving"]
-            found["frame"].append(turns["full"])
-            rest(page)
+            samples["moving"] += turns["moving"]
+            samples["frame"].append(turns["full"])
+            settle(page)
             for name, other in others.items():
-                found[f"{name} frame"].append(other.evaluate("frame()"))
-                rest(other)
+                samples[f"{name} frame"].append(other.evaluate("frame()"))
+                settle(other)
         # The first round is not measured: it fills the cache of the viewer and compiles the shader programs.
         changes: dict[str, tuple[Any, str]] = {
             "color": (page, CHANGE),
@@ -60,37 +60,37 @@ def work(pages: Pages, cells: int, rounds: int) -> dict[str, float]:
         order = [*changes]
         for turn in range(GENES + 3 * rounds):
             for name in order:
-                drawn, change = changes[name]
-                ms = drawn.evaluate(change, turn % GENES)
-                rest(drawn)
+                target, change = changes[name]
+                ms = target.evaluate(change, turn % GENES)
+                settle(target)
                 if turn >= GENES:
-                    found[name].append(ms)
+                    samples[name].append(ms)
             # Each page follows each other page equally often, because a page leaves the CPU caches cold for the next.
             order = order[1:] + order[:1] if turn % 2 else order[::-1]
-        found["hover"] = [hover(page) for _ in range(3)]
+        samples["hover"] = [hover(page) for _ in range(3)]
         for _ in range(rounds):
             ours = lasso(page, cells)
-            found["lasso"].append(ours["script"])
-            found["lasso drawn"].append(ours["drawn"])
-            rest(page)
-            found["regl lasso"].append(quarter(others["regl"].evaluate("lasso()"), cells)["script"])
-            rest(others["regl"])
-    return medians(found)
+            samples["lasso"].append(ours["script"])
+            samples["lasso drawn"].append(ours["drawn"])
+            settle(page)
+            samples["regl lasso"].append(quarter(others["regl"].evaluate("lasso()"), cells)["script"])
+            settle(others["regl"])
+    return medians(samples)
 
 
 def first_lasso(pages: Pages, cells: int, rounds: int) -> float:
     """Return the median script time in ms of a lasso by touch, including the index that the first hover would build."""
-    found = []
+    times = []
     for _ in range(rounds):
         with pages.viewer() as page:
             page.wait_for_load_state("networkidle")
-            found.append(lasso(page, cells, finger=True)["script"])
-    return statistics.median(found)
+            times.append(lasso(page, cells, by_touch=True)["script"])
+    return statistics.median(times)
 
 
 def layouts(pages: Pages, cells: int, rounds: int, grid: dict[str, Any]) -> dict[str, float]:
     """Return the median milliseconds of full frames and of frames while moving, in the tissue and in the grid."""
-    found: dict[str, list[float]] = defaultdict(list)
+    samples: dict[str, list[float]] = defaultdict(list)
     with pages.viewer() as page:
         page.wait_for_load_state("networkidle")
         for _ in range(rounds):
@@ -99,19 +99,19 @@ def layouts(pages: Pages, cells: int, rounds: int, grid: dict[str, Any]) -> dict
                 # Wait for the end of the transition.
                 page.wait_for_timeout(600)
                 turns = page.evaluate("cells => bench.turns(6, cells)", cells)
-                found[f"{name} moving"] += turns["moving"]
-                found[name].append(turns["full"])
-    return medians(found)
+                samples[f"{name} moving"] += turns["moving"]
+                samples[name].append(turns["full"])
+    return medians(samples)
 
 
-def rest(page: Any) -> None:
+def settle(page: Any) -> None:
     """Wait until the browser has presented the frame, so that this does not slow down the next measurement."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     page.wait_for_timeout(600)
 
 
-def medians(found: dict[str, list[float]]) -> dict[str, float]:
-    return {name: statistics.median(times) for name, times in found.items()}
+def medians(samples: dict[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(times) for name, times in samples.items()}
 
 
 def hover(page: Any) -> float:
@@ -121,21 +121,22 @@ def hover(page: Any) -> float:
     page.wait_for_timeout(300)
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    moved, before = page.evaluate("window.moves"), script(session)
+    moved, before = page.evaluate("window.moves"), script_seconds(session)
     for i in range(MOVES):
         page.mouse.move(400 + 90 * math.cos(i / 7), 400 + 60 * math.sin(i / 5))
-    spent = script(session) - before
+    spent = script_seconds(session) - before
     moves = page.evaluate("window.moves") - moved
     session.detach()
     return 1000 * spent / moves
 
 
-def script(session: Any) -> float:
+def script_seconds(session: Any) -> float:
+    """Return the total script time of the page, in seconds."""
     metrics = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
     return float(metrics["ScriptDuration"])
 
 
-def lasso(page: Any, cells: int, *, finger: bool = False) -> dict[str, float]:
+def lasso(page: Any, cells: int, *, by_touch: bool = False) -> dict[str, float]:
     """Return the milliseconds from the release of a lasso around a quarter of the cells, measured by `bench.lasso`."""
     page.keyboard.press("l")
     # In uniform noise, half the width and half the height contain a quarter of the cells.
@@ -145,15 +146,16 @@ def lasso(page: Any, cells: int, *, finger: bool = False) -> dict[str, float]:
     edge = [i / 50 for i in range(50)]
     ring = [*((e, 0) for e in edge), *((1, e) for e in edge), *((1 - e, 1) for e in edge), *((0, 1 - e) for e in edge)]
     line = [(x0 + x * wide, y0 + y * high) for x, y in ring]
-    draw_by = touch if finger else press
-    draw_by(page, line, lambda: page.evaluate("() => { window.lasso = bench.lasso(); }"))
+    draw = draw_by_touch if by_touch else draw_by_mouse
+    draw(page, line, lambda: page.evaluate("() => { window.lasso = bench.lasso(); }"))
     return quarter(page.evaluate("window.lasso"), cells)
 
 
 Line = list[tuple[float, float]]
 
 
-def press(page: Any, line: Line, before_the_end: Callable[[], None]) -> None:
+def draw_by_mouse(page: Any, line: Line, before_the_end: Callable[[], None]) -> None:
+    """Draw a line; call `before_the_end` before the release."""
     page.mouse.move(*line[0])
     page.mouse.down()
     for point in line[1:]:
@@ -162,7 +164,7 @@ def press(page: Any, line: Line, before_the_end: Callable[[], None]) -> None:
     page.mouse.up()
 
 
-def touch(page: Any, line: Line, before_the_end: Callable[[], None]) -> None:
+def draw_by_touch(page: Any, line: Line, before_the_end: Callable[[], None]) -> None:
     session = page.context.new_cdp_session(page)
     for kind, (x, y) in zip(["touchStart", *["touchMove"] * (len(line) - 1)], line, strict=True):
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
@@ -172,5 +174,6 @@ def touch(page: Any, line: Line, before_the_end: Callable[[], None]) -> None:
 
 
 def quarter(took: dict[str, float], cells: int) -> dict[str, float]:
+    """Return the measurements, after checking that the lasso selected about a quarter of the cells."""
     assert 0.2 < took["count"] / cells < 0.3, f"the lasso selected {took['count']:.0f} of {cells} cells"
     return took

@@ -35,6 +35,7 @@ CELLS = 1_000_000
 
 
 def large(n_genes: int, per_cell: int) -> ad.AnnData:
+    """Return CELLS cells with counts of `per_cell` genes each."""
     rng = np.random.default_rng(0)
     indices = np.sort(rng.integers(0, n_genes, (CELLS, per_cell), dtype=np.int32), axis=1).ravel()
     values = rng.integers(1, 6, CELLS * per_cell).astype(np.float32)
@@ -49,6 +50,7 @@ def large(n_genes: int, per_cell: int) -> ad.AnnData:
 
 
 def seconds(code: str) -> float:
+    """Return the median seconds that a new interpreter takes to run `code`."""
     runs = []
     for _ in range(5):
         started = time.perf_counter()
@@ -58,11 +60,13 @@ def seconds(code: str) -> float:
 
 
 def imports() -> tuple[float, float]:
+    """Return the seconds that the package adds to the import of ipywidgets, and those of ipywidgets alone."""
     base = seconds("import ipywidgets")
     return seconds("import ipywidgets, karospace_jupyter") - base, base
 
 
 def overhead() -> float:
+    """Return the time of an export by a session, relative to a direct export."""
     adata = synthetic_tissue(60_000, 600, seed=0)
     direct, session = [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -107,8 +111,8 @@ def click(folder: Path) -> tuple[float, float]:
                         await window.karospace.setState({pointSize: 1 + Math.random() / 1000});
                         redraws.push(performance.now() - t);
                     }
-                    const middle = (list) => list.sort((a, b) => a - b)[1] / 1000;
-                    return [middle(genes), middle(redraws)];
+                    const median = (list) => list.sort((a, b) => a - b)[1] / 1000;
+                    return [median(genes), median(redraws)];
                 }"""
             )
             nb.shut_down()
@@ -120,18 +124,18 @@ def click(folder: Path) -> tuple[float, float]:
 
 def main() -> None:
     rows: list[tuple[str, str, str]] = []
-    beyond, base = imports()
-    rows.append(("import beyond ipywidgets", f"{beyond:.3f} s (ipywidgets {base:.2f} s)", "0.15 s"))
+    added, base = imports()
+    rows.append(("import beyond ipywidgets", f"{added:.3f} s (ipywidgets {base:.2f} s)", "0.15 s"))
     size = len(gzip.compress(static_file("widget.js")))
     rows.append(("widget module, gzip", f"{size / 1000:.1f} kB", "60 kB"))
     rows.append(("widget / direct export", f"{overhead():.3f} ×", "1.05 ×"))
     adata = large(30_000, 60)
     started = time.perf_counter()
     widget = karospace_widget(adata, "nowhere")
-    made = time.perf_counter() - started
+    created = time.perf_counter() - started
     while not widget._estimate["files"]:
         time.sleep(0.01)
-    rows.append(("form of 1,000,000 × 30,000", f"{made:.3f} s, filled {time.perf_counter() - started:.2f} s", "1 s"))
+    rows.append(("form of 1,000,000 × 30,000", f"{created:.3f} s, filled {time.perf_counter() - started:.2f} s", "1 s"))
     widget.close()
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
@@ -143,8 +147,8 @@ def main() -> None:
         assert len(cell_ids(bundle)) == CELLS
         took, redraw = click(folder)
         rows.append(("gene, click to color, 1,000,000 cells", f"{took:.2f} s (redraw alone {redraw:.2f} s)", "0.3 s"))
-    for name, found, limit in rows:
-        print(f"{name:42} {found:36} limit {limit}")
+    for name, measured, limit in rows:
+        print(f"{name:42} {measured:36} limit {limit}")
 
 
 if __name__ == "__main__":

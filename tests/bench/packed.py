@@ -102,25 +102,25 @@ def times(file: Path, what: str, n: int, limit: str) -> Row:
     for _ in range(n):
         bare.append(transposed(file)[0])
         ours.append(json.loads(timed(python(__file__, "--measure", str(file)))[2]))
-    seconds, limit_s = statistics.median(one["seconds"] for one in ours), statistics.median(bare)
-    found = (
+    seconds, limit_s = statistics.median(run["seconds"] for run in ours), statistics.median(bare)
+    text = (
         f"{seconds:.2f} s = {seconds / limit_s:.1f} × (read + tocsc {limit_s:.2f} s); {ours[0]['bytes'] / 1e6:.1f} MB"
     )
-    return row(f"all genes packed, {what}", found, value=seconds / limit_s, limit=limit)
+    return row(f"all genes packed, {what}", text, value=seconds / limit_s, limit=limit)
 
 
 def markers(file: Path, what: str, n: int) -> Row:
     """Compare the time that markers of 20 categories add to an export with scanpy's t-test of the same categories."""
-    without, with_them, tested = [], [], []
+    without, with_markers, tested = [], [], []
     for _ in range(n):
         without.append(json.loads(timed(python(__file__, "--measure", str(file)))[2])["seconds"])
-        with_them.append(
+        with_markers.append(
             json.loads(timed(python(__file__, "--measure", str(file), "--markers", "cluster"))[2])["seconds"]
         )
         tested.append(float(timed(python("-c", SCANPY, str(file)))[2]))
-    more, theirs = statistics.median(with_them) - statistics.median(without), statistics.median(tested)
-    found = f"{more:.2f} s in addition to the genes; scanpy's t-test alone {theirs:.1f} s = {theirs / max(more, 0.01):.0f} ×"
-    return row(f"markers of 20 categories, {what}", found, value=more, limit="≤ 1 s")
+    added, theirs = statistics.median(with_markers) - statistics.median(without), statistics.median(tested)
+    text = f"{added:.2f} s in addition to the genes; scanpy's t-test alone {theirs:.1f} s = {theirs / max(added, 0.01):.0f} ×"
+    return row(f"markers of 20 categories, {what}", text, value=added, limit="≤ 1 s")
 
 
 def size(file: Path) -> Row:
@@ -130,8 +130,8 @@ def size(file: Path) -> Row:
     dense = sum(
         len(compress(matrix[:, gene].toarray().ravel().tobytes(), Method.QUICK)) for gene in range(matrix.shape[1])
     )
-    found = f"{packed / 1e6:.2f} MB = {packed / dense:.2f} × dense genes ({dense / 1e6:.2f} MB)"
-    return row(f"size of all genes, {file.name}", found, value=packed / dense, limit="≤ 0.35 ×")
+    text = f"{packed / 1e6:.2f} MB = {packed / dense:.2f} × dense genes ({dense / 1e6:.2f} MB)"
+    return row(f"size of all genes, {file.name}", text, value=packed / dense, limit="≤ 0.35 ×")
 
 
 def large(work: Path) -> list[Row]:

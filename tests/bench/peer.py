@@ -57,12 +57,16 @@ def compared(file: Path, what: str, work: Path, options: argparse.Namespace) -> 
         "--scripts", "no", "--quiet",
     )  # fmt: skip
     prepare = [options.python, "-c", PREPARE, str(file), str(prepared)]
-    found = rounds(options.rounds, ours=export, theirs=prepare)
-    ours, theirs = found["ours"][0], found["theirs"][0]
+    results = rounds(options.rounds, ours=export, theirs=prepare)
+    ours, theirs = results["ours"][0], results["theirs"][0]
     manifest = json.loads((out / "manifest.json").read_text())
     packed = manifest["packed"]
-    paths = {*packed["index"], *(packed["ladders"] or []), *(path for one in packed["shards"] for path in one["paths"])}
-    packed_bytes = sum(one["size_bytes"] for one in manifest["asset_files"] if one["path"] in paths)
+    paths = {
+        *packed["index"],
+        *(packed["ladders"] or []),
+        *(path for shard in packed["shards"] for path in shard["paths"]),
+    }
+    packed_bytes = sum(file["size_bytes"] for file in manifest["asset_files"] if file["path"] in paths)
     share = packed_bytes / prepared.stat().st_size
     return [
         row(

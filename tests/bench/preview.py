@@ -1,4 +1,4 @@
-"""Draw the preview of 1,000,000 cells five times, and print the median of the seconds."""
+"""Draw the preview of 1,000,000 cells five times, and print the median seconds."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ plan = SimpleNamespace(coordinates=SimpleNamespace(xy=rng.random((n, 2)), y_axis
 times = []
 for _ in range(5):
     start = time.perf_counter()
-    draw_preview(plan)  # type: ignore[arg-type]  # the parts of a plan that it uses
+    draw_preview(plan)  # type: ignore[arg-type]  # only the parts that it uses
     times.append(time.perf_counter() - start)
 print(json.dumps({"seconds": statistics.median(times)}))

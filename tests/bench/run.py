@@ -102,8 +102,8 @@ class Measured:
     """Size relative to gzip level 9."""
 
     def row(self) -> Row:
-        found = f"{self.seconds:.2f} s = {self.share:.2f} × (import + {self.bare:.2f} s); {self.size_ratio:.3f} × gzip level 9"
-        return row(f"whole command, {self.what}", found)
+        text = f"{self.seconds:.2f} s = {self.share:.2f} × (import + {self.bare:.2f} s); {self.size_ratio:.3f} × gzip level 9"
+        return row(f"whole command, {self.what}", text)
 
 
 def export_200k(work: Path, n: int) -> list[Row]:
@@ -113,8 +113,8 @@ def export_200k(work: Path, n: int) -> list[Row]:
     for kind, description in KINDS.items():
         file = work / f"{kind}.h5ad"
         generate(file, 200_000, 5_000, kind)
-        one, load = whole_command(file, description, work, n)
-        measured.append(one)
+        result, load = whole_command(file, description, work, n)
+        measured.append(result)
         if kind == "continuous":
             engine = json.loads(timed(python(str(HERE / "engine.py"), str(file), "500", str(work / "engine")))[2])[
                 "seconds"
@@ -126,11 +126,12 @@ def export_200k(work: Path, n: int) -> list[Row]:
         measured.append(whole_command(real, f"real file ({real.name})", work, n)[0])
     else:
         print("KAROSPACE_REAL_DATA is not set to a folder with a CSR file: no real file is measured", file=sys.stderr)
-    slowest, largest = max(measured, key=lambda one: one.share), max(measured, key=lambda one: one.size_ratio)
-    times = by_gene / engine
+    slowest = max(measured, key=lambda result: result.share)
+    largest = max(measured, key=lambda result: result.size_ratio)
+    ratio = by_gene / engine
     return [
         row("`import anndata`", f"{load:.2f} s"),
-        *(one.row() for one in measured),
+        *(result.row() for result in measured),
         row(
             f"slowest of these ({slowest.what})",
             f"{slowest.share:.2f} × (import + bare limit)",
@@ -145,8 +146,8 @@ def export_200k(work: Path, n: int) -> list[Row]:
         ),
         row(
             "exporter alone compared with an export gene by gene at gzip level 9",
-            f"{engine:.2f} s; {by_gene:.0f} s (10 genes, scaled) = {times:.0f} ×",
-            value=times,
+            f"{engine:.2f} s; {by_gene:.0f} s (10 genes, scaled) = {ratio:.0f} ×",
+            value=ratio,
             limit="≥ 100 ×",
         ),
     ]
@@ -167,13 +168,13 @@ def whole_command(file: Path, what: str, work: Path, n: int) -> tuple[Measured, 
         "--packed",
         "no",
     )
-    found = rounds(
+    results = rounds(
         n,
         load=python("-c", "import anndata"),
         bare=python(str(HERE / "bare.py"), str(file), "500", str(work / "bare")),
         export=[*export, "--quiet", "--json"],
     )
-    load, whole, bare = found["load"][0], found["export"][0], json.loads(found["bare"][2])["seconds"]
+    load, whole, bare = results["load"][0], results["export"][0], json.loads(results["bare"][2])["seconds"]
     manifest = json.loads((out / "manifest.json").read_text())
     ours = sum(a["size_bytes"] for a in manifest["asset_files"] if a["kind"] == "expression_chunk")
     best = json.loads(timed(python(str(HERE / "level9.py"), str(out)))[2])["bytes"]
@@ -186,12 +187,12 @@ def real_file() -> Path | None:
     import h5py
 
     folder = os.environ.get("KAROSPACE_REAL_DATA")
-    found = []
+    candidates = []
     for path in Path(folder).glob("*.h5ad") if folder else ():
         with h5py.File(path) as file:
             if "X" in file and dict(file["X"].attrs).get("encoding-type") == "csr_matrix":
-                found.append(path)
-    return max(found, key=lambda path: path.stat().st_size, default=None)
+                candidates.append(path)
+    return max(candidates, key=lambda path: path.stat().st_size, default=None)
 
 
 def memory_1m(work: Path) -> list[Row]:

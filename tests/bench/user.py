@@ -9,6 +9,7 @@ from typing import Any
 Done = Callable[[str], None]
 
 QUARTER = [(250, 200), *((250 + 8 * i, 200) for i in range(50)), (650, 600), (250, 600), (250, 210)]
+"""Points of a lasso around about a quarter of the cells, in pixels of the page."""
 
 
 def set_state(page: Any, state: dict[str, Any]) -> None:
@@ -149,29 +150,29 @@ def arrange(page: Any, done: Done) -> None:
 def save(page: Any, done: Done, folder: Path) -> None:
     """Save and open files; cells must be selected."""
 
-    def saved(button: Any) -> Path:
-        with page.expect_download() as download:
+    def download(button: Any) -> Path:
+        with page.expect_download() as event:
             button.click()
-        file = folder / download.value.suggested_filename
-        download.value.save_as(file)
+        file = folder / event.value.suggested_filename
+        event.value.save_as(file)
         return file
 
     regions = page.get_by_role("region", name="Regions")
     regions.get_by_role("button", name="+ New").click()
     page.keyboard.press("Enter")
-    kept = page.get_by_role("button", name="Select Region 1")
-    kept.wait_for()
+    region = page.get_by_role("button", name="Select Region 1")
+    region.wait_for()
     done("save a region")
-    table = saved(regions.get_by_role("button", name="CSV"))
+    table = download(regions.get_by_role("button", name="CSV"))
     done("regions as CSV")
-    view = saved(regions.get_by_role("button", name="JSON"))
+    view = download(regions.get_by_role("button", name="JSON"))
     done("regions as JSON")
     for file, name in ((table, "regions from CSV"), (view, "regions from JSON")):
         page.evaluate("karospace.setRegions([])")
-        kept.wait_for(state="detached")
+        region.wait_for(state="detached")
         done("delete the regions")
         regions.get_by_label("Region file").set_input_files(file)
-        kept.wait_for()
+        region.wait_for()
         done(name)
     page.keyboard.press("Escape")
     page.keyboard.press("s")
@@ -179,11 +180,11 @@ def save(page: Any, done: Done, folder: Path) -> None:
     menu.get_by_role("button", name="PNG").wait_for()
     done("save menu")
     for kind, name in (("PNG", "picture"), ("SVG", "drawing"), ("CSV", "table of cells")):
-        saved(menu.get_by_role("button", name=kind, exact=True))
+        download(menu.get_by_role("button", name=kind, exact=True))
         done(f"{name} as a file")
     page.get_by_role("button", name="Share, save").click()
     menu = page.get_by_role("dialog", name="Share")
-    view = saved(menu.get_by_role("button", name="Save view"))
+    view = download(menu.get_by_role("button", name="Save view"))
     done("view as a file")
     menu.get_by_label("View file").set_input_files(view)
     menu.get_by_text("Opened the view from").wait_for()

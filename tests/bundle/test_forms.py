@@ -56,6 +56,7 @@ def bundle(request: pytest.FixtureRequest, made: Path) -> Bundle:
 
 
 def opened(made: Path, form: str) -> Bundle:
+    """Open the exported bundle in one of its forms."""
     if form == "memory":
         files = FolderFiles(made / "out")
         return Bundle(MemoryFiles({path: files.read(path) for path in files.names()}))
@@ -63,6 +64,7 @@ def opened(made: Path, form: str) -> Bundle:
 
 
 def tree(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a folder, by its relative path."""
     return {
         str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
         for p in sorted(folder.rglob("*"))
@@ -76,8 +78,8 @@ class TestEveryForm:
         assert report.files == report.hashed == len(bundle.manifest.asset_files)
         x: Any = tissue.X
         for gene in bundle.manifest.gene_list:
-            wanted = x[:, tissue.var_names.get_loc(gene)].toarray().ravel()
-            np.testing.assert_array_equal(bundle.gene(gene), wanted)
+            expected = x[:, tissue.var_names.get_loc(gene)].toarray().ravel()
+            np.testing.assert_array_equal(bundle.gene(gene), expected)
 
     def test_saved_folder_is_identical(self, bundle: Bundle, made: Path, tmp_path: Path) -> None:
         saved = bundle.save(tmp_path / "deep" / "saved")
@@ -94,16 +96,16 @@ class TestEveryForm:
         server = bundle.serve(port=0)
         try:
             path = bundle.manifest.asset_files[0].path
-            with urllib.request.urlopen(server.url + path, timeout=PATIENCE_S) as answer:
-                assert answer.read() == bundle.stored(path)
-                assert answer.headers["Content-Type"] == "application/gzip"
-            with urllib.request.urlopen(server.url, timeout=PATIENCE_S) as answer:
-                assert answer.read() == export.viewer_html()
+            with urllib.request.urlopen(server.url + path, timeout=PATIENCE_S) as response:
+                assert response.read() == bundle.stored(path)
+                assert response.headers["Content-Type"] == "application/gzip"
+            with urllib.request.urlopen(server.url, timeout=PATIENCE_S) as response:
+                assert response.read() == export.viewer_html()
             with pytest.raises(urllib.error.HTTPError, match="404"):
                 urllib.request.urlopen(server.url + "missing", timeout=PATIENCE_S)
             part = urllib.request.Request(server.url + path, headers={"Range": "bytes=0-1"})
-            with urllib.request.urlopen(part, timeout=PATIENCE_S) as answer:
-                assert (answer.status, answer.read()) == (206, b"\x1f\x8b")
+            with urllib.request.urlopen(part, timeout=PATIENCE_S) as response:
+                assert (response.status, response.read()) == (206, b"\x1f\x8b")
         finally:
             server.stop()
 
@@ -154,9 +156,9 @@ class TestHostile:
         path = bundle.manifest.asset_files[0].path
         (tmp_path / "out" / path).unlink()
         (tmp_path / "out" / path).symlink_to(tmp_path / "secret")
-        for ask in (lambda: bundle.stored(path), bundle.verify, lambda: bundle.to_html(tmp_path / "x.html")):
+        for read in (lambda: bundle.stored(path), bundle.verify, lambda: bundle.to_html(tmp_path / "x.html")):
             with pytest.raises(BundleError, match="outside of"):
-                ask()
+                read()
         assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "secret"]
 
     @pytest.mark.parametrize("form", ["html", "zip"])
@@ -229,7 +231,7 @@ class TestHostile:
 
 class TestOpening:
     def test_zip_created_by_hand_opens(self, made: Path, tmp_path: Path) -> None:
-        """Zip files that were created by hand: without a folder, or with the entries that macOS adds."""
+        """Open zip files that were created by hand, with and without a folder, and with an entry that macOS adds."""
         files = FolderFiles(made / "out")
         for name, prefix in {"a.zip": "", "b.zip": "any name/"}.items():
             with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -279,8 +281,8 @@ class TestOpening:
         bundle = Bundle(MemoryFiles({"manifest.json": small_manifest(), "index.html": b"another viewer"}))
         for saved in (bundle.save(tmp_path / "out"), Bundle(bundle.to_zip(tmp_path / "out.zip"))):
             assert saved.stored("index.html") == export.viewer_html()
-        with bundle.serve(port=0) as server, urllib.request.urlopen(server.url, timeout=PATIENCE_S) as answer:
-            assert answer.read() == export.viewer_html()
+        with bundle.serve(port=0) as server, urllib.request.urlopen(server.url, timeout=PATIENCE_S) as response:
+            assert response.read() == export.viewer_html()
         assert export.viewer_html()[:100] == HtmlFiles(bundle.to_html(tmp_path / "a.html")).read("index.html")[:100]
 
     def test_verify_warns_about_a_foreign_page(self, made: Path, tmp_path: Path) -> None:
@@ -300,8 +302,8 @@ class TestExport:
     ) -> None:
         monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
         for name, jobs in (("a", 1), ("b", 4)):
-            place = tmp_path / name
-            adata_to_karospace(tissue, single_file=place / "x.html", zip_path=place / "x.zip", jobs=jobs, **OPTIONS)
+            target = tmp_path / name
+            adata_to_karospace(tissue, single_file=target / "x.html", zip_path=target / "x.zip", jobs=jobs, **OPTIONS)
         assert tree(tmp_path / "a") == tree(tmp_path / "b")
         assert set(tree(tmp_path / "a")) == {"x.html", "x.zip"}
 
@@ -361,14 +363,14 @@ class TestExport:
         self, tissue: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         warning = "the viewer will ask for its folder"
-        with monkeypatch.context() as small:
-            small.setattr("karospace_jupyter.publish.scripts.MAX_BYTES", 10)
+        with monkeypatch.context() as patch:
+            patch.setattr("karospace_jupyter.publish.scripts.MAX_BYTES", 10)
             bundle = adata_to_karospace(tissue, tmp_path / "out", single_file=tmp_path / "one.html")
             assert warning in " ".join(Bundle(tmp_path / "out").warnings)
             assert warning not in " ".join(Bundle(tmp_path / "one.html").warnings)
             # Saving the HTML file to a folder without scripts adds the warning again.
-            plain = Bundle(tmp_path / "one.html").save(tmp_path / "again")
-            assert warning in " ".join(plain.warnings)
+            saved = Bundle(tmp_path / "one.html").save(tmp_path / "again")
+            assert warning in " ".join(saved.warnings)
         assert warning not in " ".join(bundle.save(tmp_path / "whole", scripts="yes").warnings)
 
     def test_errors_derive_from_karospace_error(self, made: Path, tmp_path: Path) -> None:
@@ -383,6 +385,7 @@ def cancel_at(stage: str, cancel: Callable[[], None]) -> Callable[[Progress], No
 
 
 def element(path: str, data: bytes) -> bytes:
+    """Return the HTML element that holds a file of a bundle."""
     return (
         b'<script type="text/plain" data-karospace-path="'
         + path.encode()

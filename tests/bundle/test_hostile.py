@@ -54,12 +54,14 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 
 def change(folder: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
+    """Edit the manifest in place."""
     value = manifest(folder)
     edit(value)
     (folder / "manifest.json").write_text(json.dumps(value))
 
 
 def first(folder: Path, kind: str) -> dict[str, Any]:
+    """Return the first file of a kind in the manifest."""
     return next(file for file in manifest(folder)["asset_files"] if file["kind"] == kind)
 
 
@@ -80,17 +82,17 @@ else:
 
 def opened(folder: Path, what: str = "verify") -> child.Ended:
     """Open a bundle in a subprocess, and check that it succeeds or raises a clear error with little memory."""
-    ended = child.run(OPEN, {"folder": str(folder), "what": what})
-    assert ended.code == 0, ended.output[-2000:]
-    assert ended.error is None or ended.error["clear"], ended.output
-    assert ended.megabytes < MEGABYTES
-    return ended
+    result = child.run(OPEN, {"folder": str(folder), "what": what})
+    assert result.code == 0, result.output[-2000:]
+    assert result.error is None or result.error["clear"], result.output
+    assert result.megabytes < MEGABYTES
+    return result
 
 
 class TestBombs:
-    @pytest.mark.parametrize("stated", [False, True], ids=["manifest unchanged", "size in the manifest"])
+    @pytest.mark.parametrize("size_in_manifest", [False, True], ids=["manifest unchanged", "size in the manifest"])
     @pytest.mark.parametrize("kind", ["expression_chunk", "obs_json", "obs_csv", "coords_json", "var_csv", "columnar"])
-    def test_gzip_bomb_is_rejected(self, folder: Path, bomb: bytes, kind: str, stated: bool) -> None:
+    def test_gzip_bomb_is_rejected(self, folder: Path, bomb: bytes, kind: str, size_in_manifest: bool) -> None:
         path = first(folder, kind)["path"]
         (folder / path).write_bytes(bomb)
 
@@ -100,19 +102,19 @@ class TestBombs:
                     file.pop("sha256"), file.pop("raw_crc32")
                     file["size_bytes"] = len(bomb)
 
-        if stated:
+        if size_in_manifest:
             change(folder, edit)
-        ended = opened(folder)
-        assert ended.error is not None
-        assert path in ended.error["text"]
-        assert ("contains more than" if stated else "the manifest says") in ended.error["text"]
+        result = opened(folder)
+        assert result.error is not None
+        assert path in result.error["text"]
+        assert ("contains more than" if size_in_manifest else "the manifest says") in result.error["text"]
 
     @pytest.mark.parametrize("kind", ["obs_json", "obs_csv", "coords_json"])
-    def test_gzip_bomb_without_stated_lengths_is_rejected(self, folder: Path, bomb: bytes, kind: str) -> None:
+    def test_gzip_bomb_without_lengths_in_the_manifest_is_rejected(self, folder: Path, bomb: bytes, kind: str) -> None:
         path = first(folder, kind)["path"]
         (folder / path).write_bytes(bomb)
 
-        def as_1_0(value: dict[str, Any]) -> None:
+        def convert_to_1_0(value: dict[str, Any]) -> None:
             for name in ("coordinates", "cell_ids", "columns", "embeddings", "sections"):
                 value.pop(name, None)
             for file in value["asset_files"]:
@@ -121,16 +123,16 @@ class TestBombs:
                 if file["path"] == path:
                     file["size_bytes"] = len(bomb)
 
-        change(folder, as_1_0)
-        ended = opened(folder, "verify")
-        assert ended.error is not None
-        assert path in ended.error["text"]
+        change(folder, convert_to_1_0)
+        result = opened(folder, "verify")
+        assert result.error is not None
+        assert path in result.error["text"]
 
     def test_manifest_larger_than_the_limit_is_rejected(self, folder: Path) -> None:
         change(folder, lambda value: value.update(dataset_name="x" * 200_000_000))
-        ended = opened(folder)
-        assert ended.error is not None
-        assert "manifest.json" in ended.error["text"]
+        result = opened(folder)
+        assert result.error is not None
+        assert "manifest.json" in result.error["text"]
 
     def test_too_long_dataset_name_is_rejected(self, folder: Path) -> None:
         change(folder, lambda value: value.update(dataset_name="x" * 100_000))
@@ -138,14 +140,14 @@ class TestBombs:
             Bundle(folder)
 
     def test_zip_with_huge_directory_is_rejected(self, honest: Path, tmp_path: Path) -> None:
-        made = Bundle(honest).to_zip(tmp_path / "b.zip").read_bytes()
-        end = made.rfind(b"PK\x05\x06")
-        length, start = struct.unpack("<II", made[end + 12 : end + 20])
-        entry = made[start : start + length]
+        archive = Bundle(honest).to_zip(tmp_path / "b.zip").read_bytes()
+        end = archive.rfind(b"PK\x05\x06")
+        length, start = struct.unpack("<II", archive[end + 12 : end + 20])
+        entry = archive[start : start + length]
         many = entry * (40 * 2**20 // len(entry))
-        tail = bytearray(made[end:])
+        tail = bytearray(archive[end:])
         tail[12:16] = struct.pack("<I", len(many))
-        (tmp_path / "b.zip").write_bytes(made[:start] + many + bytes(tail))
+        (tmp_path / "b.zip").write_bytes(archive[:start] + many + bytes(tail))
         with pytest.raises(BundleError, match="its directory has"):
             Bundle(tmp_path / "b.zip")
 
@@ -157,7 +159,7 @@ class TestBombs:
             Bundle(folder).stored(path)
 
 
-class TestOddBundles:
+class TestInvalidBundles:
     @pytest.mark.parametrize(
         ("name", "value"),
         [
@@ -215,9 +217,9 @@ class TestOddBundles:
     @pytest.mark.parametrize("kind", ["obs_json", "coords_json"])
     def test_invalid_records_are_rejected(self, folder: Path, kind: str, rows: str) -> None:
         self.put(folder, kind, rows.encode())
-        ended = opened(folder)
-        assert ended.error is not None
-        assert kind in ended.error["text"] or first(folder, kind)["path"] in ended.error["text"]
+        result = opened(folder)
+        assert result.error is not None
+        assert kind in result.error["text"] or first(folder, kind)["path"] in result.error["text"]
 
     @pytest.mark.parametrize(
         "text", [b"", b"cell_id\n", b'"', b"\xff\xfe", b"cell_id,a\n1\n2,3,4,5\n", b"\x00" * 100, b"a,b\r" * 1000]
@@ -225,9 +227,9 @@ class TestOddBundles:
     @pytest.mark.parametrize("kind", ["obs_csv", "var_csv"])
     def test_invalid_tables_are_rejected(self, folder: Path, kind: str, text: bytes) -> None:
         self.put(folder, kind, text)
-        ended = opened(folder)
-        assert ended.error is not None
-        assert kind in ended.error["text"] or first(folder, kind)["path"] in ended.error["text"]
+        result = opened(folder)
+        assert result.error is not None
+        assert kind in result.error["text"] or first(folder, kind)["path"] in result.error["text"]
 
     def test_code_without_a_category_is_rejected(self, folder: Path) -> None:
         column = next(c for c in manifest(folder)["columns"] if c["kind"] == "category")
@@ -238,26 +240,26 @@ class TestOddBundles:
         )
         codes = np.full(300, 2**32 - 1, dtype="<u4")
         self.write(folder, path, codes.tobytes())
-        ended = opened(folder)
-        assert ended.error is not None
-        assert f"column '{column['name']}'" in ended.error["text"]
-        assert "has no category" in ended.error["text"]
+        result = opened(folder)
+        assert result.error is not None
+        assert f"column '{column['name']}'" in result.error["text"]
+        assert "has no category" in result.error["text"]
 
     def test_overlapping_cell_ids_are_rejected(self, folder: Path) -> None:
         path = manifest(folder)["cell_ids"]["chunks"][0]["path"]
         offsets = np.tile(np.array([0, 10**6], dtype="<u4"), 151)[:301]
         self.write(folder, path, offsets.tobytes() + b"x" * 10**6)
-        ended = opened(folder, "ids")
-        assert ended.error is not None
-        assert path in ended.error["text"]
+        result = opened(folder, "ids")
+        assert result.error is not None
+        assert path in result.error["text"]
 
     def test_file_listed_50_000_times_is_rejected(self, folder: Path) -> None:
         file = first(folder, "expression_chunk")
         change(folder, lambda value: value["asset_files"].extend([file] * 50_000))
-        ended = opened(folder)
-        assert ended.error is not None
-        assert f"{file['path']}, 50,001 times" in ended.error["text"]
-        assert ended.seconds < 10
+        result = opened(folder)
+        assert result.error is not None
+        assert f"{file['path']}, 50,001 times" in result.error["text"]
+        assert result.seconds < 10
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
     @pytest.mark.parametrize("name", ["manifest.json", "gene", "preview.png"])
@@ -265,9 +267,9 @@ class TestOddBundles:
         path = folder / (first(folder, "expression_chunk")["path"] if name == "gene" else name)
         path.unlink()
         os.mkfifo(path)
-        ended = opened(folder)
-        assert ended.error is not None
-        assert path.name in ended.error["text"]
+        result = opened(folder)
+        assert result.error is not None
+        assert path.name in result.error["text"]
 
     @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no device files")
     def test_device_is_not_read(self) -> None:
@@ -275,6 +277,7 @@ class TestOddBundles:
             Bundle("/dev/zero")
 
     def put(self, folder: Path, kind: str, raw: bytes) -> None:
+        """Replace the first file of a kind."""
         self.write(folder, first(folder, kind)["path"], raw)
 
     def write(self, folder: Path, path: str, raw: bytes) -> None:
@@ -291,7 +294,7 @@ class TestOddBundles:
         change(folder, edit)
 
 
-GHOST = '#!/bin/sh\ntouch "{marker}"\n'
+FAKE_GHOSTSCRIPT = '#!/bin/sh\ntouch "{marker}"\n'
 
 
 class TestPreviews:
@@ -303,10 +306,11 @@ class TestPreviews:
     )
 
     def bytes_of(self, kind: str) -> bytes:
-        made = io.BytesIO()
+        """Return an invalid or unsupported preview."""
+        buffer = io.BytesIO()
         if kind in {"PCX", "BMP", "GIF", "TIFF", "PPM"}:
-            Image.new("RGB", (8, 8)).save(made, kind)
-            return made.getvalue()
+            Image.new("RGB", (8, 8)).save(buffer, kind)
+            return buffer.getvalue()
         if kind == "177 megapixels":
             row = zlib.compressobj(9)
             packed = b"".join([*(row.compress(bytes(1 + 14_000 // 8)) for _ in range(12_650)), row.flush()])
@@ -321,13 +325,13 @@ class TestPreviews:
     @pytest.mark.parametrize(
         "kind", ["EPS", "PCX", "BMP", "GIF", "TIFF", "PPM", "177 megapixels", "empty", "text", "a loop"]
     )
-    def test_preview_in_other_formats_is_not_shown(
+    def test_invalid_or_unsupported_preview_is_not_shown(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
     ) -> None:
         programs = tmp_path / "programs"
         programs.mkdir()
         for name in ("gs", "gswin64c", "gswin32c"):
-            (programs / name).write_text(GHOST.format(marker=tmp_path / "ran"))
+            (programs / name).write_text(FAKE_GHOSTSCRIPT.format(marker=tmp_path / "ran"))
             (programs / name).chmod(0o755)
         monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
         path = folder / manifest(folder)["preview_path"]
@@ -336,13 +340,14 @@ class TestPreviews:
             path.symlink_to(path.name)
         else:
             path.write_bytes(self.bytes_of(kind))
-        change(folder, lambda value: self.size(value, path))
+        change(folder, lambda value: self.update_size(value, path))
         bundle = Bundle(folder)
         assert fallback_picture(bundle) == ""
         assert "<img" not in fallback_html(bundle, title="tissue", contents="3 cells", picture=fallback_picture(bundle))
         assert not (tmp_path / "ran").exists()
 
-    def size(self, value: dict[str, Any], path: Path) -> None:
+    def update_size(self, value: dict[str, Any], path: Path) -> None:
+        """Set the size of the preview in the manifest to that of the file."""
         for file in value["asset_files"]:
             if file["kind"] == "preview" and path.is_file():
                 file["size_bytes"] = path.stat().st_size
@@ -370,8 +375,9 @@ class TestMarkers:
 
     @staticmethod
     def shards(value: dict[str, Any]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = value["packed"]["markers"][0]["shards"]
-        return found
+        """Return the entries of the files of markers in a manifest."""
+        entries: list[dict[str, Any]] = value["packed"]["markers"][0]["shards"]
+        return entries
 
     @pytest.mark.parametrize(
         ("edit", "message"),
@@ -399,7 +405,7 @@ class TestMarkers:
         assert bundle.gene(bundle.gene_names[0]).shape == (300,)  # the genes are still readable
 
     @pytest.mark.parametrize("paths", [[], ["../secret"]])
-    def test_paths_are_checked(self, folder: Path, paths: list[str]) -> None:
+    def test_invalid_paths_are_rejected(self, folder: Path, paths: list[str]) -> None:
         change(folder, lambda value: self.shards(value)[0].update(paths=paths))
         with pytest.raises(BundleError, match="paths"):
             Bundle(folder)
@@ -409,14 +415,14 @@ class TestMarkers:
         raw = bytearray(gzip.decompress(path.read_bytes()))
         raw[20 + 4 * 30] += 1  # the number of cells of a category
 
-        def listed(value: dict[str, Any]) -> None:
+        def edit(value: dict[str, Any]) -> None:
             entry = next(file for file in value["asset_files"] if path.as_posix().endswith(file["path"]))
             for key in ("sha256", "raw_crc32"):
                 del entry[key]
             entry["size_bytes"] = path.stat().st_size
 
         path.write_bytes(gzip.compress(bytes(raw)))
-        change(folder, listed)
+        change(folder, edit)
         with pytest.raises(BundleError, match=r"markers of 'cell_type': n of gene .* in category"):
             Bundle(folder).verify()
 
@@ -424,11 +430,11 @@ class TestMarkers:
         path = folder / self.shards(manifest(folder))[0]["paths"][0]
         path.write_bytes(bomb)
 
-        def listed(value: dict[str, Any]) -> None:
+        def edit(value: dict[str, Any]) -> None:
             entry = next(file for file in value["asset_files"] if path.as_posix().endswith(file["path"]))
             entry.update(size_bytes=len(bomb), raw_bytes=2**31)
 
-        change(folder, listed)
+        change(folder, edit)
         with pytest.raises(BundleError, match="more than .* the size of its categories"):
             Bundle(folder).markers("cell_type")
 

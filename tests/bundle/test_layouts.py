@@ -24,6 +24,8 @@ def bundle() -> Bundle:
 
 
 def embedding(at: int, **change: Any) -> Callable[[Manifest], dict[str, Any]]:
+    """Return a function that changes one embedding of a manifest."""
+
     def changed(m: Manifest) -> dict[str, Any]:
         embeddings = list(m.embeddings or [])
         embeddings[at] = embeddings[at].model_copy(update=change)
@@ -33,6 +35,8 @@ def embedding(at: int, **change: Any) -> Callable[[Manifest], dict[str, Any]]:
 
 
 def sections(**change: Any) -> Callable[[Manifest], dict[str, Any]]:
+    """Return a function that changes the sections of a manifest."""
+
     def changed(m: Manifest) -> dict[str, Any]:
         assert m.sections is not None
         return {"sections": m.sections.model_copy(update=change)}
@@ -41,6 +45,8 @@ def sections(**change: Any) -> Callable[[Manifest], dict[str, Any]]:
 
 
 def item(**change: Any) -> Callable[[Manifest], dict[str, Any]]:
+    """Return a function that changes the first section."""
+
     def changed(m: Manifest) -> dict[str, Any]:
         assert m.sections is not None
         first, *rest = m.sections.items
@@ -50,15 +56,18 @@ def item(**change: Any) -> Callable[[Manifest], dict[str, Any]]:
 
 
 def fact(column: str, *values: Any) -> Callable[[Manifest], dict[str, Any]]:
+    """Return a function that replaces the facts of the sections."""
     return sections(facts=[SectionFact(column=column, values=list(values))])
 
 
 def shorter(m: Manifest) -> dict[str, Any]:
+    """Remove one cell from the chunk of an embedding."""
     [chunk] = (m.embeddings or [])[0].chunks
     return embedding(0, chunks=[chunk.model_copy(update={"end": chunk.end - 1})])(m)
 
 
 def unlisted(m: Manifest) -> dict[str, Any]:
+    """Remove the files of an embedding from the asset files."""
     paths = {chunk.path for chunk in (m.embeddings or [])[0].chunks}
     return {"asset_files": [file for file in m.asset_files if file.path not in paths]}
 

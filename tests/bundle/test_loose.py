@@ -36,8 +36,8 @@ def write(tmp_path: Path, obs: pd.DataFrame) -> Callable[..., Path]:
     def run(**change: Any) -> Path:
         xy = np.column_stack([np.arange(N), np.arange(N) * 2]).astype(np.float32)
         gene = np.arange(N, dtype=np.float32)
-        given = {"obs": aligned_by_mistake(obs), "xy": xy, "genes": {"Actb": gene}, **change}
-        return write_reference_bundle(tmp_path / "reference", **given)
+        options = {"obs": aligned_by_mistake(obs), "xy": xy, "genes": {"Actb": gene}, **change}
+        return write_reference_bundle(tmp_path / "reference", **options)
 
     return run
 
@@ -49,12 +49,12 @@ def test_bundle_with_nan_in_json_opens_with_warnings(write: Callable[..., Path],
     bundle = Bundle(write(compressed=compressed, chunks=chunks, image=image))
     assert list(cell_ids(bundle)) == [f"cell-{i}" for i in range(N)]
     assert bundle.gene("Actb").tolist() == list(range(N))
-    strict, lost, stretched = bundle.warnings
+    not_strict, all_missing, stretched = bundle.warnings
     assert re.search(
-        r"obs_records_000\.json(\.gz)?( and 2 more)?: not strict JSON \(NaN or Infinity, 15 times\)", strict
+        r"obs_records_000\.json(\.gz)?( and 2 more)?: not strict JSON \(NaN or Infinity, 15 times\)", not_strict
     )
-    assert re.search(r"annotations are read from assets/obs_000\.csv", strict)
-    assert "no cell has a value of 'cluster'" in lost
+    assert re.search(r"annotations are read from assets/obs_000\.csv", not_strict)
+    assert "no cell has a value of 'cluster'" in all_missing
     assert "assets/image.png" in stretched
     *others, page = bundle.verify().warnings
     assert tuple(others) == bundle.warnings
@@ -141,10 +141,10 @@ def test_verify_rejects_nan_in_a_bundle_with_columnar_files(tmp_path: Path) -> N
     from karospace_jupyter import adata_to_karospace
     from karospace_jupyter.datasets import synthetic_tissue
 
-    folder = tmp_path / "own"
+    folder = tmp_path / "exported"
     adata_to_karospace(synthetic_tissue(n_cells=60, n_genes=3), folder, genes_mode=[], preview=False)
     manifest = json.loads((folder / "manifest.json").read_text())
-    file = next(one for one in manifest["asset_files"] if one["kind"] == "obs_json")
+    file = next(entry for entry in manifest["asset_files"] if entry["kind"] == "obs_json")
     text = re.sub(r":(\d+\.\d+)", ":NaN", gzip.decompress((folder / file["path"]).read_bytes()).decode(), count=1)
     (folder / file["path"]).write_bytes(data := gzip.compress(text.encode()))
     file.update(size_bytes=len(data), raw_bytes=None, sha256=None, raw_crc32=None)
@@ -159,10 +159,10 @@ def test_viewer_of_this_package_replaces_the_page_of_another_exporter(
     bundle = Bundle(write())
     server = bundle.serve(port=0)
     try:
-        with urllib.request.urlopen(server.url) as answer:
-            page = answer.read().decode()
-        with urllib.request.urlopen(server.url + "manifest.json") as answer:
-            assert json.load(answer)["dataset_name"] == "reference"
+        with urllib.request.urlopen(server.url) as response:
+            page = response.read().decode()
+        with urllib.request.urlopen(server.url + "manifest.json") as response:
+            assert json.load(response)["dataset_name"] == "reference"
     finally:
         server.stop()
     assert PAGE not in page

@@ -34,15 +34,15 @@ def raw_of(folder: Path) -> bytes:
     return gzip.decompress((folder / "assets" / "neighbors_000.bin.gz").read_bytes())
 
 
-def put(folder: Path, raw: bytes, **stated: Any) -> None:
-    """Replace the file of neighbors, and its entry in the manifest."""
+def put(folder: Path, raw: bytes, **changes: Any) -> None:
+    """Replace the file of neighbors, and update the manifest; `changes` are other fields of its neighbors."""
     path = folder / "assets" / "neighbors_000.bin.gz"
     path.write_bytes(gzip.compress(raw))
     manifest = json.loads((folder / "manifest.json").read_text())
     for file in manifest["asset_files"]:
         if file["kind"] == "neighbors":
             file.update(size_bytes=path.stat().st_size, raw_bytes=len(raw), sha256=None, raw_crc32=None)
-    manifest["neighbors"].update(stated)
+    manifest["neighbors"].update(changes)
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -69,6 +69,7 @@ def test_graph_is_read_back(honest: Path) -> None:
 
 
 def damaged(raw: bytes) -> dict[str, bytes]:
+    """Return damaged versions of a file of neighbors."""
     return {
         "truncated": raw[:-3],
         "extra byte": raw + b"\x00",
@@ -84,9 +85,9 @@ def damaged(raw: bytes) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("what", damaged(bytes(40)))
-def test_damaged_file_is_rejected_by_name(folder: Path, what: str) -> None:
-    put(folder, damaged(raw_of(folder))[what])
+@pytest.mark.parametrize("damage", damaged(bytes(40)))
+def test_damaged_file_is_named_in_the_error(folder: Path, damage: str) -> None:
+    put(folder, damaged(raw_of(folder))[damage])
     for read in (Bundle(folder).neighbors, Bundle(folder).verify, lambda: Bundle(folder).neighborhoods("cell_type")):
         with pytest.raises(BundleError, match=r"assets/neighbors_000\.bin\.gz"):
             read()
@@ -125,12 +126,12 @@ def test_newer_version_is_not_read_but_the_bundle_is_valid(folder: Path) -> None
 
 def test_verification_finds_edges_between_sections(folder: Path) -> None:
     bundle = Bundle(folder)
-    section = next(one for one in bundle.manifest.columns or () if one.name == "section")
+    section = next(column for column in bundle.manifest.columns or () if column.name == "section")
     assert section.kind == "category"
     codes = bundle.codes(section)
-    other = int(np.flatnonzero(codes != codes[0])[0])
+    other_cell = int(np.flatnonzero(codes != codes[0])[0])
     starts = np.concatenate([[0], np.ones(300, dtype=np.int64)])
-    put(folder, write_graph(starts, np.array([other])), n_edges=1)
+    put(folder, write_graph(starts, np.array([other_cell])), n_edges=1)
     with pytest.raises(BundleError, match="neighbors: 1 edge not within a section"):
         bundle = Bundle(folder)
         bundle.verify()

@@ -44,7 +44,7 @@ class TestWithoutTablesOfCells:
             for text in without.warnings
         )
 
-    def test_predicted_size_leaves_them_out(self, adata: ad.AnnData) -> None:
+    def test_predicted_number_of_files_excludes_the_tables(self, adata: ad.AnnData) -> None:
         config = ExportConfig(tables="no", genes_mode="hvgs:3", image_path="none", scripts="no")
         _, size = dry_run(adata, config)
         bundle = self.exported(adata, "no")
@@ -111,7 +111,7 @@ def test_last_difference_between_tables_is_found_in_blocks(
     at = raw.rindex(old)
     path.write_text(raw[:at] + new + raw[at + len(old) :])
     manifest = json.loads((tmp_path / "b/manifest.json").read_text())
-    entry = next(one for one in manifest["asset_files"] if one["path"].endswith(file))
+    entry = next(asset for asset in manifest["asset_files"] if asset["path"].endswith(file))
     stored = path.read_bytes()
     entry.update(size_bytes=len(stored), raw_bytes=len(stored), raw_crc32=zlib.crc32(stored))
     del entry["sha256"]

@@ -22,6 +22,7 @@ from karospace_jupyter.datasets import synthetic_tissue
 
 
 def _missing(what: str) -> None:
+    """Skip the test, because a part is missing."""
     pytest.skip(f"{what} is missing: the desktop app cannot be tested here")
 
 
@@ -50,14 +51,15 @@ def new_python() -> None:
 
 
 @pytest.fixture(autouse=True)
-def quick_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def forked_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the workers, which is faster than starting them as new processes."""
     if sys.platform.startswith("linux") and "new_python" not in request.fixturenames:
         forks = request.getfixturevalue("forks")
         monkeypatch.setattr("karospace_jupyter.desktop.worker_process.multiprocessing.get_context", lambda _: forks)
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_of_tk() -> Iterator[None]:
+def collect_tk_objects() -> Iterator[None]:
     """Collect Tk objects on the thread that created them, because they must not be collected on another thread."""
     yield
     gc.collect()
@@ -69,9 +71,9 @@ def person(screen: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
     monkeypatch.setenv("DISPLAY", screen)
     monkeypatch.setenv("KAROSPACE_SETTINGS", str(tmp_path / "settings" / "desktop.json"))
     monkeypatch.delenv("BROWSER", raising=False)
-    someone = Person(screen)
-    yield someone
-    someone.leave()
+    user = Person(screen)
+    yield user
+    user.leave()
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +123,7 @@ class Person:
 
     def settle(self) -> None:
         """Wait until the estimate is up to date and everything is drawn."""
-        self.until(lambda: self.shown.refused or not (self.shown.pending or self.shown.opening), "prediction")
+        self.until(lambda: self.shown.refused or not (self.shown.pending or self.shown.opening), "estimate")
         self.rest(15)
 
     def export(self) -> None:
@@ -162,7 +164,7 @@ class Person:
                 let_time_pass(0.05)
             return False
 
-        def work() -> None:
+        def send() -> None:
             dialog = xdotool("search", "--sync", "--onlyvisible", "--name", title).split()[-1]
             commands: list[list[str]] = []
             for word in words:
@@ -180,7 +182,7 @@ class Person:
             if not closes(dialog):
                 xdotool("key", "Return", check=False)
 
-        thread = threading.Thread(target=work)
+        thread = threading.Thread(target=send)
         thread.start()
         return thread
 

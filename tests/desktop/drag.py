@@ -16,9 +16,9 @@ def find(window: Any, name: str) -> Any:
         text = child.get_full_text_property(child.display.get_atom("_NET_WM_NAME")) or child.get_wm_name()
         if text == name and child.get_full_property(child.display.get_atom("XdndAware"), X.AnyPropertyType):
             return child
-        below = find(child, name)
-        if below is not None:
-            return below
+        nested = find(child, name)
+        if nested is not None:
+            return nested
     return None
 
 
@@ -40,29 +40,29 @@ def main(title: str, path: str) -> int:
         screen.flush()
 
     box = target.get_geometry()
-    place = target.translate_coords(root, 0, 0)
-    x, y = -place.x + box.width // 2, -place.y + box.height // 2
+    offset = target.translate_coords(root, 0, 0)
+    x, y = -offset.x + box.width // 2, -offset.y + box.height // 2
     send("XdndEnter", 5 << 24, kind)
     send("XdndPosition", 0, (x << 16) | y, X.CurrentTime, atom("XdndActionCopy"))
     while True:
-        one = screen.next_event()
-        if one.type == X.ClientMessage and one.client_type == atom("XdndStatus"):
-            if not one.data[1][1] & 1:
+        received = screen.next_event()
+        if received.type == X.ClientMessage and received.client_type == atom("XdndStatus"):
+            if not received.data[1][1] & 1:
                 print("the drop was rejected", file=sys.stderr)
                 return 1
             send("XdndDrop", 0, X.CurrentTime)
-        elif one.type == X.ClientMessage and one.client_type == atom("XdndFinished"):
+        elif received.type == X.ClientMessage and received.client_type == atom("XdndFinished"):
             return 0
-        elif one.type == X.SelectionRequest:
-            if one.target == kind:
+        elif received.type == X.SelectionRequest:
+            if received.target == kind:
                 data = f"{Path(path).as_uri()}\r\n".encode()
-                one.requestor.change_property(one.property, kind, 8, data)
+                received.requestor.change_property(received.property, kind, 8, data)
             else:
-                one.requestor.change_property(one.property, Xatom.ATOM, 32, [kind])
-            one.requestor.send_event(
+                received.requestor.change_property(received.property, Xatom.ATOM, 32, [kind])
+            received.requestor.send_event(
                 event.SelectionNotify(
-                    time=one.time, requestor=one.requestor, selection=one.selection, target=one.target,
-                    property=one.property,
+                    time=received.time, requestor=received.requestor, selection=received.selection,
+                    target=received.target, property=received.property,
                 )
             )  # fmt: skip
             screen.flush()

@@ -19,19 +19,20 @@ APP = [sys.executable, "-m", "karospace_jupyter.desktop"]
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    """Run the app without a display."""
+    base = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
     return subprocess.run(
-        [*APP, *arguments], env={**kept, **environment}, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        [*APP, *arguments], env={**base, **environment}, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
 def test_missing_display_is_reported(tmp_path: Path) -> None:
     pytest.importorskip("tkinter")
-    ended = run("file.h5ad", KAROSPACE_SETTINGS=str(tmp_path / "s.json"))
-    assert ended.returncode == 1
-    assert "cannot open a window" in ended.stderr
-    assert "karospace-export --h5ad" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    result = run("file.h5ad", KAROSPACE_SETTINGS=str(tmp_path / "s.json"))
+    assert result.returncode == 1
+    assert "cannot open a window" in result.stderr
+    assert "karospace-export --h5ad" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_missing_tk_names_the_package() -> None:
@@ -40,12 +41,12 @@ def test_missing_tk_names_the_package() -> None:
     )
     # Without a display, because it would otherwise show a message box and wait until it is closed.
     environment = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
-    assert ended.returncode == 1
-    assert "python3-tk" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert result.returncode == 1
+    assert "python3-tk" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_missing_tk_shows_a_message_box_when_started_from_a_menu(tmp_path: Path) -> None:
@@ -57,14 +58,14 @@ def test_missing_tk_shows_a_message_box_when_started_from_a_menu(tmp_path: Path)
         "import sys; sys.modules['tkinter'] = None; from karospace_jupyter.desktop.app import main; sys.exit(main([]))"
     )
     environment = {**os.environ, "PATH": str(tmp_path), "DISPLAY": ":0"}
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
-    assert ended.returncode == 1
+    assert result.returncode == 1
     assert "python3-tk" in shown.read_text()
 
 
-def test_version_and_usage() -> None:
+def test_version_is_printed_and_unknown_option_is_a_usage_error() -> None:
     assert run("--version").stdout.startswith("karospace-export-app ")
     assert run("--nonsense").returncode == 2
 
@@ -89,15 +90,15 @@ if __name__ == "__main__":
     script = tmp_path / "script.py"
     script.write_text(code)
     environment = {**os.environ, "DISPLAY": screen, "KAROSPACE_SETTINGS": str(tmp_path / "s.json")}
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
-    assert ended.stdout == "[]\n", ended.stderr
+    assert result.stdout == "[]\n", result.stderr
 
 
 def children(pid: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
+    result = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in result.stdout.split()]
 
 
 def alive(pid: int) -> bool:
@@ -116,8 +117,8 @@ def test_installed_command_opens_the_window(screen: str, tmp_path: Path) -> None
     app = subprocess.Popen([program], env=environment)
     try:
         search = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "KaroSpace"]
-        found = subprocess.run(search, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
-        assert found.stdout.split()
+        result = subprocess.run(search, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+        assert result.stdout.split()
         assert app.poll() is None
     finally:
         app.kill()
@@ -140,14 +141,16 @@ def test_file_from_the_command_line_is_exported_by_keyboard(
 
 
 def _drive(screen: str, file: Path, end: str, app: Any, tmp_path: Path) -> None:
+    """Export a file by keyboard, then quit or kill the app, and check that no process is left."""
+
     def xdotool(*words: str, check: bool = True) -> str:
         environment = {**os.environ, "DISPLAY": screen}
-        done = subprocess.run(
+        result = subprocess.run(
             ["xdotool", *words], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=check
         )
-        return done.stdout
+        return result.stdout
 
-    def tried(done: Callable[[], bool]) -> bool:
+    def becomes_true(done: Callable[[], bool]) -> bool:
         """Return whether `done` becomes true within some seconds after a key press."""
         for _ in range(40):
             if done():
@@ -162,7 +165,7 @@ def _drive(screen: str, file: Path, end: str, app: Any, tmp_path: Path) -> None:
     def exported() -> bool:
         # The key has no effect before the estimate is ready; an additional press would export again.
         xdotool("key", "ctrl+Return")
-        return tried(manifest.exists)
+        return becomes_true(manifest.exists)
 
     eventually(exported)
     Bundle(manifest.parent).verify()
@@ -172,7 +175,7 @@ def _drive(screen: str, file: Path, end: str, app: Any, tmp_path: Path) -> None:
         # Until the window knows that the export has ended, it asks for confirmation; Return answers "No".
         def ended() -> bool:
             xdotool("key", "ctrl+q", check=False)
-            if not tried(lambda: app.poll() is not None):
+            if not becomes_true(lambda: app.poll() is not None):
                 xdotool("key", "Return", check=False)
             return app.poll() is not None
 

@@ -23,9 +23,9 @@ from karospace_jupyter.desktop.messages import Failed, StartServing
 
 @pytest.fixture
 def app_state() -> Iterator[AppState]:
-    one = AppState()
-    yield one
-    one.close()
+    state = AppState()
+    yield state
+    state.close()
 
 
 @pytest.fixture(scope="module")
@@ -42,29 +42,29 @@ def until(app_state: AppState, done: Callable[[], Any]) -> None:
     eventually(done, pause=app_state.poll, what=lambda: str(app_state.shown))
 
 
-def opened(app_state: AppState, path: Path, choices: dict[str, Any] | None = None) -> None:
+def open_file(app_state: AppState, path: Path, choices: dict[str, Any] | None = None) -> None:
     app_state.open(path, choices)
     until(app_state, lambda: not app_state.shown.opening and not app_state.shown.pending)
     assert app_state.shown.path == str(path), app_state.shown
 
 
-def exported(app_state: AppState) -> Bundle:
+def export(app_state: AppState) -> Bundle:
     app_state.export()
     until(app_state, lambda: not app_state.shown.running and app_state.shown.result)
     return Bundle(app_state.shown.result.path)
 
 
 def test_export_uses_the_file_that_is_shown(app_state: AppState, files: dict[str, Path], tmp_path: Path) -> None:
-    """Requests to open other files in the meantime have no effect."""
-    opened(app_state, files["a"])
+    """Reject an export while a file is being opened; a file that cannot be opened does not change what is exported."""
+    open_file(app_state, files["a"])
     app_state.open(files["b"])
     app_state.open(files["c"])
     app_state.export()  # rejected: another file is being opened
     assert not app_state.shown.running
     until(app_state, lambda: app_state.shown.path == str(files["c"]) and not app_state.shown.pending)
-    assert not app_state._open_waiting, "a worker that has answered is not replaced later"
+    assert not app_state._open_waiting, "a worker that has replied is not replaced later"
     app_state.change(outdir=str(tmp_path / "c"))
-    assert exported(app_state).manifest.n_cells == 400
+    assert export(app_state).manifest.n_cells == 400
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
     # A file that cannot be opened does not affect the open one.
     app_state.open(tmp_path / "nowhere.h5ad")
@@ -73,29 +73,29 @@ def test_export_uses_the_file_that_is_shown(app_state: AppState, files: dict[str
     app_state.command(commands.append)
     until(app_state, lambda: commands)
     assert str(files["c"]) in commands[0]
-    hits: list[list[str]] = []
-    app_state.complete("cd", hits.append)
-    until(app_state, lambda: hits)
-    assert hits[0]
+    completions: list[list[str]] = []
+    app_state.complete("cd", completions.append)
+    until(app_state, lambda: completions)
+    assert completions[0]
     app_state.change(outdir=str(tmp_path / "again"))
-    assert exported(app_state).manifest.n_cells == 400
+    assert export(app_state).manifest.n_cells == 400
 
 
 def test_opening_the_same_file_again_keeps_the_choices(app_state: AppState, files: dict[str, Path]) -> None:
     choices = {"genes_mode": "hvgs:7", "target": "zip_path"}
-    opened(app_state, files["a"], choices)
+    open_file(app_state, files["a"], choices)
     assert app_state.shown.options["genes_mode"] == "hvgs:7"
     assert app_state.shown.target == "zip_path"
     app_state.change(genes_mode="hvgs:9", zip_path="/here/mine.zip")
-    opened(app_state, files["a"], choices)
+    open_file(app_state, files["a"], choices)
     assert app_state.shown.options["genes_mode"] == "hvgs:9"
     assert app_state.shown.options["zip_path"] == "/here/mine.zip"
-    opened(app_state, files["b"], choices)
+    open_file(app_state, files["b"], choices)
     assert app_state.shown.options["genes_mode"] == "hvgs:7"
 
 
 def test_target_name_is_kept_when_its_kind_changes(app_state: AppState, files: dict[str, Path]) -> None:
-    opened(app_state, files["a"])
+    open_file(app_state, files["a"])
     app_state.change(outdir="/here/mine")
     app_state.write_as("outdir")
     assert app_state.shown.options["outdir"] == "/here/mine"
@@ -120,19 +120,19 @@ def test_target_name_is_kept_when_its_kind_changes(app_state: AppState, files: d
 def test_invalid_saved_choices_are_reset(
     app_state: AppState, files: dict[str, Path], tmp_path: Path, choices: dict[str, Any]
 ) -> None:
-    opened(app_state, files["a"], {**choices, "preview": False})
+    open_file(app_state, files["a"], {**choices, "preview": False})
     assert app_state.shown.options["genes_mode"] == "hvgs:500"
     assert app_state.shown.options["gzip"] is True
     assert app_state.shown.options["preview"] is False
     assert app_state.shown.target == "outdir"
     assert "genes_mode" in " ".join(app_state.shown.notes)
     app_state.change(outdir=str(tmp_path / "out"))
-    exported(app_state).verify()
+    export(app_state).verify()
     assert app_state.shown.notes == ()
 
 
-def test_unknown_home_folder_is_an_error_of_its_field(app_state: AppState, files: dict[str, Path]) -> None:
-    opened(app_state, files["a"])
+def test_unknown_home_folder_is_reported_for_its_option(app_state: AppState, files: dict[str, Path]) -> None:
+    open_file(app_state, files["a"])
     for option, value in (
         ("genes_mode", "list:~no-such-user/genes.txt"), ("view", "~no-such-user/v.json"),
         ("outdir", "~no-such-user/out"), ("image_path", "~no-such-user/i.png"),
@@ -147,11 +147,11 @@ def test_unknown_home_folder_is_an_error_of_its_field(app_state: AppState, files
 
 
 def test_error_is_cleared_by_the_next_action(app_state: AppState, files: dict[str, Path], tmp_path: Path) -> None:
-    opened(app_state, files["a"])
+    open_file(app_state, files["a"])
     app_state.serve(str(tmp_path / "nowhere"))
     until(app_state, lambda: app_state.shown.fault)
     app_state.change(outdir=str(tmp_path / "out"))
-    exported(app_state)
+    export(app_state)
     assert app_state.shown.fault == ""
     app_state.serve(str(tmp_path / "nowhere"))
     until(app_state, lambda: app_state.shown.fault)
@@ -164,11 +164,11 @@ def test_error_is_cleared_by_the_next_action(app_state: AppState, files: dict[st
 def test_preview_shows_the_last_export(
     app_state: AppState, files: dict[str, Path], tmp_path: Path, target: str
 ) -> None:
-    opened(app_state, files["a"])
+    open_file(app_state, files["a"])
     name = {"zip_path": "out.zip", "single_file": "out.html", "outdir": "out"}[target]
     app_state.change(outdir=None, genes_mode="hvgs:3")
     app_state.change(**{target: str(tmp_path / name)})
-    exported(app_state)
+    export(app_state)
     app_state.serve(app_state.shown.result.path)
     until(app_state, lambda: app_state.shown.address)
     address = app_state.shown.address
@@ -177,13 +177,13 @@ def test_preview_shows_the_last_export(
         tab.request("GET", "/manifest.json")
         assert b'"n_genes_exported":3' in tab.getresponse().read().replace(b" ", b"")
         app_state.change(genes_mode="hvgs:5")
-        exported(app_state)
+        export(app_state)
         assert app_state.shown.address == address
         tab.request("GET", "/manifest.json")
         assert b'"n_genes_exported":5' in tab.getresponse().read().replace(b" ", b"")
     for path in ("index.html", "manifest.json", *(file.path for file in Bundle(tmp_path / name).manifest.asset_files)):
-        with urllib.request.urlopen(address + path) as answer:
-            data = answer.read()
+        with urllib.request.urlopen(address + path) as response:
+            data = response.read()
         if path == "manifest.json":
             assert b'"n_genes_exported":5' in data.replace(b" ", b"")
 
@@ -192,7 +192,7 @@ def test_killed_export_leaves_no_files(app_state: AppState, tmp_path: Path) -> N
     path, folder = tmp_path / "large.h5ad", tmp_path / "here"
     synthetic_tissue(20_000, 800, seed=2).write_h5ad(path)
     folder.mkdir()
-    opened(app_state, path)
+    open_file(app_state, path)
     app_state.change(outdir=str(folder / "out"), genes_mode="all", jobs=1)
     app_state.export()
     until(app_state, lambda: list(folder.iterdir()))
@@ -205,8 +205,8 @@ def test_killed_export_leaves_no_files(app_state: AppState, tmp_path: Path) -> N
 def test_worker_that_keeps_crashing_is_not_restarted(
     app_state: AppState, files: dict[str, Path], tmp_path: Path
 ) -> None:
-    opened(app_state, files["a"])
-    error = kill_until_given_up(app_state)
+    open_file(app_state, files["a"])
+    error = kill_until_not_restarted(app_state)
     assert "not restarted automatically" in error
     assert not app_state.shown.pending
     app_state.poll()  # there is no worker to poll, which is not an error
@@ -218,16 +218,17 @@ def test_worker_that_keeps_crashing_is_not_restarted(
     until(app_state, lambda: not app_state.shown.pending)
     assert app_state.shown.fault == ""
     assert app_state.shown.estimate.n_genes == 3
-    hits: list[list[str]] = []
-    app_state.complete("cd", hits.append)
-    until(app_state, lambda: hits)
-    assert hits[0]
-    opened(app_state, files["b"])
+    completions: list[list[str]] = []
+    app_state.complete("cd", completions.append)
+    until(app_state, lambda: completions)
+    assert completions[0]
+    open_file(app_state, files["b"])
     app_state.change(outdir=str(tmp_path / "out"))
-    exported(app_state).verify()
+    export(app_state).verify()
 
 
-def kill_until_given_up(app_state: AppState) -> str:
+def kill_until_not_restarted(app_state: AppState) -> str:
+    """Kill the worker until it is not restarted; return the last error."""
     for _ in range(3):
         kill(app_state)
         until(
@@ -244,27 +245,27 @@ def kill(app_state: AppState, number: int = signal.SIGKILL) -> None:
     os.kill(app_state._worker.pid, number)
 
 
-@pytest.mark.parametrize("deaths", [1, 3])
+@pytest.mark.parametrize("crashes", [1, 3])
 def test_worker_crash_keeps_the_last_result_and_leaves_no_partial_files(
-    app_state: AppState, files: dict[str, Path], tmp_path: Path, deaths: int
+    app_state: AppState, files: dict[str, Path], tmp_path: Path, crashes: int
 ) -> None:
-    opened(app_state, files["a"])
+    open_file(app_state, files["a"])
     app_state.change(outdir=str(tmp_path / "first"), genes_mode="hvgs:3")
-    exported(app_state)
+    export(app_state)
     first = app_state.shown.result
     path, folder = tmp_path / "large.h5ad", tmp_path / "here"
     synthetic_tissue(20_000, 800, seed=2).write_h5ad(path)
     folder.mkdir()
     app_state.shown.path = str(path)  # pretend it is the same file: opening another one clears the result
     app_state.change(outdir=str(folder / "out"), genes_mode="all", jobs=1)
-    until(app_state, lambda: not app_state.shown.pending)  # a late answer would reset the count of crashes
-    app_state._deaths = deaths - 1
+    until(app_state, lambda: not app_state.shown.pending)  # a late reply would reset the count of crashes
+    app_state._deaths = crashes - 1
     app_state.export()
     until(app_state, lambda: list(folder.iterdir()))
     kill(app_state)
     until(app_state, lambda: not app_state.shown.running)
     assert app_state.shown.export.status == "failed"
-    assert (app_state._worker is None) == (deaths == 3)
+    assert (app_state._worker is None) == (crashes == 3)
     assert app_state.shown.result == first
     assert app_state.shown.exported["outdir"] == str(tmp_path / "first")
     until(app_state, lambda: not list(folder.iterdir()))
@@ -277,20 +278,20 @@ def test_worker_killed_on_close_leaves_no_files(
     path, folder = tmp_path / "large.h5ad", tmp_path / "here"
     synthetic_tissue(20_000, 800, seed=2).write_h5ad(path)
     folder.mkdir()
-    one = AppState()
+    state = AppState()
     try:
-        opened(one, path)
-        one.change(outdir=str(folder / "out"), genes_mode="all", jobs=1)
-        one.export()
-        until(one, lambda: list(folder.iterdir()))
-        kill(one, signal.SIGSTOP)
+        open_file(state, path)
+        state.change(outdir=str(folder / "out"), genes_mode="all", jobs=1)
+        state.export()
+        until(state, lambda: list(folder.iterdir()))
+        kill(state, signal.SIGSTOP)
     finally:
-        one.close()
+        state.close()
     assert list(folder.iterdir()) == []
 
 
-def test_file_that_crashes_the_worker_keeps_the_open_file(app_state: AppState, files: dict[str, Path]) -> None:
-    opened(app_state, files["a"])
+def test_worker_crash_while_opening_a_file_keeps_the_open_file(app_state: AppState, files: dict[str, Path]) -> None:
+    open_file(app_state, files["a"])
     kill(app_state, signal.SIGSTOP)  # prevents it from answering
     app_state.open(files["b"])
     kill(app_state)
@@ -307,13 +308,13 @@ def test_unresponsive_file_does_not_block_another(
     app_state: AppState, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("karospace_jupyter.desktop.app_state._PATIENCE_S", 0.3)
-    opened(app_state, files["a"])
+    open_file(app_state, files["a"])
     kill(app_state, signal.SIGSTOP)
     app_state.open(files["b"])
     app_state.give_up()
     assert app_state.shown.opening == ""
     assert app_state.shown.path == str(files["a"])
-    opened(app_state, files["a"])
+    open_file(app_state, files["a"])
     kill(app_state, signal.SIGSTOP)
     app_state.open(files["b"])
     app_state.open(files["c"])
@@ -323,9 +324,9 @@ def test_unresponsive_file_does_not_block_another(
 
 
 def test_preview_survives_replacing_the_worker(app_state: AppState, files: dict[str, Path], tmp_path: Path) -> None:
-    opened(app_state, files["a"])
+    open_file(app_state, files["a"])
     app_state.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:3")
-    exported(app_state)
+    export(app_state)
     app_state.serve(app_state.shown.result.path, 0)
     until(app_state, lambda: app_state.shown.address)
     address = app_state.shown.address
@@ -334,17 +335,17 @@ def test_preview_survives_replacing_the_worker(app_state: AppState, files: dict[
     changes: list[str] = []
     app_state.changed = changes.append
     until(app_state, lambda: "address" in changes)
-    with urllib.request.urlopen(app_state.shown.address) as answer:
-        assert answer.status == 200
+    with urllib.request.urlopen(app_state.shown.address) as response:
+        assert response.status == 200
     assert app_state.shown.address == address
 
 
 def test_export_that_fails_to_start_keeps_the_last_result(
     app_state: AppState, files: dict[str, Path], tmp_path: Path
 ) -> None:
-    opened(app_state, files["a"])
+    open_file(app_state, files["a"])
     app_state.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:3")
-    exported(app_state)
+    export(app_state)
     first = app_state.shown.result
     app_state.change(seed="nothing")
     app_state.export()
@@ -362,19 +363,19 @@ def test_export_that_fails_to_start_keeps_the_last_result(
 def test_worker_that_fails_to_start_reports_the_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "h5py.py").write_text("raise ImportError('h5py was built for another machine')")
     monkeypatch.syspath_prepend(tmp_path)
-    one = AppState()
+    state = AppState()
     try:
-        one.open("/somewhere.h5ad")
-        until(one, lambda: one.shown.refused)
-        assert "built for another machine" in one.shown.refused
-        assert "Traceback" in one.shown.details
-        assert one.shown.opening == ""
+        state.open("/somewhere.h5ad")
+        until(state, lambda: state.shown.refused)
+        assert "built for another machine" in state.shown.refused
+        assert "Traceback" in state.shown.details
+        assert state.shown.opening == ""
     finally:
-        one.close()
+        state.close()
 
 
 def test_worker_crash_while_reopening_keeps_the_options(app_state: AppState, files: dict[str, Path]) -> None:
-    opened(app_state, files["a"])
+    open_file(app_state, files["a"])
     app_state.change(genes_mode="hvgs:4", packed="no")
     kill(app_state, signal.SIGSTOP)
     app_state.open(files["a"])
@@ -382,16 +383,16 @@ def test_worker_crash_while_reopening_keeps_the_options(app_state: AppState, fil
     until(app_state, lambda: app_state.shown.refused)
     until(app_state, lambda: not app_state.shown.pending)
     assert app_state.shown.estimate.n_genes == 4
-    opened(app_state, files["a"])
+    open_file(app_state, files["a"])
     assert app_state.shown.options["genes_mode"] == "hvgs:4"
 
 
 def test_app_state_can_be_closed_twice(files: dict[str, Path]) -> None:
-    one = AppState()
-    assert one._worker is not None
-    pid = one._worker.pid
-    one.open(files["a"])
-    one.close()
-    one.close()
+    state = AppState()
+    assert state._worker is not None
+    pid = state._worker.pid
+    state.open(files["a"])
+    state.close()
+    state.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

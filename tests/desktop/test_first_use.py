@@ -1,4 +1,4 @@
-"""Problems found by a first-time user with their own files."""
+"""Regression tests for problems that a first-time user had with their own files."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from karospace_jupyter.desktop.gene_options import names_in
 
 
 def pixels(person: Any, widget: Any) -> Any:
+    """Return the colors of a widget on the screen, shape (height, width, 3)."""
     person.settle_geometry()
     x, y = widget.winfo_rootx(), widget.winfo_rooty()
     box = (x, y, x + widget.winfo_width(), y + widget.winfo_height())
@@ -40,7 +41,7 @@ def test_downsampling_is_not_remembered_for_the_next_file(person: Any, tissue_fi
     person.settle()
     assert person.shown.options["downsample"] is None
     assert person.shown.options["seed"] == 0
-    assert person.shown.options["gzip"] is False, "options that leave nothing out are remembered"
+    assert person.shown.options["gzip"] is False, "options that do not reduce the data are remembered"
     assert "cells" not in window.export_bar.estimate.cget("text")
 
 
@@ -76,9 +77,9 @@ def test_gene_names_with_semicolons_are_not_split(person: Any, tmp_path: Path) -
     adata.write_h5ad(tmp_path / "proteins.h5ad")
     window = person.start(tmp_path / "proteins.h5ad")
     window.app_state.change(raw=True)
-    listed = tmp_path / "list.txt"
-    listed.write_text("\n".join([*names[:3], "TYPO"]))
-    window.app_state.change(genes_mode=f"list:{listed}")
+    gene_list = tmp_path / "list.txt"
+    gene_list.write_text("\n".join([*names[:3], "TYPO"]))
+    window.app_state.change(genes_mode=f"list:{gene_list}")
     person.settle()
     person.click(window.form.genes.leave)
     person.settle()
@@ -108,8 +109,8 @@ def test_unknown_genes_can_be_removed(person: Any, tissue_file: Path, tmp_path: 
     # Unknown typed genes can be removed all at once, too.
     window.app_state.change(genes_mode=["EPCAM", *(f"NO{i}" for i in range(9))])
     person.settle()
-    [every] = [one for one in window.form.genes.typed.unknown.winfo_children() if "all 9" in one.cget("text")]
-    person.click(every)
+    [remove_all] = [w for w in window.form.genes.typed.unknown.winfo_children() if "all 9" in w.cget("text")]
+    person.click(remove_all)
     person.settle()
     assert person.shown.options["genes_mode"] == ["EPCAM"]
 
@@ -126,7 +127,7 @@ def test_scroll_bar_and_progress_bar_are_drawn(person: Any, tissue_file: Path) -
     x, y = bar.winfo_rootx() + bar.winfo_width() // 2, bar.winfo_rooty() + bar.winfo_height() // 8
     person.xdotool("mousemove", str(x), str(y), "mousedown", "1", "mousemove", str(x), str(y + 120), "mouseup", "1")
     person.settle()
-    assert canvas.yview()[0] > 0.1, "dragged"
+    assert canvas.yview()[0] > 0.1, "dragging the thumb scrolls the form"
     # The progress bar is as long as the completed share.
     state = SessionState("running", stage="genes", message="Writing genes", eta_s=3.0)
     widths = []

@@ -14,17 +14,17 @@ import type { ViewState } from './view-state';
 
 const asJson = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-/** Fake kernel: returns the first byte of each group as its mean. */
-const asked = (a: Uint8Array, b: Uint8Array) => {
+/** Imitates a comparison in the kernel: returns the first byte of each mask as the mean of its group. */
+const fakeComparison = (a: Uint8Array, b: Uint8Array) => {
   const numbers = { mean_a: a[0] ?? 0, mean_b: b[0] ?? 0, auc: Number.NaN };
-  const stored = Object.entries(numbers).map(([name, value]) => [
+  const encoded = Object.entries(numbers).map(([name, value]) => [
     name,
     toBase64(new Uint8Array(Float64Array.of(value).buffer)),
   ]);
-  return asJson(Object.fromEntries(stored));
+  return asJson(Object.fromEntries(encoded));
 };
 const LIVE = {
-  compare: async (a: Uint8Array, b: Uint8Array) => asked(a, b),
+  compare: async (a: Uint8Array, b: Uint8Array) => fakeComparison(a, b),
   genes: 'live/genes.json',
   columns: 'live/columns.json',
   statistics: 'live/statistics.json',
@@ -48,11 +48,11 @@ async function openLive(initial: Partial<ViewState> = {}, matrix: LiveMatrix | n
   files.set('live/genes.json', asJson({ names: ['Live'], matrix }));
   files.set('live/columns.json', asJson([]));
   files.set('live/gene_0', new Uint8Array(Float32Array.from([1, 2, 3, 4]).buffer));
-  let tell: (change: LiveChange) => void = () => {};
+  let announce: (change: LiveChange) => void = () => {};
   const live = {
     ...LIVE,
-    onChange: (listener: typeof tell) => {
-      tell = listener;
+    onChange: (listener: typeof announce) => {
+      announce = listener;
       return () => {};
     },
   };
@@ -61,60 +61,60 @@ async function openLive(initial: Partial<ViewState> = {}, matrix: LiveMatrix | n
   const loader = createLoader(model, source);
   const actions = createActions(model, loader);
   await loader.start();
-  return { model, loader, actions, files, tell: (change: LiveChange) => tell(change) };
+  return { model, loader, actions, files, announce: (change: LiveChange) => announce(change) };
 }
 
 const COUNTS = { source: 'layer:counts', values: { kind: 'counts' as const, log_base: null } };
 const annotation = (name: string) => ({ color: { kind: 'annotation' as const, column: name } });
 
 test('a column of the live object is listed and colors the tissue as soon as it is announced', async () => {
-  const { model, actions, files, tell } = await openLive();
+  const { model, actions, files, announce } = await openLive();
   files.set('live/column_1', new Uint8Array([1, 0, 0, 1]));
-  tell({ columns: [column('niche', 'live/column_1', ['rim', 'core'])], matrix: null });
+  announce({ columns: [column('niche', 'live/column_1', ['rim', 'core'])], matrix: null });
   expect(model.columns.value.map(({ name }) => name)).toEqual(['cluster', 'counts', 'niche']);
   await actions.setState(annotation('niche'));
   expect(valueAt(model.layer.value, 0)).toBe('core');
 });
 
-test('the current color follows a column that changed, and ends with a column that is gone', async () => {
-  const { model, actions, loader, files, tell } = await openLive();
+test('the current color follows changes of its column and is reset when the column is removed', async () => {
+  const { model, actions, loader, files, announce } = await openLive();
   files.set('live/column_1', new Uint8Array([1, 0, 0, 1]));
   files.set('live/column_2', new Uint8Array([0, 0, 0, 0]));
-  tell({ columns: [column('cluster', 'live/column_1', ['rim', 'core'])], matrix: null });
+  announce({ columns: [column('cluster', 'live/column_1', ['rim', 'core'])], matrix: null });
   await loader.settled();
   expect(valueAt(model.layer.value, 0)).toBe('core');
-  tell({ columns: [column('cluster', 'live/column_2', ['rim', 'core'])], matrix: null });
+  announce({ columns: [column('cluster', 'live/column_2', ['rim', 'core'])], matrix: null });
   await loader.settled();
   expect(valueAt(model.layer.value, 0)).toBe('rim');
   // The column of the bundle comes back.
-  tell({ columns: [], matrix: null });
+  announce({ columns: [], matrix: null });
   await loader.settled();
   expect(valueAt(model.layer.value, 1)).toBe('10');
-  tell({ columns: [column('niche', 'live/column_1', ['rim', 'core'])], matrix: null });
+  announce({ columns: [column('niche', 'live/column_1', ['rim', 'core'])], matrix: null });
   await actions.setState(annotation('niche'));
-  tell({ columns: [], matrix: null });
+  announce({ columns: [], matrix: null });
   await loader.settled();
   expect(model.state.value.color).toEqual(annotation('cluster').color);
 });
 
 test('genes are read again after the matrix of the live object has changed', async () => {
-  const { model, actions, loader, files, tell } = await openLive();
+  const { model, actions, loader, files, announce } = await openLive();
   await actions.setState({ color: { kind: 'gene', gene: 'Live' } });
   expect(valueAt(model.layer.value, 3)).toBe(4);
   files.set('live/gene_0', new Uint8Array(Float32Array.from([9, 9, 9, 9]).buffer));
-  tell({ columns: [], matrix: COUNTS });
+  announce({ columns: [], matrix: COUNTS });
   await loader.settled();
   expect(valueAt(model.layer.value, 3)).toBe(9);
 });
 
 test('exported genes are read from another matrix of the live object, with its meaning', async () => {
-  const { model, actions, loader, files, tell } = await openLive();
+  const { model, actions, loader, files, announce } = await openLive();
   const [exported] = model.bundle.value?.manifest.gene_list ?? [];
   if (exported === undefined) throw new Error('the fixture has no genes');
   files.set('live/genes.json', asJson({ names: [exported], matrix: COUNTS }));
   await actions.setState({ color: { kind: 'gene', gene: exported } });
   const before = valueAt(model.layer.value, 3);
-  tell({ columns: [], matrix: COUNTS });
+  announce({ columns: [], matrix: COUNTS });
   await loader.settled();
   // The live object of this test does not have this gene.
   expect(model.problem.value?.message).toContain(exported);
@@ -136,7 +136,7 @@ test('exported genes are read from another matrix of the live object, with its m
 });
 
 test('genes of the live object are sorted by statistics that are read on demand', async () => {
-  const { model, actions, files, tell } = await openLive();
+  const { model, actions, files, announce } = await openLive();
   files.set('live/genes.json', asJson({ names: ['Live'], matrix: null }));
   const search = () => model.bundle.value?.search;
   const first = (order: 'mean' | 'variability') => search()?.find('', 1, order)[0]?.gene;
@@ -157,8 +157,8 @@ test('genes of the live object are sorted by statistics that are read on demand'
   expect(model.geneOrder.value).toBe('mean');
   expect(search()?.lacks('mean')).toBe(false);
   expect([first('mean'), first('variability')]).toEqual(['Live', 'Live']);
-  // Another matrix has other statistics, which these must not be taken for.
-  tell({ columns: [], matrix: COUNTS });
+  // The statistics of one matrix must not be used for another.
+  announce({ columns: [], matrix: COUNTS });
   expect(search()?.lacks('mean')).toBe(true);
   model.lost.value = { reconnect: null, wanted: '' };
   files.delete('live/statistics.json');
@@ -173,7 +173,7 @@ test('labels of exported genes stay with their genes after the matrix has change
   const genes = model.bundle.value?.manifest.gene_list ?? [];
   const labels = genes.map((gene) => search()?.find(gene, 1)[0]?.label ?? '');
   expect(labels.filter((label) => label !== '').length).toBeGreaterThan(1);
-  // The object lists its genes in another order than the bundle.
+  // The object lists its genes in a different order than the bundle.
   files.set('live/genes.json', asJson({ names: ['Live', ...[...genes].reverse()], matrix: COUNTS }));
   const live = { ...LIVE, onChange: () => () => {} };
   const later = createModel();
@@ -182,7 +182,7 @@ test('labels of exported genes stay with their genes after the matrix has change
   expect(after).toEqual(labels);
 });
 
-test('without a kernel, the color that is shown stays, with its limits', async () => {
+test('losing the kernel keeps the current color and its limits', async () => {
   const made = await fixture('1.1.0', true);
   let lose: (reconnect: (() => void) | null) => void = () => {};
   let gone = false;
@@ -223,17 +223,17 @@ test('genes of the live object are compared in its kernel', async () => {
   model.selection.value = { mask: Uint8Array.from([1, 1, 1, 0]), count: 3 };
   await loader.compare([{ kind: 'selection' }, { kind: 'rest' }]);
   expect(model.comparison.value?.problem).toContain('“Rest” has 1 visible cell.');
-  // Each group needs three cells, and the bundle has four: ask it directly.
-  const found = await model.bundle.value?.compareLive(Uint8Array.from([1, 0, 2, 2]), {
+  // A group needs at least three cells, and the bundle has only four: call compareLive directly.
+  const comparison = await model.bundle.value?.compareLive(Uint8Array.from([1, 0, 2, 2]), {
     signal: new AbortController().signal,
   });
-  expect(found?.genes).toEqual(['Live']);
-  expect([...(found?.columns.mean_a ?? [])]).toEqual([0b0001]);
-  expect([...(found?.columns.mean_b ?? [])]).toEqual([0b1100]);
-  expect(found?.columns.auc[0]).toBeNaN();
+  expect(comparison?.genes).toEqual(['Live']);
+  expect([...(comparison?.columns.mean_a ?? [])]).toEqual([0b0001]);
+  expect([...(comparison?.columns.mean_b ?? [])]).toEqual([0b1100]);
+  expect(comparison?.columns.auc[0]).toBeNaN();
 });
 
-test('a view of the matrix that is read opens with its limits, one of another matrix without', async () => {
+test('a view of the current matrix opens with its limits, one of another matrix without them', async () => {
   const state = { color: { kind: 'gene', gene: 'Live' }, range: [1, 2], matrix: COUNTS.source } as const;
   const { model, actions } = await openLive(state, COUNTS);
   expect(model.state.value).toMatchObject({ matrix: null, range: [1, 2] });

@@ -14,6 +14,7 @@ const RAW = { Actb: [5, 6, 7, 8], Only: [9, 9, 9, 1] };
 const [, GENE] = Object.keys(FIXTURE_GENES) as [string, string];
 const ofGene = (gene: string) => ({ color: { kind: 'gene' as const, gene } });
 
+/** Opens a bundle with the matrices X, `layer:counts` and `raw`; `damage` may change its files first. */
 async function opened(
   initial: Partial<ViewState> = {},
   damage: (files: Map<string, Uint8Array>) => void = () => {},
@@ -96,7 +97,7 @@ test('the later of two choices is shown', async () => {
   expect(valueAt(made.model.layer.value, 0)).toBe(5);
 });
 
-test('a gene that came with a superseded matrix is left out with it', async () => {
+test('a gene that was set together with a superseded matrix is discarded with it', async () => {
   const { model, actions } = await opened(ofGene('Actb'));
   const first = actions.setState({ matrix: 'raw', ...ofGene('Only') });
   const second = actions.setState({ matrix: COUNTS });
@@ -145,8 +146,8 @@ test('a saved view names its matrix, and opens with its limits', async () => {
   await actions.setState({ matrix: COUNTS });
   await actions.openView(saved);
   expect(model.state.value).toMatchObject({ matrix: null, range: [1, 2] });
-  const again = await opened(saved.state as Partial<ViewState>);
-  expect(again.model.state.value).toMatchObject({ matrix: null, range: [1, 2] });
+  const reopened = await opened(saved.state as Partial<ViewState>);
+  expect(reopened.model.state.value).toMatchObject({ matrix: null, range: [1, 2] });
   expect(savedView(model, { whole: false }).state).not.toHaveProperty('matrix');
 });
 
@@ -161,7 +162,7 @@ test('a damaged matrix leaves the others usable', async () => {
   expect(valueAt(made.model.layer.value, 0)).toBe(5);
 });
 
-test('invalid entries are ignored', async () => {
+test('invalid entries of other_matrices are ignored', async () => {
   const made = await fixture('1.1.0', true);
   Object.assign(made.manifest, { other_matrices: [null, { packed: 3 }, 'x'] });
   made.files.set('manifest.json', new TextEncoder().encode(JSON.stringify(made.manifest)));

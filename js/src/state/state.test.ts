@@ -90,7 +90,7 @@ describe('categories', () => {
     const hidden = () => model.state.value.hidden;
     actions.toggleClasses('cluster', ['10']);
     expect(hidden()).toEqual({ cluster: ['10'] });
-    // Several are hidden together, unless all of them are.
+    // Toggling several categories hides all of them, or shows all of them if all are hidden.
     actions.toggleClasses('cluster', ['10', '2']);
     expect(hidden()).toEqual({ cluster: ['10', '2'] });
     actions.toggleClasses('cluster', ['10', '2']);
@@ -106,13 +106,13 @@ describe('categories', () => {
     const column = model.layer.value.kind === 'category' ? model.layer.value.column : null;
     const names = [...(column?.categories.map(({ name }) => name) ?? []), null];
     const opaque = () => names.filter((_, code) => model.paint.value?.alpha[code] === 255);
-    const gone = () => names.filter((_, code) => model.paint.value?.alpha[code] === 0);
+    const hidden = () => names.filter((_, code) => model.paint.value?.alpha[code] === 0);
     actions.toggleClasses('cluster', ['10']);
     actions.toggleClasses('cluster', ['2']);
     actions.isolateClasses('cluster', ['2']);
     expect(model.state.value).toMatchObject({ hidden: { cluster: ['10'] }, isolated: { cluster: ['2'] } });
     expect(opaque()).toEqual(['2']);
-    expect(gone()).toEqual(['10']);
+    expect(hidden()).toEqual(['10']);
     expect(model.paint.value?.colors[names.indexOf('1')]).toBe(MISSING_COLOR);
     const [total = 0, ten = 0] = [column?.codes.length, column?.categories[names.indexOf('10')]?.count];
     expect(model.shown.value?.count, 'dimmed cells are not hidden').toBe(total - ten);

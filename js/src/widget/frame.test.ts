@@ -21,8 +21,8 @@ afterEach(() => vi.unstubAllGlobals());
 
 const model: Model = { get: () => undefined, set() {}, save_changes() {}, send() {}, on() {}, off() {} };
 
-/** A document whose elements are in `root`, which is the document itself or a shadow root. */
-function page(root: { activeElement?: unknown } = {}) {
+/** Returns a fake document whose elements are in `root`, which is the document itself or a shadow root. */
+function fakeDocument(root: { activeElement?: unknown } = {}) {
   const elements: unknown[] = [];
   const createElement = () => {
     const parts = {
@@ -37,20 +37,20 @@ function page(root: { activeElement?: unknown } = {}) {
     elements.push(element);
     return element;
   };
-  const where = {
+  const page = {
     createElement,
     activeElement: 'the host of the shadow root',
     defaultView: new EventTarget(),
   };
-  return { where: where as unknown as Document, elements, root };
+  return { page: page as unknown as Document, elements, root };
 }
 
-test('the frame knows its focus inside a shadow root', () => {
-  const { where, elements, root } = page();
-  const shown = createFrameElement(model, where);
-  expect(shown.hasFocus).toBe(false);
+test('a frame inside a shadow root detects that it has the focus', () => {
+  const { page, elements, root } = fakeDocument();
+  const frame = createFrameElement(model, page);
+  expect(frame.hasFocus).toBe(false);
   root.activeElement = elements.at(-1); // the iframe
-  expect(shown.hasFocus).toBe(true);
+  expect(frame.hasFocus).toBe(true);
 });
 
 test('only the frame that has the focus may save', () => {
@@ -58,8 +58,8 @@ test('only the frame that has the focus may save', () => {
   vi.stubGlobal('KeyboardEvent', class extends Event {});
   vi.stubGlobal('FocusEvent', class extends Event {});
   vi.stubGlobal('document', { body: { dispatchEvent: saved } });
-  const { where, elements, root } = page();
-  const frame = createFrame(model, model, where);
+  const { page, elements, root } = fakeDocument();
+  const frame = createFrame(model, model, page);
   ports.at(-1)?.({ type: 'save' });
   expect(saved).not.toHaveBeenCalled();
   root.activeElement = elements.at(-1);

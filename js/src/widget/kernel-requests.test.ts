@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { KernelRequests } from './kernel-requests';
 import type { Model, Sent } from './model';
 
-/** A channel that keeps what is sent, and a function that delivers a message of the kernel. */
+/** Returns a fake channel, the messages sent through it, and `part`, which delivers a reply of one part. */
 function channel() {
   const sent: Sent[] = [];
   let deliver: (message: unknown, buffers: DataView[]) => void = () => {};
@@ -24,40 +24,40 @@ function channel() {
   return { model, sent, part };
 }
 
-const nobody = { waiting() {}, opened() {}, changed() {}, closed() {} };
+const noListener = { waiting() {}, opened() {}, changed() {}, closed() {} };
 
-test('a viewer that was loaded again gets no answers to its earlier reads', () => {
+test('a reloaded viewer gets no replies to its earlier reads', () => {
   const { model, sent, part } = channel();
-  const requests = new KernelRequests('f', model, model, nobody);
-  const got: string[] = [];
-  const asked = {
-    done: (bytes: Uint8Array) => got.push(new TextDecoder().decode(bytes)),
+  const requests = new KernelRequests('f', model, model, noListener);
+  const replies: string[] = [];
+  const handlers = {
+    done: (bytes: Uint8Array) => replies.push(new TextDecoder().decode(bytes)),
     refused: () => {},
   };
   const ids = () => sent.map(({ id }) => String(id));
-  requests.read(1, 'live/gene_0', asked);
+  requests.read(1, 'live/gene_0', handlers);
   requests.restart();
-  requests.read(1, 'live/gene_1', asked);
+  requests.read(1, 'live/gene_1', handlers);
   part(ids()[0] ?? '', 'values of gene 0');
-  expect(got).toEqual([]);
+  expect(replies).toEqual([]);
   part(ids()[1] ?? '', 'values of gene 1');
-  expect(got).toEqual(['values of gene 1']);
+  expect(replies).toEqual(['values of gene 1']);
   requests.dispose();
 });
 
-test('an aborted read is not answered, and the page is read whenever the viewer is loaded', () => {
+test('an aborted read gets no reply, and a pending read of the page survives a reload of the viewer', () => {
   const { model, sent, part } = channel();
-  const requests = new KernelRequests('f', model, model, nobody);
-  const got: string[] = [];
-  const done = (name: string) => ({ done: () => got.push(name), refused: () => {} });
+  const requests = new KernelRequests('f', model, model, noListener);
+  const replies: string[] = [];
+  const done = (name: string) => ({ done: () => replies.push(name), refused: () => {} });
   requests.readPage(done('page'));
   requests.read(1, 'a', done('a'));
   requests.read(2, 'b', done('b'));
   requests.abort(1);
   for (const { id } of sent.slice(1)) part(String(id), '');
-  expect(got).toEqual(['b']);
+  expect(replies).toEqual(['b']);
   requests.restart();
   part(String(sent[0]?.id), '<html>');
-  expect(got).toEqual(['b', 'page']);
+  expect(replies).toEqual(['b', 'page']);
   requests.dispose();
 });

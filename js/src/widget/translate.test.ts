@@ -9,7 +9,7 @@ test('texts are English unless a translation is set', () => {
   translateWith(plainly);
 });
 
-test('counts use the singular for one only', () => {
+test('counts use the singular only for one', () => {
   const files = [0, 1, 2, 1234].map((count) => counted(count, '%1 file', '%1 files'));
   expect(files).toEqual(['0 files', '1 file', '2 files', '1,234 files']);
 });

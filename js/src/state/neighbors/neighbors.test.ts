@@ -7,7 +7,7 @@ import { createModel } from '../model';
 import { savedView } from '../save/saved-view';
 import type { ViewState } from '../view-state';
 
-/** Opens a bundle of four cells; the file of neighbors has the edges 0–1 and 1–3. */
+/** Opens a bundle of four cells with edges 0–1 and 1–3; `damage` gives the second an invalid cell. */
 async function opened(damage = false, initial: Partial<ViewState> = {}) {
   const { files, manifest } = await fixture('1.1.0', false);
   const header = new Uint8Array(Uint32Array.of(0x4e50534b, 1, 4, 2).buffer);

@@ -15,14 +15,14 @@ const { states, views } = JSON.parse(
   readFileSync(new URL('../../../../tests/view/views.json', import.meta.url), 'utf8'),
 ) as { states: Vector[]; views: Vector[] };
 
-describe('a state is accepted, or its field is named', () => {
+describe('a valid state is accepted, and an error names the invalid field', () => {
   test.each(states)('$reason', ({ state, invalid }) => {
     if (invalid === null) expect(problemOf(state)).toBeNull();
     else expect(problemOf(state)).toContain(`“${invalid}`);
   });
 });
 
-describe('an invalid field is ignored and reported, a number out of its limits is clamped', () => {
+describe('an invalid field is ignored and reported, but a number outside its limits is clamped', () => {
   test.each(states.filter(({ invalid }) => invalid))('$reason', ({ state }) => {
     const [[field, value]] = Object.entries(state) as [[keyof typeof INITIAL, unknown]];
     const clamps = typeof value === 'number' && typeof INITIAL[field] === 'number' && field !== 'turn';
@@ -32,7 +32,7 @@ describe('an invalid field is ignored and reported, a number out of its limits i
   });
 });
 
-describe('a saved view is accepted, or its field is named', () => {
+describe('a valid saved view is accepted, and an error names the invalid field', () => {
   test.each(views)('$reason', ({ view, invalid }) => {
     if (invalid === null) openedView(view, 10);
     else expect(() => openedView(view, 10)).toThrow(invalid);

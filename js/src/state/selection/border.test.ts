@@ -3,7 +3,7 @@ import { openedModel } from '../model-fixture';
 import { savedView } from '../save/saved-view';
 
 const NAME = 'Distance to Tumor border';
-/** Around the first two cells of the fixture, at (0, 10) and (5, 20). */
+/** Outline around the first two cells of the fixture, at (0, 10) and (5, 20). */
 const SQUARE = [-5, 5, 8, 5, 8, 25, -5, 25];
 const distance = { kind: 'annotation', column: NAME } as const;
 
@@ -20,13 +20,13 @@ const valuesOf = ({ model }: Opened) => {
   const layer = model.layer.value;
   return layer.kind === 'value' ? [...layer.values] : layer.kind;
 };
-const isNumber = ({ model }: Opened) =>
+const isOffered = ({ model }: Opened) =>
   model.columns.value.some(({ name, kind }) => name === NAME && kind === 'number');
 
 describe('the distance to the border of a region', () => {
   test('is an annotation in µm, negative inside', async () => {
     const opened = await withRegion();
-    expect(isNumber(opened)).toBe(true);
+    expect(isOffered(opened)).toBe(true);
     await opened.actions.setState({ color: distance });
     expect(valuesOf(opened)).toEqual([
       -2.5,
@@ -76,10 +76,10 @@ describe('the distance to the border of a region', () => {
     const { model, actions } = opened;
     actions.select(Uint32Array.of(2), 'add', SQUARE);
     actions.addRegion('Tumor');
-    expect(isNumber(opened)).toBe(false);
+    expect(isOffered(opened)).toBe(false);
     expect(model.regions.value[0]?.outline).toBeUndefined();
     actions.undo();
-    expect(isNumber(opened)).toBe(true);
+    expect(isOffered(opened)).toBe(true);
     actions.selectRegion('Tumor');
     actions.addRegion('Same');
     expect(model.regions.value[1]?.outline).toBe(model.regions.value[0]?.outline);
@@ -105,8 +105,8 @@ describe('the distance to the border of a region', () => {
     await actions.setState({ layout: { kind: 'sections', order: 'file' } });
     const title = model.titles.value.find(({ section }) => section.name === '10');
     if (!title) throw new Error('The section is not shown.');
-    const at = [3, 18, 7, 18, 7, 24, 3, 24].map((value, i) => value + (i % 2 ? title.dy : title.dx));
-    actions.select(Uint32Array.of(1), 'replace', at);
+    const drawn = [3, 18, 7, 18, 7, 24, 3, 24].map((value, i) => value + (i % 2 ? title.dy : title.dx));
+    actions.select(Uint32Array.of(1), 'replace', drawn);
     actions.addRegion('Tumor');
     const outline = model.regions.value[0]?.outline ?? [];
     expect(outline.map((value) => Math.round(value * 1e5) / 1e5)).toEqual([3, 18, 7, 18, 7, 24, 3, 24]);
@@ -115,12 +115,12 @@ describe('the distance to the border of a region', () => {
     expect(second).toBeCloseTo(-1, 5);
     expect([first, ...others]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
     // A line around cells of both sections encloses nothing in the tissue.
-    actions.select(Uint32Array.of(0, 1), 'replace', at);
+    actions.select(Uint32Array.of(0, 1), 'replace', drawn);
     actions.addRegion('Both');
     expect(model.regions.value[1]?.outline).toBeUndefined();
   });
 
-  test('is colored up to the nearer side of the border, which is white', async () => {
+  test('is colored symmetrically around the border, which is white, up to the smaller extreme', async () => {
     const { model, actions } = await withRegion();
     await actions.setState({ color: distance });
     const { summary } = model.layer.value as Extract<typeof model.layer.value, { kind: 'value' }>;
@@ -142,7 +142,7 @@ describe('the distance to the border of a region', () => {
     await expect(second.actions.openView(view)).rejects.toThrow('outline of the region “Tumor”');
   });
 
-  test('is shown as the first color once its region is set', async () => {
+  test('is shown as the initial color once its region exists', async () => {
     const opened = await openedModel({ color: distance, range: [-3, 3] });
     const { model, actions } = opened;
     expect(model.layer.value.kind).toBe('category');

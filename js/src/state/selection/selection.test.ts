@@ -20,7 +20,7 @@ async function opened() {
 }
 
 const list = (...cells: number[]) => Uint32Array.from(cells);
-const every = (cells: number) => Uint32Array.from({ length: cells }, (_, cell) => cell);
+const allCells = (cells: number) => Uint32Array.from({ length: cells }, (_, cell) => cell);
 
 describe('selection', () => {
   test('can be replaced, extended and reduced, and is null if empty', async () => {
@@ -75,7 +75,7 @@ describe('selection', () => {
     actions.clearSelection();
     actions.invertSelection();
     const layer = model.layer.value;
-    if (layer.kind !== 'category') throw new Error('not a category');
+    if (layer.kind !== 'category') throw new Error('the fixture starts with a categorical annotation');
     const ten = layer.column.categories.findIndex(({ name }) => name === '10');
     expect(selected()).toEqual([...layer.column.codes].flatMap((code, cell) => (code === ten ? [] : [cell])));
   });
@@ -146,14 +146,14 @@ describe('regions', () => {
     actions.select(list(3), 'replace');
     expect(model.redoable.value).toBe(false);
     // Undo does not revert regions set by the notebook.
-    actions.setRegions([{ name: 'b', cells: every(cells) }]);
+    actions.setRegions([{ name: 'b', cells: allCells(cells) }]);
     for (let step = 0; step < 5; step++) actions.undo();
     expect(names()).toEqual(['b']);
   });
 
   test('added by name replace those of the same name and keep their color', async () => {
     const { model, actions, cells } = await opened();
-    const all = every(cells);
+    const all = allCells(cells);
     actions.setRegions([
       { name: 'a', cells: all, color: '#123456' },
       { name: 'b', cells: all },
@@ -163,13 +163,13 @@ describe('regions', () => {
       { name: 'a', cells: list() },
       { name: 'c', cells: all },
     ]);
-    expect(model.regions.value.map((one) => [one.name, one.cells.length])).toEqual([
+    expect(model.regions.value.map((region) => [region.name, region.cells.length])).toEqual([
       ['b', cells],
       ['a', 0],
       ['c', cells],
     ]);
     expect(model.regions.value[1]?.color).toBe('#123456');
-    expect(new Set([color, ...model.regions.value.map((one) => one.color)]).size).toBe(3);
+    expect(new Set([color, ...model.regions.value.map((region) => region.color)]).size).toBe(3);
     actions.undo();
     expect(model.regions.value.map(({ name }) => name)).toEqual(['a', 'b']);
   });
@@ -183,7 +183,7 @@ describe('regions', () => {
       { name: 'b', cells: two, color: first },
       { name: 'none', cells: list() },
     ]);
-    expect(model.regions.value.map((one) => [one.name, one.color, one.cells.length])).toEqual([
+    expect(model.regions.value.map((region) => [region.name, region.color, region.cells.length])).toEqual([
       ['a', second, 2],
       ['b', first, 2],
       ['none', third, 0],

@@ -26,7 +26,7 @@ test('the mode is derived from the value of genes_mode', () => {
   expect(modeOf(['A', 'B'])).toMatchObject({ mode: 'list', names: ['A', 'B'] });
 });
 
-test('as many genes as there are, or more, are all genes', () => {
+test('a count at or above the number of genes is labeled as all genes', () => {
   expect(partOf(500, 2000, 0)).toBe('of 2,000');
   expect(partOf(500, 2000, 700)).toBe('of 2,000 · 700 flagged in var');
   expect(partOf(500, 34, 30)).toBe('All 34 genes');
