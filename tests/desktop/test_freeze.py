@@ -18,15 +18,16 @@ from karospace_jupyter.desktop import freeze
 
 
 def values(arguments: list[str], option: str) -> set[str]:
+    """Return the values that follow each occurrence of an option."""
     return {value for name, value in itertools.pairwise(arguments) if name == option}
 
 
-def test_pyinstaller_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pyinstaller_arguments_include_what_the_app_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
 
     def run(arguments: list[str]) -> None:
         seen.append(arguments)
-        # The files passed to it exist while it runs: a Python script and an icon.
+        # A Python script and an icon exist while PyInstaller runs.
         compile(Path(arguments[-1]).read_text(), "start", "exec")
         assert Path(arguments[arguments.index("--icon") + 1]).stat().st_size > 1000
 
@@ -39,12 +40,12 @@ def test_pyinstaller_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--windowed" in arguments
     assert values(arguments, "--copy-metadata") == {"karospace-jupyter"}
     assert distribution("karospace-jupyter").version  # the window shows it
-    whole, without = values(arguments, "--collect-all"), values(arguments, "--exclude-module")
-    assert {"anndata", "pydantic"} <= whole
-    assert not whole & without
+    collected, excluded = values(arguments, "--collect-all"), values(arguments, "--exclude-module")
+    assert {"anndata", "pydantic"} <= collected
+    assert not collected & excluded
     assert values(arguments, "--collect-submodules") == {"karospace_jupyter"}
     viewer = files("karospace_jupyter").joinpath("_static", "viewer.html")
-    assert viewer.is_file(), "bundles need it for their page"
+    assert viewer.is_file(), "the page of each bundle is made from it"
 
 
 def test_excluded_packages_are_not_needed_for_an_export(tmp_path: Path, tissue_file: Path) -> None:

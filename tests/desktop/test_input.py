@@ -1,4 +1,4 @@
-"""Unplanned user input: second clicks, arrow keys, drops, shortcuts in a text box, Ctrl+C."""
+"""Unexpected user input, such as second clicks, arrow keys, drops, shortcuts in a text box, and Ctrl+C."""
 
 from __future__ import annotations
 
@@ -110,24 +110,25 @@ def test_shortcuts_work_in_a_text_box(person: Any, tissue_file: Path, tmp_path: 
 def test_rebuild_leaks_no_tk_objects(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
 
-    def left() -> tuple[int, int, int]:
+    def counts() -> tuple[int, int, int]:
+        """Return the number of Tcl commands, themes and images."""
         root = window.root
         person.settle()
         gc.collect()
         commands, themes = root.tk.call("info", "commands"), window.theme.style.theme_names()
         return len(commands), len(themes), len(root.tk.call("image", "names"))
 
-    def around() -> None:
+    def rebuild() -> None:
         for theme in ("dark", "light"):
             window.choose_theme(theme)
             for step in (1, 1, 0):
                 window.zoom(step)
 
-    around()
-    before = left()
+    rebuild()
+    before = counts()
     for _ in range(3):
-        around()
-    after = left()
+        rebuild()
+    after = counts()
     assert after[1] == before[1]
     # The images of columns are created and released with their rows.
     assert after[0] - before[0] < 10
@@ -185,11 +186,13 @@ def test_only_one_window_opens_without_drop_support(person: Any, monkeypatch: An
 
 
 def children(pid: int) -> list[int]:
+    """Return the IDs of a process's child processes."""
     found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     return [int(line) for line in found.stdout.split()]
 
 
 def gone(pids: list[int]) -> bool:
+    """Wait until none of the processes exists."""
     return eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
@@ -285,7 +288,7 @@ def test_menu_entry_starts_this_program(person: Any, tmp_path: Path, monkeypatch
     line = next(line for line in entry.read_text().splitlines() if line.startswith("Exec="))
     command = shlex.split(line.removeprefix("Exec=").replace("%%", "%"))
     assert command == [sys.executable, "-P", "-m", "karospace_jupyter.desktop", "%f"]
-    (tmp_path / "types.py").write_text("raise RuntimeError('a file of the home folder was imported')")
+    (tmp_path / "types.py").write_text("raise RuntimeError('a file in the home folder was imported')")
     ended = subprocess.run(
         [*command[:-1], "--version"], capture_output=True, text=True, timeout=PATIENCE_S, check=True, cwd=tmp_path
     )

@@ -1,4 +1,4 @@
-"""Options that are easily confused, and fixed bugs."""
+"""Options that are easily confused, typed paths, keyboard focus, and messages that must be kept or cleared."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from karospace_jupyter.datasets import synthetic_tissue
 
 
 def choose(person: Any, choice: Any, value: str) -> None:
+    """Choose a value in a combobox."""
     choice.current(choice._values.index(value))
     choice.event_generate("<<ComboboxSelected>>")
     person.settle()
 
 
 def stops(person: Any, first: Any, count: int) -> list[str]:
-    """Return the widgets that the Tab key reaches, starting from the first one."""
+    """Return the widgets that the Tab key reaches, starting from `first`."""
     first.focus_set()
     person.settle_geometry()
     found = []
@@ -71,13 +72,13 @@ def test_gene_list_is_checked_again_on_focus(person: Any, tissue_file: Path, tmp
 
 def test_several_coordinates_require_a_choice(person: Any, several: Path) -> None:
     window = person.start(several)
-    place = window.form.coordinates
-    assert place.choice.get() == "Choose…"
-    assert "equally likely" in place.problem.cget("text")
+    coordinates = window.form.coordinates
+    assert coordinates.choice.get() == "Choose…"
+    assert "equally likely" in coordinates.problem.cget("text")
     assert "equally likely" in window.export_bar.message.text
-    choose(person, place.choice, "obs:x_centroid,y_centroid")
+    choose(person, coordinates.choice, "obs:x_centroid,y_centroid")
     assert person.shown.options["coords"] == "obs:x_centroid,y_centroid"
-    assert place.problem.cget("text") == ""
+    assert coordinates.problem.cget("text") == ""
 
 
 def test_coordinate_columns_can_be_chosen_individually(person: Any, tmp_path: Path) -> None:
@@ -88,19 +89,19 @@ def test_coordinate_columns_can_be_chosen_individually(person: Any, tmp_path: Pa
     path = tmp_path / "cells.h5ad"
     adata.write_h5ad(path)
     window = person.start(path)
-    place = window.form.coordinates
-    assert place.choice.get() == "obs: x_centroid, y_centroid  (detected)"
-    choose(person, place.choice, "own")
-    assert place.pair.winfo_ismapped()
-    assert (place.x.chosen, place.y.chosen) == ("x_centroid", "y_centroid")
-    choose(person, place.x, "area")
+    coordinates = window.form.coordinates
+    assert coordinates.choice.get() == "obs: x_centroid, y_centroid  (detected)"
+    choose(person, coordinates.choice, "own")
+    assert coordinates.pair.winfo_ismapped()
+    assert (coordinates.x.chosen, coordinates.y.chosen) == ("x_centroid", "y_centroid")
+    choose(person, coordinates.x, "area")
     assert person.shown.options["coords"] == "obs:area,y_centroid"
     # Choosing the same entry again changes nothing.
-    choose(person, place.choice, "own")
+    choose(person, coordinates.choice, "own")
     assert person.shown.options["coords"] == "obs:area,y_centroid"
-    choose(person, place.choice, "")
+    choose(person, coordinates.choice, "")
     assert person.shown.options["coords"] is None
-    assert not place.pair.winfo_ismapped()
+    assert not coordinates.pair.winfo_ismapped()
 
 
 def test_notes_match_the_current_options(person: Any, tissue_file: Path, tmp_path: Path) -> None:
@@ -201,7 +202,7 @@ def test_failure_is_cleared_when_options_change(person: Any, tissue_file: Path, 
     window.app_state.change(outdir=str(target), genes_mode="hvgs:5")
     person.settle()
     target.mkdir()
-    (target / "mine.txt").write_text("keep")  # after the last check
+    (target / "mine.txt").write_text("keep")  # after the form has checked the target
     window.app_state.export()
     person.until(lambda: person.shown.export.status == "failed")
     person.until(lambda: window.export_bar.problem.cget("text"))
@@ -212,23 +213,23 @@ def test_failure_is_cleared_when_options_change(person: Any, tissue_file: Path, 
     assert (target / "mine.txt").read_text() == "keep"
 
 
-def test_tab_follows_the_layout(person: Any, tissue_file: Path) -> None:
+def test_tab_key_follows_the_layout(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
-    more = window.form.advanced
-    more.toggle()
+    advanced = window.form.advanced
+    advanced.toggle()
     person.settle()
-    names = stops(person, more.fold, 12)
-    positions = [window.root.nametowidget(name) for name in names[1:]]
+    names = stops(person, advanced.fold, 12)
+    widgets = [window.root.nametowidget(name) for name in names[1:]]
     tops = [
         (widget.winfo_rooty() // 20, widget.winfo_rootx())
-        for widget in positions
-        if str(widget).startswith(str(more.inside))
+        for widget in widgets
+        if str(widget).startswith(str(advanced.inside))
     ]
     assert len(tops) >= 8
     assert tops == sorted(tops)
 
 
-def test_shortcuts_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_shortcuts_work_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     window.app_state.change(outdir=str(tmp_path / "out"), genes_mode="hvgs:5")
     person.settle()
@@ -242,20 +243,20 @@ def test_shortcuts_in_the_list_of_columns(person: Any, tissue_file: Path, tmp_pa
     person.settle()
     window.form.advanced.inside.winfo_children()[-1].winfo_children()[0].focus_set()
     person.key("F1")
-    assert any(child.winfo_class() == "Toplevel" for child in _everything(window.root))
+    assert any(child.winfo_class() == "Toplevel" for child in _with_descendants(window.root))
 
 
 def test_two_windows_merge_their_recent_files(tmp_path: Path) -> None:
     from karospace_jupyter.desktop.settings import Settings, load, save
 
     file = tmp_path / "desktop.json"
-    one, other = Settings(), Settings()
-    one.remember("/a.h5ad")
-    save(one, file)
-    other.remember("/b.h5ad")
-    save(other, file)
+    first, second = Settings(), Settings()
+    first.remember("/a.h5ad")
+    save(first, file)
+    second.remember("/b.h5ad")
+    save(second, file)
     assert load(file)[0].recent == ["/b.h5ad", "/a.h5ad"]
 
 
-def _everything(widget: Any) -> list[Any]:
-    return [widget, *(inner for child in widget.winfo_children() for inner in _everything(child))]
+def _with_descendants(widget: Any) -> list[Any]:
+    return [widget, *(inner for child in widget.winfo_children() for inner in _with_descendants(child))]

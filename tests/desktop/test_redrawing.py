@@ -1,4 +1,4 @@
-"""State that survives a rebuild of the window (expanded sections, focus, searches), and errors that are cleared."""
+"""State that survives a rebuild of the window (expanded parts, focus, searches), and errors that are cleared."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 from waiting import PATIENCE_S
 
 
-def stop(window: Any) -> None:
+def pause_worker(window: Any) -> None:
     os.kill(window.app_state._worker.pid, signal.SIGSTOP)
 
 
-def resume(window: Any) -> None:
+def resume_worker(window: Any) -> None:
     os.kill(window.app_state._worker.pid, signal.SIGCONT)
 
 
@@ -31,7 +31,7 @@ def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Pat
     person.settle()
     person.export()
 
-    def arranged() -> None:
+    def arrange() -> None:
         window.form.columns.search.variable.set("cell")
         window.form.target.path.focus_force()
         window.form.target.path.icursor(3)
@@ -40,7 +40,7 @@ def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Pat
                 fold.toggle()
         person.settle()
 
-    def as_before() -> None:
+    def assert_unchanged() -> None:
         person.settle()
         assert window.form.advanced.open
         assert window.export_bar.log.opened
@@ -48,16 +48,16 @@ def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Pat
         assert window.root.focus_get() is window.form.target.path
         assert window.form.target.path.index("insert") == 3
 
-    arranged()
+    arrange()
     window.zoom(1)
     window.zoom(1)  # before the first rebuild is finished
-    as_before()
+    assert_unchanged()
     window.choose_theme("dark")
-    as_before()
+    assert_unchanged()
     form = window.form
     window.open(str(tissue_file))
     person.until(lambda: window.form is not form)
-    as_before()
+    assert_unchanged()
     # Input in the hidden modes is kept, too.
     window.form.genes.segments.buttons["typed"].invoke()
     assert person.shown.options["genes_mode"] == ["EPCAM", "CD3E"]
@@ -79,10 +79,10 @@ def test_error_is_cleared_by_the_next_success(person: Any, tissue_file: Path, tm
     window._copy_command()
     person.until(lambda: window.export_bar.left.cget("text") == "Copied")
     person.settle_geometry()
-    assert window.export_bar.left.cget("text") == "Copied", "shown for a few seconds"
+    assert window.export_bar.left.cget("text") == "Copied", "the confirmation disappeared too early"
     assert not window.export_bar.problem.winfo_viewable()
     assert not window.export_bar.details.winfo_viewable()
-    # The error about a file is shown until the next action on the open one.
+    # The error about this file is shown until the open file is used again.
     window.open(str(tmp_path / "nowhere.h5ad"))
     person.until(lambda: "File not found" in window.head.facts.cget("text"))
     window.form.genes.number.variable.set("40")
@@ -127,16 +127,16 @@ def test_missing_bundle_shows_an_error(person: Any, tissue_file: Path, tmp_path:
 
 def test_opening_a_file_can_be_canceled(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start()
-    stop(window)
+    pause_worker(window)
     window.open(str(tissue_file))
     person.until(lambda: window.welcome.cancel.winfo_viewable())
-    person.shot("looking")
+    person.shot("inspecting")
     person.click(window.welcome.cancel)
     person.until(lambda: not window.welcome.cancel.winfo_viewable())
     window.open(str(tissue_file))
     person.until(lambda: person.shown.path)
     person.settle()
-    stop(window)
+    pause_worker(window)
     window.open(str(tmp_path / "nowhere.h5ad"))
     person.until(lambda: window.head.open.cget("text") == "Cancel")
     assert "disabled" in window.export_bar.button.state()
@@ -152,12 +152,12 @@ def test_export_is_disabled_until_the_estimate_is_ready(person: Any, tissue_file
     window.app_state.change(genes_mode="hvgs:none")
     person.settle()
     assert "disabled" in window.export_bar.button.state()
-    stop(window)
+    pause_worker(window)
     window.app_state.change(genes_mode="hvgs:5")
     person.settle_geometry()
     assert person.shown.pending
     assert "disabled" in window.export_bar.button.state()
-    resume(window)
+    resume_worker(window)
     person.until(lambda: "disabled" not in window.export_bar.button.state())
 
 
@@ -183,16 +183,16 @@ def test_return_does_not_accept_an_unselected_suggestion(person: Any, tissue_fil
 
 def test_image_file_may_have_any_name(person: Any, tissue_file: Path) -> None:
     window = person.start(tissue_file)
-    more = window.form.advanced
-    more.toggle()
+    advanced = window.form.advanced
+    advanced.toggle()
     window.app_state.change(image_path="")
     person.settle()
     for text in ("none", "none.png", "uns:", "uns:a.png"):
-        more.image_path.variable.set(text)
+        advanced.image_path.variable.set(text)
         person.settle()
-        assert more.image_path.winfo_viewable(), text
-        assert more.image_path.variable.get() == text
-        assert "does not exist" in more.image.problem.cget("text")
+        assert advanced.image_path.winfo_viewable(), text
+        assert advanced.image_path.variable.get() == text
+        assert "does not exist" in advanced.image.problem.cget("text")
 
 
 def test_preset_is_described_before_it_is_chosen(person: Any, tissue_file: Path) -> None:
@@ -208,11 +208,11 @@ def test_preset_is_described_before_it_is_chosen(person: Any, tissue_file: Path)
 
 def test_system_theme_is_queried_once_without_blocking(person: Any, tissue_file: Path, monkeypatch: Any) -> None:
     calls: list[int] = []
-    never = threading.Event()
+    released = threading.Event()
 
     def hangs() -> bool:
         calls.append(1)
-        never.wait(PATIENCE_S)
+        released.wait(PATIENCE_S)
         return True
 
     monkeypatch.setattr("karospace_jupyter.desktop.window.system_is_dark", hangs)
@@ -224,11 +224,11 @@ def test_system_theme_is_queried_once_without_blocking(person: Any, tissue_file:
             window.choose_theme(theme)
         assert calls == [1]
     finally:
-        never.set()
+        released.set()
 
 
 @pytest.mark.parametrize(
-    ("before", "now"),
+    ("saved", "restored"),
     [
         ("900x640+100+30", "900x640+100+30"),
         ("900x640+-1200+30", "900x640+0+30"),  # on a screen that is no longer connected
@@ -236,12 +236,12 @@ def test_system_theme_is_queried_once_without_blocking(person: Any, tissue_file:
         ("9000x9000+0+0", "1400x1000+0+0"),
     ],
 )
-def test_window_position_is_restored_within_the_screen(person: Any, tmp_path: Path, before: str, now: str) -> None:
+def test_window_position_is_restored_within_the_screen(person: Any, tmp_path: Path, saved: str, restored: str) -> None:
     file = tmp_path / "settings" / "desktop.json"
     file.parent.mkdir()
-    file.write_text(f'{{"geometry": "{before}"}}')
+    file.write_text(f'{{"geometry": "{saved}"}}')
     window = person.start()
-    person.until(lambda: window.root.wm_geometry() == now, window.root.wm_geometry())
+    person.until(lambda: window.root.wm_geometry() == restored, window.root.wm_geometry())
 
 
 def test_unreadable_folder_can_be_chosen(monkeypatch: Any, tmp_path: Path) -> None:
@@ -255,10 +255,10 @@ def test_unreadable_folder_can_be_chosen(monkeypatch: Any, tmp_path: Path) -> No
     (folder / "mine.txt").write_text("")
     assert ask.target("outdir", str(tmp_path / "out")) == str(folder / "out")
 
-    def refused(_: Path) -> None:
+    def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "iterdir", refused)
+    monkeypatch.setattr(Path, "iterdir", refuse)
     assert ask.target("outdir", str(tmp_path / "out")) == str(folder)
 
 
@@ -266,12 +266,12 @@ def test_unresponsive_share_does_not_block_dialogs(monkeypatch: Any) -> None:
     from karospace_jupyter.desktop import dialogs
     from karospace_jupyter.desktop.settings import Settings
 
-    never = threading.Event()
-    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.os.path.isdir", lambda _: never.wait(PATIENCE_S))
+    released = threading.Event()
+    monkeypatch.setattr("karospace_jupyter.desktop.dialogs.os.path.isdir", lambda _: released.wait(PATIENCE_S))
     try:
         assert dialogs.Dialogs(None, Settings(folder="/lost"))._folder() == str(Path.home())  # type: ignore[arg-type]
     finally:
-        never.set()
+        released.set()
 
 
 def test_command_is_quoted_for_powershell(monkeypatch: Any) -> None:
@@ -305,7 +305,7 @@ def test_damaged_settings_are_reset(person: Any, tmp_path: Path) -> None:
         assert "settings" in " ".join(person.shown.notes)
         assert "settings" in window.welcome.message.cget("text")
         window.close()
-        json.loads(file.read_text())
+        json.loads(file.read_text())  # valid again
 
 
 def test_changing_theme_or_zoom_keeps_the_options(person: Any, tissue_file: Path) -> None:

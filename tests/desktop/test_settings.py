@@ -44,6 +44,6 @@ def test_settings_round_trip(tmp_path: Path) -> None:
 
 
 def test_geometry_accepts_negative_positions() -> None:
-    found = GEOMETRY.fullmatch("900x640+-1200+30")
-    assert found is not None
-    assert [int(part) for part in found.groups()] == [900, 640, -1200, 30]
+    match = GEOMETRY.fullmatch("900x640+-1200+30")
+    assert match is not None
+    assert [int(part) for part in match.groups()] == [900, 640, -1200, 30]

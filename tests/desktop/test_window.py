@@ -21,6 +21,7 @@ from karospace_jupyter.export import run
 
 
 def export(person: Any) -> Any:
+    """Click the button "Export", and return the result once it is shown."""
     person.settle()
     person.click(person.window.export_bar.button)
     person.until(lambda: person.shown.result and not person.shown.running, "the export")
@@ -52,8 +53,8 @@ def test_file_is_exported_and_viewed(person: Any, tissue_file: Path, tmp_path: P
     person.click(window.export_bar.done.buttons["view"])
     person.until(lambda: opened, "the browser")
     person.shot("done")
-    with urllib.request.urlopen(f"{opened[0]}manifest.json") as answer_:
-        assert json.load(answer_)["n_cells"] == 1200
+    with urllib.request.urlopen(f"{opened[0]}manifest.json") as response:
+        assert json.load(response)["n_cells"] == 1200
     person.click(window.export_bar.preview.buttons["stop_serving"])
     person.until(lambda: not person.shown.address)
     with pytest.raises(OSError):
@@ -79,23 +80,23 @@ def test_real_files_are_exported(
         assert "disabled" in window.export_bar.button.state()
         assert window.form.coordinates.problem.winfo_viewable()
         person.shot("no-coordinates")
-        values = window.form.coordinates.choice
+        choice = window.form.coordinates.choice
         spec = next(spec for spec in person.shown.summary.coordinates if spec == "obsm:X_umap")
-        values.current(values._values.index(spec))
-        values.event_generate("<<ComboboxSelected>>")
+        choice.current(choice._values.index(spec))
+        choice.event_generate("<<ComboboxSelected>>")
     person.click(window.form.target.kinds.buttons[target])
-    place = tmp_path / ("out" if target == "outdir" else f"out{'.html' if target == 'single_file' else '.zip'}")
-    window.form.target.path.variable.set(str(place))
+    path = tmp_path / ("out" if target == "outdir" else f"out{'.html' if target == 'single_file' else '.zip'}")
+    window.form.target.path.variable.set(str(path))
     result = export(person)
-    assert result.path == str(place)
-    bundle = Bundle(place)
+    assert result.path == str(path)
+    bundle = Bundle(path)
     bundle.verify()
     assert bundle.manifest.n_cells == (cells or person.shown.summary.n_cells)
     person.shot(f"{name}-{target}")
 
 
 def start_a_paused_export(person: Any, tmp_path: Path) -> tuple[Any, Path]:
-    """Return the window during an export, and the folder that it writes to."""
+    """Start an export and pause its worker; return the window and the folder that the export writes to."""
     path = tmp_path / "large.h5ad"
     synthetic_tissue(20_000, 1500, seed=2).write_h5ad(path)
     folder = tmp_path / "here"
@@ -112,7 +113,7 @@ def start_a_paused_export(person: Any, tmp_path: Path) -> tuple[Any, Path]:
     return window, folder
 
 
-def resume(window: Any) -> None:
+def resume_worker(window: Any) -> None:
     os.kill(window.app_state._worker.pid, signal.SIGCONT)
 
 
@@ -122,8 +123,8 @@ def test_canceled_export_leaves_no_files(person: Any, tmp_path: Path) -> None:
     person.shot("running")
     person.click(window.export_bar.button)
     assert person.shown.canceling
-    resume(window)
-    person.until(lambda: not person.shown.running, "the cancel")
+    resume_worker(window)
+    person.until(lambda: not person.shown.running, "the cancellation")
     assert person.shown.export.status == "cancelled"
     assert list(folder.iterdir()) == []
     assert window.export_bar.button.cget("text") == "Export"
@@ -139,7 +140,7 @@ def test_closing_during_an_export_asks_for_confirmation(person: Any, tmp_path: P
     process = window.app_state._worker.pid
     typist = person.answer("An export is running", "key", "alt+y")
     closing = window.end
-    window.end = lambda: (resume(window), closing())
+    window.end = lambda: (resume_worker(window), closing())
     window.close()
     person.joined(typist)
     assert window._closed
@@ -160,7 +161,7 @@ def test_invalid_file_shows_an_error_and_another_opens(person: Any, tissue_file:
     window.open(str(tissue_file))
     person.until(lambda: person.shown.path)
     person.settle()
-    # With a file open, an invalid one leaves it open.
+    # An invalid file does not close the open one.
     window.open(str(wrong))
     person.until(lambda: person.shown.refused)
     person.settle_geometry()
@@ -172,17 +173,17 @@ def test_unwritable_target_shows_an_error(person: Any, tissue_file: Path, tmp_pa
     window = person.start(tissue_file)
     file = tmp_path / "file"
     file.write_text("mine")
-    places = {str(file): "is a file", str(file / "in"): "is a file", "": "Enter a path to write to"}
+    errors = {str(file): "is a file", str(file / "in"): "is a file", "": "Enter a path to write to"}
     closed = tmp_path / "closed"
     closed.mkdir()
     closed.chmod(0o555)
     if os.access(closed, os.W_OK):
         closed = Path("/proc/1")  # root can write to any other folder
-    places[str(closed / "bundle")] = "is not writable"
-    for place, why in places.items():
-        window.form.target.path.variable.set(place)
+    errors[str(closed / "bundle")] = "is not writable"
+    for target, error in errors.items():
+        window.form.target.path.variable.set(target)
         person.settle()
-        assert why in window.form.target.problem.cget("text")
+        assert error in window.form.target.problem.cget("text")
         assert "disabled" in window.export_bar.button.state()
     assert file.read_text() == "mine"
     window.form.target.path.variable.set(str(tmp_path / "good"))
@@ -221,8 +222,8 @@ def test_genes_are_typed_by_keyboard(person: Any, tissue_file: Path, tmp_path: P
     person.settle()
     assert "No genes listed" in genes.typed.note.cget("text")
     person.click(genes.typed.text)
-    names = person.window.app_state.shown.summary
-    assert names.n_genes == 80
+    summary = person.window.app_state.shown.summary
+    assert summary.n_genes == 80
     import anndata
 
     known = [str(name) for name in anndata.read_h5ad(tissue_file).var_names]
@@ -262,7 +263,7 @@ def test_columns_are_toggled_by_mouse_and_keyboard(person: Any, tissue_file: Pat
     second = columns._facts[1].name
     assert (second in columns._chosen()) != (second in before)
     # Columns are kept in the order of obs.
-    order = [one.name for one in columns._facts]
+    order = [column.name for column in columns._facts]
     chosen = person.shown.options["annotation_columns"]
     assert chosen == sorted(chosen, key=order.index)
 
@@ -332,24 +333,24 @@ def test_sections_embeddings_and_view_are_exported(person: Any, tissue_file: Pat
     window = person.start(tissue_file)
     window.form.advanced.toggle()
     person.settle()
-    places = window.form.advanced.layout_options
-    assert places.sections_choice.get() == "section (detected)"
-    assert {key: tick.get() for key, tick in places.ticks.items()} == {"X_umap": True}
-    places.sections_choice.current(places.sections_choice._values.index("region"))
-    places.sections_choice.event_generate("<<ComboboxSelected>>")
-    places.view_path.variable.set(str(tmp_path / "absent.json"))
+    layout = window.form.advanced.layout_options
+    assert layout.sections_choice.get() == "section (detected)"
+    assert {key: tick.get() for key, tick in layout.ticks.items()} == {"X_umap": True}
+    layout.sections_choice.current(layout.sections_choice._values.index("region"))
+    layout.sections_choice.event_generate("<<ComboboxSelected>>")
+    layout.view_path.variable.set(str(tmp_path / "absent.json"))
     person.settle()
-    assert "cannot be read" in places.view.problem.cget("text")
+    assert "cannot be read" in layout.view.problem.cget("text")
     assert "disabled" in window.export_bar.button.state()
     (tmp_path / "view.json").write_text('{"opacity": 0.5}')
-    places.view_path.variable.set(str(tmp_path / "view.json"))
-    [tick] = [one for one in places.embeddings.body.winfo_children() if one.winfo_class() == "TCheckbutton"]
+    layout.view_path.variable.set(str(tmp_path / "view.json"))
+    [tick] = [child for child in layout.embeddings.body.winfo_children() if child.winfo_class() == "TCheckbutton"]
     tick.invoke()
     person.settle()
-    person.shot("places")
+    person.shot("layout")
     assert person.shown.options["embeddings"] == []
-    places.markers_choice.current(places.markers_choice._values.index("of region"))
-    places.markers_choice.event_generate("<<ComboboxSelected>>")
+    layout.markers_choice.current(layout.markers_choice._values.index("of region"))
+    layout.markers_choice.event_generate("<<ComboboxSelected>>")
     person.settle()
     assert person.shown.options["markers"] == ["region"]
     window.form.target.path.variable.set(str(tmp_path / "out"))
@@ -358,7 +359,7 @@ def test_sections_embeddings_and_view_are_exported(person: Any, tissue_file: Pat
     assert manifest.sections is not None and manifest.sections.column == "region"
     assert (manifest.embeddings, manifest.view) == (None, {"opacity": 0.5})
     assert manifest.packed is not None and manifest.packed.markers is not None
-    assert [one.column for one in manifest.packed.markers] == ["region"]
+    assert [markers.column for markers in manifest.packed.markers] == ["region"]
     tick.invoke()
     person.settle()
     assert person.shown.options["embeddings"] is None  # the default again
@@ -442,12 +443,12 @@ def test_small_window_keeps_everything_reachable(person: Any, tissue_file: Path,
     def inside(widget: Any) -> bool:
         root = window.root
         top, left = widget.winfo_rooty() - root.winfo_rooty(), widget.winfo_rootx() - root.winfo_rootx()
-        below, beside = top + widget.winfo_height(), left + widget.winfo_width()
-        return bool(top >= 0 and left >= 0 and below <= root.winfo_height() and beside <= root.winfo_width())
+        bottom, right = top + widget.winfo_height(), left + widget.winfo_width()
+        return bool(top >= 0 and left >= 0 and bottom <= root.winfo_height() and right <= root.winfo_width())
 
     assert inside(window.export_bar.button)
     first, second = window.form._cards
-    assert second.winfo_rooty() > first.winfo_rooty() + first.winfo_height() - 1, "one card below the other"
+    assert second.winfo_rooty() > first.winfo_rooty() + first.winfo_height() - 1, "the cards are side by side"
     person.click(window.export_bar.button)
     person.until(lambda: person.shown.result and not person.shown.running)
     window.app_state.serve(str(tmp_path / "out"))
@@ -499,7 +500,7 @@ def test_crashed_worker_is_replaced(person: Any, tissue_file: Path, tmp_path: Pa
     first = window.app_state._worker.pid
     window.export_bar.button.invoke()
     os.kill(first, signal.SIGKILL)
-    person.until(lambda: not person.shown.running, "the end of it")
+    person.until(lambda: not person.shown.running, "the end of the export")
     assert person.shown.export.status == "failed"
     person.settle_geometry()
     assert "memory" in window.export_bar.problem.cget("text")
@@ -516,11 +517,11 @@ def test_log_is_saved(person: Any, tissue_file: Path, tmp_path: Path, monkeypatc
     export(person)
     person.click(window.export_bar.log.head)
     person.shot("log")
-    place = tmp_path / "log.txt"
-    typist = person.answer("Save log", "type", str(place), "key", "Return")
+    path = tmp_path / "log.txt"
+    typist = person.answer("Save log", "type", str(path), "key", "Return")
     window.export_bar.log._buttons[0].invoke()
     person.joined(typist)
-    assert "Writing genes" in place.read_text()
+    assert "Writing genes" in path.read_text()
 
 
 def test_zarr_folder_is_exported(person: Any, tmp_path: Path) -> None:
@@ -580,7 +581,7 @@ def test_changed_file_is_read_when_reopened(person: Any, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "html"])
-def test_dropped_bundle_opens_in_the_browser(person: Any, tmp_path: Path, monkeypatch: Any, kind: str) -> None:
+def test_opened_bundle_is_shown_in_the_browser(person: Any, tmp_path: Path, monkeypatch: Any, kind: str) -> None:
     path = tmp_path / {"folder": "out", "zip": "out.zip", "html": "out.html"}[kind]
     option = {"folder": "outdir", "zip": "zip_path", "html": "single_file"}[kind]
     run(synthetic_tissue(n_cells=300, n_genes=40), ExportConfig(**{option: path}))
@@ -589,8 +590,8 @@ def test_dropped_bundle_opens_in_the_browser(person: Any, tmp_path: Path, monkey
     window = person.start()
     window.open(str(path))
     person.until(lambda: opened, "the browser")
-    with urllib.request.urlopen(f"{opened[0]}manifest.json") as answer:
-        assert json.load(answer)["n_cells"] == 300
+    with urllib.request.urlopen(f"{opened[0]}manifest.json") as response:
+        assert json.load(response)["n_cells"] == 300
     person.settle()
     assert window.welcome.message.cget("text") == f"{path.name} is open at {opened[0]}, on this machine only."
     person.shot(f"bundle-{kind}")
@@ -598,9 +599,9 @@ def test_dropped_bundle_opens_in_the_browser(person: Any, tmp_path: Path, monkey
     window.open(str(path))
     person.until(lambda: opened[1:], "the browser again")
     assert opened[0] == opened[1]
-    packed = tmp_path / "data.zip"
-    with zipfile.ZipFile(packed, "w") as archive:
+    data_zip = tmp_path / "data.zip"
+    with zipfile.ZipFile(data_zip, "w") as archive:
         archive.writestr("a.h5ad", b"")
-    window.open(str(packed))
+    window.open(str(data_zip))
     person.until(lambda: person.shown.refused or person.shown.fault, "the message")
     assert "Unpack it" in person.shown.refused + person.shown.fault

@@ -21,9 +21,9 @@ ABSENT = "/nowhere/absent.h5ad"
 
 
 def test_message_of_a_dropped_worker_never_reaches_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A delayed write takes place after its worker was dropped and another one was started."""
-    begun, late = threading.Event(), threading.Event()
-    send = Connection._send  # type: ignore[attr-defined]  # below `send`, where the descriptor is known
+    """Delay a write until its worker has been dropped and another one has been started."""
+    begun, release = threading.Event(), threading.Event()
+    send = Connection._send  # type: ignore[attr-defined]  # called by `send`, reads the descriptor
 
     def slow(self: Any, data: Any, *more: Any) -> None:
         if b"stale" not in bytes(data):
@@ -31,7 +31,7 @@ def test_message_of_a_dropped_worker_never_reaches_the_next(monkeypatch: pytest.
             return
         descriptor = self._handle
         begun.set()
-        late.wait()
+        release.wait()
         os.write(descriptor, data)
 
     monkeypatch.setattr(Connection, "_send", slow)
@@ -45,11 +45,11 @@ def test_message_of_a_dropped_worker_never_reaches_the_next(monkeypatch: pytest.
     try:
         second.send(OpenFile(2, ABSENT, {}))
         eventually(second._requests.empty)
-        late.set()
+        release.set()
         eventually(lambda: received.extend(second.received()) or received)
-        assert [(type(one), one.number) for one in received] == [(Refused, 2)]
+        assert [(type(answer), answer.number) for answer in received] == [(Refused, 2)]
     finally:
-        late.set()
+        release.set()
         second.end(10)
 
 

@@ -23,7 +23,7 @@ def compare_category(viewer: Viewer, name: str, column: str = "cell_type") -> An
 
 
 def saved_table(viewer: Viewer) -> dict[str, dict[str, float]]:
-    """Return the saved table: the numbers of each gene, NaN where there is none."""
+    """Save the table as CSV, and return the numbers of each gene, NaN where there is none."""
     with viewer.page.expect_download() as saved:
         panel(viewer).get_by_role("button", name="CSV").click()
     with Path(saved.value.path()).open(encoding="utf-8", newline="") as file:

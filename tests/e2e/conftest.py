@@ -53,8 +53,8 @@ class Viewer:
         until_js(self.page, f"() => {{ const state = window.karospace.getState(); return {condition}; }}")
         self.set()
 
-    def becomes(self, ask: Callable[[], Any], wanted: Any) -> None:
-        becomes(ask, wanted, page=self.page)
+    def becomes(self, read: Callable[[], Any], wanted: Any) -> None:
+        becomes(read, wanted, page=self.page)
 
     def address(self) -> str:
         """Return the page's address once it holds the current view with its regions."""
@@ -67,6 +67,7 @@ class Viewer:
         return self.page.evaluate("cell => window.karospace.valueAt(cell)", cell)
 
     def positions(self, cells: list[int]) -> list[Any]:
+        """Return the position of each cell on the page, in CSS pixels."""
         # Passed as JSON text: Playwright serializes lists number by number, which takes seconds for all cells.
         text = self.page.evaluate(
             "text => JSON.stringify(JSON.parse(text).map((cell) => window.karospace.project(cell)))", json.dumps(cells)
@@ -95,8 +96,9 @@ class Viewer:
     def boxes(self, selector: str) -> list[dict[str, float]]:
         """Return the bounding boxes of all visible elements that match, measured at the same time."""
         found: list[dict[str, float]] = self.page.evaluate(
-            """selector => [...document.querySelectorAll(selector)].filter((one) => one.getClientRects().length > 0)
-              .map((one) => one.getBoundingClientRect().toJSON())""",
+            """selector => [...document.querySelectorAll(selector)]
+              .filter((element) => element.getClientRects().length > 0)
+              .map((element) => element.getBoundingClientRect().toJSON())""",
             selector,
         )
         return found
@@ -132,7 +134,7 @@ def assert_genes(viewer: Viewer, adata: ad.AnnData, genes: Sequence[str]) -> Non
 
 @pytest.fixture(scope="session")
 def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of 3000 cells, for tests that only read it."""
+    """Return a file of 3000 cells, for tests that only read it."""
     path = tmp_path_factory.mktemp("tissue") / "tissue.h5ad"
     synthetic_tissue(n_cells=3000, seed=1).write_h5ad(path)
     return path
@@ -140,7 +142,7 @@ def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def window(browser: Any) -> Iterator[Any]:
-    """A browser context shared by all tests, because creating one is slow. A blank page keeps it open."""
+    """Share one browser context among all tests, because creating one is slow. A blank page keeps it open."""
     context = browser.new_context(viewport={"width": 1360, "height": 860})
     context.new_page()
     yield context
@@ -149,7 +151,7 @@ def window(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def viewer(window: Any) -> Iterator[Viewer]:
-    """A new page without cache, cookies or permissions of earlier tests."""
+    """Return a new page without cache, cookies or permissions from earlier tests."""
     page = window.new_page()
     # The server of an earlier test may have used the same port.
     tools = window.new_cdp_session(page)
@@ -164,7 +166,7 @@ def viewer(window: Any) -> Iterator[Viewer]:
 
 @pytest.fixture
 def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewer, ad.AnnData]:
-    """The viewer of the file of 3000 cells, with opaque cells and without its image, and the data."""
+    """Return a viewer of the file of 3000 cells, with opaque cells and without the image, and its data."""
     viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
     viewer.set(opacity=1, imageOpacity=0)
     return viewer, ad.read_h5ad(tissue)
@@ -173,15 +175,15 @@ def opened(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> tuple[Viewe
 @pytest.fixture(scope="session")
 def exported_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Export each combination of file and options only once: many tests need the same bundle."""
-    made: dict[str, Path] = {}
+    bundles: dict[str, Path] = {}
 
     def run(h5ad: Path, **options: Any) -> Path:
         key = repr((h5ad, h5ad.stat().st_mtime_ns, sorted(options.items())))
-        if key not in made:
+        if key not in bundles:
             outdir = tmp_path_factory.mktemp("exported") / "bundle"
             export_h5ad(ExportConfig(h5ad_path=h5ad, outdir=outdir, **options))
-            made[key] = outdir
-        return made[key]
+            bundles[key] = outdir
+        return bundles[key]
 
     return run
 

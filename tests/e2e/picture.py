@@ -26,12 +26,12 @@ VIEWS = {
 
 
 def main(folder: str) -> None:
-    with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
-        adata_to_karospace(synthetic_tissue(), Path(made) / "b", genes_mode="all", dataset_name="Synthetic tumor")
+    with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
+        adata_to_karospace(synthetic_tissue(), Path(work) / "b", genes_mode="all", dataset_name="Synthetic tumor")
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         for name, state in VIEWS.items():
             page = browser.new_page(viewport={"width": 1360, "height": 860})
-            page.goto((Path(made) / "b" / "index.html").as_uri())
+            page.goto((Path(work) / "b" / "index.html").as_uri())
             page.evaluate("window.karospace.ready")
             page.evaluate("state => window.karospace.setState(state)", state)
             page.wait_for_timeout(1500)

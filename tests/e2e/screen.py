@@ -20,11 +20,12 @@ class Screen:
     def __init__(self, viewer: Viewer, adata: ad.AnnData) -> None:
         xy = np.asarray(adata.obsm["spatial"], dtype=np.float32).astype(float)
         corners = [int(np.argmin(xy[:, 0])), int(np.argmax(xy[:, 0])), int(np.argmax(xy[:, 1]))]
-        seen = np.array(viewer.positions(corners))
-        scale = np.linalg.lstsq(np.c_[xy[corners], np.ones(3)], seen, rcond=None)[0]
-        self.at: NDArray[np.float64] = np.c_[xy, np.ones(len(xy))] @ scale
+        positions = np.array(viewer.positions(corners))
+        transform = np.linalg.lstsq(np.c_[xy[corners], np.ones(3)], positions, rcond=None)[0]
+        self.at: NDArray[np.float64] = np.c_[xy, np.ones(len(xy))] @ transform
 
     def point(self, across: float, down: float) -> Point:
+        """Return the point at fractions of the width and height of the tissue."""
         low, high = self.at.min(axis=0), self.at.max(axis=0)
         x, y = low + (high - low) * [across, down]
         return round(float(x)), round(float(y))
@@ -36,13 +37,14 @@ class Screen:
         return np.asarray(((self.at >= start) & (self.at <= end)).all(axis=1))
 
     def near(self, start: Point, end: Point) -> NDArray[np.bool_]:
-        """Cells within 0.1 pixels of the border, for which rounding decides."""
+        """Return the cells within 0.1 pixels of the border, whose selection depends on rounding."""
         grown = self.within((start[0] - 0.1, start[1] - 0.1), (end[0] + 0.1, end[1] + 0.1))
         shrunk = self.within((start[0] + 0.1, start[1] + 0.1), (end[0] - 0.1, end[1] - 0.1))
         return grown & ~shrunk
 
-    def in_polygon(self, points: Sequence[Point], margin: float = 0) -> NDArray[np.bool_]:
-        x, y = self.at.T + margin
+    def in_polygon(self, points: Sequence[Point], shift: float = 0) -> NDArray[np.bool_]:
+        """Return the cells inside a polygon after moving them by `shift` pixels right and down."""
+        x, y = self.at.T + shift
         inside = np.zeros(len(x), dtype=bool)
         for (xa, ya), (xb, yb) in zip(points, [*points[1:], points[0]], strict=True):
             if ya == yb:
@@ -52,6 +54,7 @@ class Screen:
 
 
 def selection(viewer: Viewer) -> NDArray[np.bool_] | None:
+    """Return the mask of the selected cells, or None without a selection."""
     found = viewer.page.evaluate("window.karospace.selection?.join('') ?? null")
     return None if found is None else np.array(list(found)) == "1"
 
@@ -63,7 +66,7 @@ def selected(viewer: Viewer) -> NDArray[np.bool_]:
 
 
 def select(viewer: Viewer, mask: NDArray[np.bool_]) -> None:
-    text = "".join("1" if taken else "0" for taken in mask)
+    text = "".join("1" if inside else "0" for inside in mask)
     viewer.page.evaluate("text => window.karospace.select(Uint8Array.from(text, Number))", text)
 
 

@@ -25,12 +25,12 @@ COLUMN = "Distance to Tumor border"
 
 
 def slide(cells: int) -> ad.AnnData:
-    """Return two sections that overlap."""
+    """Return an object with two overlapping sections."""
     rng = np.random.default_rng(5)
     obs = pd.DataFrame({"section": pd.Categorical(np.where(np.arange(cells) % 2, "right", "left"))})
-    made = ad.AnnData(np.ones((cells, 1), np.float32), obs=obs.set_axis(obs.index.astype(str)))
-    made.obsm["spatial"] = rng.uniform(0, 1000, (cells, 2))
-    return made
+    adata = ad.AnnData(np.ones((cells, 1), np.float32), obs=obs.set_axis(obs.index.astype(str)))
+    adata.obsm["spatial"] = rng.uniform(0, 1000, (cells, 2))
+    return adata
 
 
 def bundle(cells: int, folder: Path) -> Path:
@@ -38,7 +38,7 @@ def bundle(cells: int, folder: Path) -> Path:
 
 
 def put_region(viewer: Viewer, outline: list[float]) -> None:
-    """Set a region of the cells of the left section that are inside the outline."""
+    """Set a region with this outline and three cells of the left section."""
     viewer.page.evaluate(
         """outline => karospace.setRegions([{name: 'Tumor', outline, cells: Uint32Array.of(0, 2, 4)}])""", outline
     )
@@ -51,53 +51,53 @@ def values(viewer: Viewer) -> Any:
 def test_region_colors_cells_by_distance_as_python_computes_it(
     viewer: Viewer, serve: Callable[[Path], str], tmp_path: Path
 ) -> None:
-    tissue = viewer.open(serve(bundle(400, tmp_path / "b")))
-    put_region(tissue, SQUARE)
-    button = tissue.page.get_by_role("button", name="Color by distance to border of Tumor")
+    viewer.open(serve(bundle(400, tmp_path / "b")))
+    put_region(viewer, SQUARE)
+    button = viewer.page.get_by_role("button", name="Color by distance to border of Tumor")
     button.click()
-    until_js(tissue.page, f"karospace.getState().color.column === {COLUMN!r} && karospace.valueAt(0) !== null")
+    until_js(viewer.page, f"karospace.getState().color.column === {COLUMN!r} && karospace.valueAt(0) !== null")
     expect(button).to_have_attribute("aria-pressed", "true")
-    expect(tissue.page.get_by_text("in µm; negative inside")).to_be_visible()
+    expect(viewer.page.get_by_text("in µm; negative inside")).to_be_visible()
     xy = slide(400).obsm["spatial"].astype(np.float32).astype(np.float64)
     wanted = border_distances(np.array(SQUARE).reshape(-1, 2), xy, 0.5)
     wanted[1::2] = np.nan  # the other section
-    found = values(tissue)
+    found = values(viewer)
     np.testing.assert_array_equal(np.array(found, dtype=float), wanted.astype(float))
     # Both limits are as far from zero as the nearer percentile, which is named.
     low, high = np.nanpercentile(wanted.astype(float), [1, 99])
     assert abs(low) < high
-    limits = tissue.page.locator(".ks-limits > span")
+    limits = viewer.page.locator(".ks-limits > span")
     expect(limits.first).to_contain_text("p1 = ")
     expect(limits.last).not_to_contain_text("=")
     becomes(lambda: float(limits.first.inner_text().removeprefix("p1 = ")), pytest.approx(low, rel=0.005))
     becomes(lambda: float(limits.last.inner_text()), pytest.approx(-low, rel=0.005))
-    csv = tissue.page.evaluate("karospace.table()")
+    csv = viewer.page.evaluate("karospace.table()")
     assert csv.split("\r\n")[0].endswith(f",{COLUMN} (µm)")
-    view = tissue.page.evaluate("karospace.getView()")
-    tissue.page.evaluate("karospace.setRegions([])")
-    becomes(lambda: tissue.page.evaluate("karospace.getState().color.column"), "section")
-    tissue.page.evaluate("view => karospace.setView(view)", view)
-    assert values(tissue) == found
+    view = viewer.page.evaluate("karospace.getView()")
+    viewer.page.evaluate("karospace.setRegions([])")
+    becomes(lambda: viewer.page.evaluate("karospace.getState().color.column"), "section")
+    viewer.page.evaluate("view => karospace.setView(view)", view)
+    assert values(viewer) == found
 
 
 def test_link_opens_with_the_distance(viewer: Viewer, serve: Callable[[Path], str], tmp_path: Path) -> None:
-    tissue = viewer.open(serve(bundle(400, tmp_path / "b")))
-    put_region(tissue, SQUARE)
-    tissue.page.get_by_role("button", name="Color by distance to border of Tumor").click()
-    until_js(tissue.page, "location.hash !== '' && karospace.valueAt(0) !== null")
-    found = values(tissue)
-    until_js(tissue.page, "karospace.getView().state.color.kind === 'annotation'")
-    becomes(lambda: "view" in tissue.page.url, wanted=True)
-    again = viewer.open(tissue.page.url)
-    until_js(again.page, f"karospace.getState().color.column === {COLUMN!r} && karospace.valueAt(0) !== null")
-    assert values(again) == found
+    viewer.open(serve(bundle(400, tmp_path / "b")))
+    put_region(viewer, SQUARE)
+    viewer.page.get_by_role("button", name="Color by distance to border of Tumor").click()
+    until_js(viewer.page, "location.hash !== '' && karospace.valueAt(0) !== null")
+    found = values(viewer)
+    until_js(viewer.page, "karospace.getView().state.color.kind === 'annotation'")
+    becomes(lambda: "view" in viewer.page.url, wanted=True)
+    viewer.open(viewer.page.url)
+    until_js(viewer.page, f"karospace.getState().color.column === {COLUMN!r} && karospace.valueAt(0) !== null")
+    assert values(viewer) == found
 
 
 def test_lasso_on_a_section_makes_a_region_with_a_distance(
     viewer: Viewer, serve: Callable[[Path], str], tmp_path: Path
 ) -> None:
-    tissue = viewer.open(serve(bundle(400, tmp_path / "b")))
-    page = tissue.page
+    viewer.open(serve(bundle(400, tmp_path / "b")))
+    page = viewer.page
     page.evaluate("karospace.setState({layout: {kind: 'section', name: 'left'}})")
     until_js(page, "karospace.getState().layout.kind === 'section'")
     box = page.locator("canvas.ks-canvas").bounding_box()
@@ -116,33 +116,33 @@ def test_lasso_on_a_section_makes_a_region_with_a_distance(
     xy = slide(400).obsm["spatial"].astype(np.float32).astype(np.float64)
     wanted = border_distances(np.array(region["outline"]).reshape(-1, 2), xy, 0.5)
     wanted[1::2] = np.nan
-    np.testing.assert_array_equal(np.array(values(tissue), dtype=float), wanted.astype(float))
+    np.testing.assert_array_equal(np.array(values(viewer), dtype=float), wanted.astype(float))
     assert set(region["cells"]) == set(np.flatnonzero(wanted < 0).tolist())
 
 
 def test_distances_of_a_million_cells_do_not_freeze_the_page(
     viewer: Viewer, serve: Callable[[Path], str], tmp_path: Path
 ) -> None:
-    tissue = viewer.open(serve(bundle(1_000_000, tmp_path / "b")))
+    viewer.open(serve(bundle(1_000_000, tmp_path / "b")))
     angles = np.linspace(0, 2 * np.pi, 300, endpoint=False)
     radii = 300 * (1 + 0.2 * np.sin(9 * angles))
     outline = np.column_stack([500 + radii * np.cos(angles), 500 + radii * np.sin(angles)]).ravel()
-    put_region(tissue, outline.tolist())
-    took = tissue.page.evaluate(
+    put_region(viewer, outline.tolist())
+    took = viewer.page.evaluate(
         """async column => {
             const longest = [0];
-            const seen = new PerformanceObserver((list) => {
+            const observer = new PerformanceObserver((list) => {
                 for (const {duration} of list.getEntries()) longest.push(duration);
             });
-            seen.observe({entryTypes: ['longtask']});
+            observer.observe({entryTypes: ['longtask']});
             const start = performance.now();
             await karospace.setState({color: {kind: 'annotation', column}});
             const all = performance.now() - start;
-            seen.disconnect();
+            observer.disconnect();
             return {all, longest: longest.sort((a, b) => b - a).slice(0, 4)};
         }""",
         COLUMN,
     )
     print(json.dumps(took))
     assert took["all"] < 20_000
-    assert tissue.page.evaluate("karospace.valueAt(0) !== null && karospace.valueAt(1) === null")
+    assert viewer.page.evaluate("karospace.valueAt(0) !== null && karospace.valueAt(1) === null")

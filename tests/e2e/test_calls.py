@@ -17,17 +17,17 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("calls") / "bundle"
-    return adata_to_karospace(synthetic_tissue(300, 5, seed=1), made, scripts="yes").path
+    path = tmp_path_factory.mktemp("calls") / "bundle"
+    return adata_to_karospace(synthetic_tissue(300, 5, seed=1), path, scripts="yes").path
 
 
 CALLS = {
-    "fetch": "fetch(at('/a')).then(() => 'went', (e) => 'refused')",
-    "no-cors": "fetch(at('/a'), {mode: 'no-cors'}).then(() => 'went', () => 'refused')",
-    "request": "new Promise((d) => { const r = new XMLHttpRequest(); r.onload = () => d('went'); r.onerror = () => d('refused'); r.open('GET', at('/a')); r.send(); })",
-    "beacon": "Promise.resolve(navigator.sendBeacon(at('/a'), 'x')).then(() => broken)",
+    "fetch": "fetch(at('/a')).then(() => 'sent', (e) => 'refused')",
+    "no-cors": "fetch(at('/a'), {mode: 'no-cors'}).then(() => 'sent', () => 'refused')",
+    "request": "new Promise((d) => { const r = new XMLHttpRequest(); r.onload = () => d('sent'); r.onerror = () => d('refused'); r.open('GET', at('/a')); r.send(); })",
+    "beacon": "Promise.resolve(navigator.sendBeacon(at('/a'), 'x')).then(() => blocked)",
     "events": "new Promise((d) => { const s = new EventSource(at('/a')); s.onerror = () => { s.close(); d('refused'); }; })",
-    "socket": "new Promise((d) => { const s = new WebSocket(at('/a').replace('http', 'ws')); s.onopen = () => d('went'); s.onerror = () => d('refused'); })",
+    "socket": "new Promise((d) => { const s = new WebSocket(at('/a').replace('http', 'ws')); s.onopen = () => d('sent'); s.onerror = () => d('refused'); })",
     "img": "element('img', 'src')",
     "script": "element('script', 'src')",
     "style": "element('link', 'href', {rel: 'stylesheet'})",
@@ -36,15 +36,15 @@ CALLS = {
     "frame": "element('iframe', 'src')",
     "object": "element('object', 'data')",
     "video": "element('video', 'src')",
-    "import": "import(at('/a.js')).then(() => 'went', () => 'refused')",
-    "worker": "Promise.resolve().then(() => new Worker('data:text/javascript,1')).then(() => broken, () => 'refused')",
-    # Workers of the page's own script have its policy, and report what it blocks to themselves.
+    "import": "import(at('/a.js')).then(() => 'sent', () => 'refused')",
+    "worker": "Promise.resolve().then(() => new Worker('data:text/javascript,1')).then(() => blocked, () => 'refused')",
+    # A worker that the page creates has the page's policy; violations are reported inside the worker.
     "import in a worker": "inWorker(`importScripts('${at('/a.js')}')`)",
     "fetch in a worker": "inWorker(`fetch('${at('/a')}')`)",
     "socket in a worker": "inWorker(`new WebSocket('${at('/a').replace('http', 'ws')}')`)",
-    "font": "new FontFace('a', `url(${at('/a.woff2')})`).load().then(() => 'went', () => 'refused')",
+    "font": "new FontFace('a', `url(${at('/a.woff2')})`).load().then(() => 'sent', () => 'refused')",
     "background": "element('div', 'style', {}, (url) => `width: 9px; height: 9px; background: url(${url})`)",
-    "form": "new Promise((d) => { const f = document.createElement('form'); f.action = at('/a'); f.method = 'post'; document.body.append(f); broken.then(d); f.submit(); })",
+    "form": "new Promise((d) => { const f = document.createElement('form'); f.action = at('/a'); f.method = 'post'; document.body.append(f); blocked.then(d); f.submit(); })",
 }
 
 
@@ -57,23 +57,23 @@ def test_policy_blocks_requests_to_other_hosts(folder: Path, serve: Any, viewer:
         outcomes = viewer.page.evaluate(
             """async (host) => {
               const at = (path) => host + path;
-              const broken = new Promise((done) => document.addEventListener('securitypolicyviolation',
+              const blocked = new Promise((done) => document.addEventListener('securitypolicyviolation',
                 () => done('refused'), {once: true}));
               const element = (tag, attribute, more = {}, of = (url) => url) => {
-                const made = document.createElement(tag);
-                for (const [name, value] of Object.entries(more)) made.setAttribute(name, value);
-                made.setAttribute(attribute, of(at('/a')));
-                document.body.append(made);
-                return broken;
+                const node = document.createElement(tag);
+                for (const [name, value] of Object.entries(more)) node.setAttribute(name, value);
+                node.setAttribute(attribute, of(at('/a')));
+                document.body.append(node);
+                return blocked;
               };
               const inWorker = (script) => {
                 const report = "addEventListener('securitypolicyviolation', () => postMessage('refused'));";
                 const worker = new Worker(URL.createObjectURL(new Blob([report + script])));
                 worker.onmessage = () => document.dispatchEvent(new Event('securitypolicyviolation'));
-                return broken;
+                return blocked;
               };
               const timeout = new Promise((done) => setTimeout(done, 10_000, 'timed out'));
-              return Promise.all([CALL, broken].map((outcome) => Promise.race([outcome, timeout])));
+              return Promise.all([CALL, blocked].map((outcome) => Promise.race([outcome, timeout])));
             }""".replace("CALL", call),
             f"http://127.0.0.1:{outside.port}",
         )

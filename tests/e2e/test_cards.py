@@ -28,27 +28,30 @@ EMBEDDINGS = [
     "X_tsne",
 ]
 
-# Lists buttons outside of their view or card, and overlapping cards and buttons.
+# Returns messages about buttons outside their view or card, narrow buttons, and overlapping cards or buttons.
 MISPLACED = """() => [...document.querySelectorAll('.ks-stage, .ks-beside')].flatMap((stage) => {
   const wrong = [];
-  const seen = (what) => [...stage.querySelectorAll(what)].filter((one) => one.checkVisibility() && !one.closest('[popover]'));
-  const cards = seen('.ks-cards .ks-card');
-  const buttons = seen('.ks-cards :is(button, select)');
-  const name = (one) => one.getAttribute('aria-label') ?? (one.textContent || one.className);
-  const inside = (one, around) => {
-    const [a, b] = [one.getBoundingClientRect(), around.getBoundingClientRect()];
+  const visible = (selector) =>
+    [...stage.querySelectorAll(selector)]
+      .filter((element) => element.checkVisibility() && !element.closest('[popover]'));
+  const cards = visible('.ks-cards .ks-card');
+  const buttons = visible('.ks-cards :is(button, select)');
+  const name = (element) => element.getAttribute('aria-label') ?? (element.textContent || element.className);
+  const inside = (element, around) => {
+    const [a, b] = [element.getBoundingClientRect(), around.getBoundingClientRect()];
     const out = Math.max(b.left - a.left, b.top - a.top, a.right - b.right, a.bottom - b.bottom);
-    if (out > 0.5) wrong.push(`${name(one)} is ${out} px outside of ${around.className}`);
+    if (out > 0.5) wrong.push(`${name(element)} is ${out} px outside ${around.className}`);
   };
-  for (const one of [...cards, ...buttons]) inside(one, stage);
-  for (const one of buttons) inside(one, one.closest('.ks-card'));
-  for (const one of buttons) if (one.clientWidth < 24) wrong.push(`${name(one)} is ${one.clientWidth} px wide`);
+  for (const element of [...cards, ...buttons]) inside(element, stage);
+  for (const element of buttons) inside(element, element.closest('.ks-card'));
+  for (const element of buttons)
+    if (element.clientWidth < 24) wrong.push(`${name(element)} is ${element.clientWidth} px wide`);
   for (const group of [cards, buttons])
-    group.forEach((one, at) => group.slice(at + 1).forEach((other) => {
-      const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
+    group.forEach((element, at) => group.slice(at + 1).forEach((other) => {
+      const [a, b] = [element.getBoundingClientRect(), other.getBoundingClientRect()];
       const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-      if (across > 0.5 && down > 0.5) wrong.push(`${name(one)} overlaps ${name(other)}`);
+      if (across > 0.5 && down > 0.5) wrong.push(`${name(element)} overlaps ${name(other)}`);
     }));
   return wrong;
 })"""
@@ -56,12 +59,12 @@ MISPLACED = """() => [...document.querySelectorAll('.ks-stage, .ks-beside')].fla
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle with long names, many embeddings, and sections with an annotation to filter by."""
+    """Return a bundle with long names, many embeddings, and sections with an annotation to filter by."""
     adata = synthetic_tissue(n_cells=1200, seed=2)
     first = adata.obs["section"].cat.categories[0]
-    code = (adata.obs["section"] == first).to_numpy()
-    adata.obs["section"] = pd.Categorical(np.where(code, SECTION, "Patient 04"))
-    adata.obs["stage"] = pd.Categorical(np.where(code, "late", "early"))
+    in_first = (adata.obs["section"] == first).to_numpy()
+    adata.obs["section"] = pd.Categorical(np.where(in_first, SECTION, "Patient 04"))
+    adata.obs["stage"] = pd.Categorical(np.where(in_first, "late", "early"))
     adata.uns.pop("section_colors", None)
     rng = np.random.default_rng(0)
     for key in EMBEDDINGS:
@@ -79,7 +82,7 @@ def scripted(folder: Path) -> str:
 
 UMAP = {"kind": "embedding", "name": "X_umap"}
 GRID = {"kind": "sections", "columns": 2, "order": "file"}
-ONE = {"kind": "section", "name": SECTION}
+SINGLE = {"kind": "section", "name": SECTION}
 LONG = {"kind": "embedding", "name": "X_scVI_latent_after_integration_of_all_samples"}
 
 
@@ -98,10 +101,10 @@ def test_buttons_stay_inside_their_view(browser: Any, scripted: str, size: tuple
     viewer.open(scripted)
     if touch:
         assert page.evaluate("matchMedia('(pointer: coarse)').matches")
-    states = [(GRID, None), (ONE, None), (LONG, None), (GRID, UMAP), (ONE, LONG)]
+    states = [(GRID, None), (SINGLE, None), (LONG, None), (GRID, UMAP), (SINGLE, LONG)]
     for layout, beside in states[3:] if size[0] > 2000 else states:
         viewer.set(layout=layout, beside=beside)
-        for key in "pvl":  # hides or shows the panel; with and without the selection modes
+        for key in "pvl":  # toggle the panel; choose the move tool; choose the lasso, which adds a card
             page.keyboard.press(key)
             eventually(lambda: page.evaluate(MISPLACED), lambda wrong: wrong == [], what=f"{layout}, {beside}, {key}")
     # Section order and filter are available in the smallest window, too.
@@ -122,14 +125,14 @@ def test_errors_are_shown_on_the_tissue_without_a_panel(
     folder: Path, serve: Callable[[Path], str], viewer: Viewer, how: str
 ) -> None:
     page = viewer.page
-    lost = True
-    page.route("**/packed/shard_*", lambda route: route.fulfill(status=404) if lost else route.continue_())
+    missing = True
+    page.route("**/packed/shard_*", lambda route: route.fulfill(status=404) if missing else route.continue_())
     viewer.open(serve(folder) + ("?embed=1" if how == "embedded" else ""))
     if how == "hidden panel":
         page.keyboard.press("p")
     gene = {"kind": "gene", "gene": "EPCAM"}
-    ask = "color => window.karospace.setState({color}).catch(() => {})"
-    page.evaluate(ask, gene)
+    set_color = "color => window.karospace.setState({color}).catch(() => {})"
+    page.evaluate(set_color, gene)
     alert = page.get_by_role("alert")
     alert.get_by_text("is missing").wait_for()
     expect(alert).to_have_count(1)
@@ -142,10 +145,10 @@ def test_errors_are_shown_on_the_tissue_without_a_panel(
     becomes(lambda: page.evaluate(MISPLACED), [])
     alert.get_by_role("button", name="Dismiss").click()
     alert.wait_for(state="detached")
-    page.evaluate(ask, {"kind": "none"})
-    page.evaluate(ask, gene)
+    page.evaluate(set_color, {"kind": "none"})
+    page.evaluate(set_color, gene)
     alert.get_by_text("is missing").wait_for()
-    lost = False
+    missing = False
     alert.get_by_role("button", name="Try again").click()
     alert.wait_for(state="detached")
     until_js(page, "() => typeof window.karospace.valueAt(0) === 'number'")

@@ -55,9 +55,9 @@ def test_violins_show_the_quartiles_of_each_category(opened: tuple[Viewer, ad.An
         rows = violin_texts(page, ".ks-panel")
         assert set(rows) == set(adata.obs["cell_type"].cat.categories)
         for name, text in rows.items():
-            mine = epcam[(adata.obs["cell_type"] == name).to_numpy()]
-            assert quartiles(text) == pytest.approx(np.percentile(mine, [25, 50, 75]).tolist(), rel=0.02, abs=0.006)
-            assert f"{len(mine):,} cells" in text
+            inside = epcam[(adata.obs["cell_type"] == name).to_numpy()]
+            assert quartiles(text) == pytest.approx(np.percentile(inside, [25, 50, 75]).tolist(), rel=0.02, abs=0.006)
+            assert f"{len(inside):,} cells" in text
 
     holds(match_each_category)
     # Another annotation splits the same values; the color of the tissue does not change.
@@ -82,9 +82,9 @@ def test_selection_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData]) 
 
     def match_both_sides() -> None:
         for name, text in violin_texts(page, ".ks-selection").items():
-            of, rest = text.split("; the rest ")
+            selected, rest = text.split("; the rest ")
             kind = (adata.obs["cell_type"] == name).to_numpy()
-            for shown, cells in ((of, kind & inside), (rest, kind & ~inside)):
+            for shown, cells in ((selected, kind & inside), (rest, kind & ~inside)):
                 wanted = np.percentile(epcam[cells], [25, 50, 75]).tolist()
                 assert quartiles(shown) == pytest.approx(wanted, rel=0.02, abs=0.006)
 
@@ -100,12 +100,12 @@ def test_selection_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData]) 
 
 
 @pytest.mark.parametrize("order", ["mean", "fraction", "variability", "name"])
-def test_genes_are_sorted_as_the_list_says(opened: tuple[Viewer, ad.AnnData], order: str) -> None:
+def test_genes_are_sorted_by_the_chosen_order(opened: tuple[Viewer, ad.AnnData], order: str) -> None:
     viewer, adata = opened
     page = viewer.page
     page.keyboard.press("/")
     page.get_by_label("Gene order").select_option(order)
-    manifest = page.evaluate("fetch('manifest.json').then((answer) => answer.json())")
+    manifest = page.evaluate("fetch('manifest.json').then((response) => response.json())")
     rank = {entry["gene"]: entry["variability_rank"] for entry in manifest["expression"]["genes"]}
     keys: dict[str, Callable[[str], Any]] = {
         "mean": lambda gene: -values(adata, gene).mean(),

@@ -1,4 +1,4 @@
-"""Colormaps, blends and gene set scores are drawn according to the data."""
+"""Color maps, blends and gene set scores are drawn according to the data."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ def dense(adata: ad.AnnData, gene: str) -> Any:
     return x.toarray().ravel()
 
 
-def test_colormaps_can_be_reversed_logarithmic_and_dimmed(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_color_maps_can_be_reversed_logarithmic_and_dimmed(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     values = dense(adata, "EPCAM")
     high, zero = int(values.argmax()), int(np.flatnonzero(values == 0)[7])
     middle = int(np.argsort(values)[-400])
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, range=[0, float(values.max())], colormap="greys")
-    light = viewer.colors([high, middle])
+    normal = viewer.colors([high, middle])
     viewer.set(reversed=True)
-    turned = viewer.colors([high, middle])
-    assert light[0].mean() < 60 < 200 < turned[0].mean()
+    flipped = viewer.colors([high, middle])
+    assert normal[0].mean() < 60 < 200 < flipped[0].mean()
     viewer.set(reversed=False, scale="log1p")
-    # The logarithm raises values in the middle, which makes them darker in a gray colormap.
-    assert viewer.colors([middle])[0].mean() < light[1].mean()
+    # The logarithm raises values in the middle, which makes them darker in a gray color map.
+    assert viewer.colors([middle])[0].mean() < normal[1].mean()
     viewer.set(scale="linear", colormap="viridis", range=None)
     before = viewer.colors([zero])[0].astype(int)
     viewer.set(dimZeros=True)
-    ground = np.array([246, 247, 249])
+    background = np.array([246, 247, 249])
     after = viewer.colors([zero])[0].astype(int)
-    assert np.abs(after - ground).sum() < np.abs(before - ground).sum()
+    assert np.abs(after - background).sum() < np.abs(before - background).sum()
     expect(viewer.page.get_by_role("radio", name="Viridis")).to_be_checked()
     viewer.page.get_by_role("radio", name="Magma").check(force=True)
     assert viewer.state()["colormap"] == "magma"

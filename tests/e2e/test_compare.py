@@ -37,10 +37,10 @@ def tissue() -> ad.AnnData:
 
 @pytest.fixture(scope="module")
 def folder(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("compare") / "b"
+    path = tmp_path_factory.mktemp("compare") / "b"
     # Small files, so that the genes are in many of them.
-    adata_to_karospace(tissue, made, genes_mode=["EPCAM"], packed="yes", max_asset_mb=0.02, image_path="none")
-    return made
+    adata_to_karospace(tissue, path, genes_mode=["EPCAM"], packed="yes", max_asset_mb=0.02, image_path="none")
+    return path
 
 
 def compare_selection(viewer: Viewer, inside: int = INSIDE) -> Any:
@@ -54,7 +54,7 @@ def compare_selection(viewer: Viewer, inside: int = INSIDE) -> Any:
 
 
 def assert_numbers(table: dict[str, dict[str, float]], adata: ad.AnnData, genes: list[str]) -> None:
-    """Compare the table with the numbers that scipy computes from the object."""
+    """Assert that the table has the numbers that scipy computes from the object."""
     values = adata[:, genes].X.toarray().astype(np.float64)
     for i, gene in enumerate(genes):
         inside, rest = values[:INSIDE, i], values[INSIDE:, i]
@@ -82,7 +82,7 @@ def test_table_has_the_numbers_of_every_gene(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     viewer.page.add_init_script("""window.answers = 0; window.Worker = class extends Worker {
-      constructor(...given) { super(...given); this.addEventListener('message', () => window.answers++); } };""")
+      constructor(...args) { super(...args); this.addEventListener('message', () => window.answers++); } };""")
     page = viewer.open(serve(folder)).page
     started: list[Any] = []
     page.on("worker", lambda worker: started.append(worker))
@@ -130,7 +130,7 @@ def test_pages_without_workers_compare_in_slices(
 
 
 @pytest.mark.parametrize("single", [False, True], ids=["folder", "html"])
-def test_genes_are_compared_after_a_double_click(
+def test_genes_are_compared_in_bundles_opened_from_disk(
     viewer: Viewer, tmp_path: Path, tissue: ad.AnnData, single: bool
 ) -> None:
     where = {"single_file": tmp_path / "t.html"} if single else {"outdir": tmp_path / "b"}
@@ -157,7 +157,7 @@ def test_category_is_compared_with_one_click(viewer: Viewer, folder: Path, serve
     page = viewer.open(serve(folder)).page
     shown = compare_category(viewer, "T cell")
     expect(shown.get_by_role("row").nth(1).get_by_role("button")).to_have_text(re.compile("^(CD3[DE]|CD2|CD8A|TRAC)$"))
-    # The other way round, and against another category.
+    # The groups can be swapped, and other categories chosen.
     shown.get_by_role("button", name="Swap groups").click()
     expect(shown.get_by_label("Group A").locator("option:checked")).to_have_text("Rest")
     shown.get_by_label("Group A").select_option(label="Tumor")
@@ -181,9 +181,11 @@ def test_rows_are_sorted_and_filtered(
     )
     expect(names).to_have_text(by_name[:100])
     # Equal numbers stay in the order of the matrix.
-    for way in (-1, 1):
+    for sign in (-1, 1):
         shown.get_by_role("button", name="AUC").click()
-        expect(names).to_have_text(sorted(tissue.var_names, key=lambda gene, way=way: way * table[gene]["auc"])[:100])
+        expect(names).to_have_text(
+            sorted(tissue.var_names, key=lambda gene, sign=sign: sign * table[gene]["auc"])[:100]
+        )
     shown.get_by_role("button", name="100 more").click()
     expect(shown.locator("tbody tr")).to_have_count(200)
     shown.get_by_label("Filter genes").fill("epc")
@@ -200,7 +202,7 @@ def test_volcano_plot_names_a_gene_and_colors_by_it(viewer: Viewer, folder: Path
     )
     box = plot.bounding_box()
     assert box is not None
-    # The most significant gene is at the top, at its fold change; the widest one of genes that both groups have is at a side.
+    # The most significant gene is at the top. The largest fold change of genes in both groups sets the width.
     table = saved_table(viewer)
     top = min(table, key=lambda gene: np.nan_to_num(table[gene]["log10_p_adjusted"], nan=0))
     in_both = [row for row in table.values() if row["fraction_a"] and row["fraction_b"]]
@@ -248,7 +250,9 @@ def test_button_below_the_legend_compares_the_selection_if_there_is_one(
     expect(panel(viewer)).to_contain_text("40 and 1,960 cells")
 
 
-def test_changed_selection_is_noticed(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
+def test_changed_selection_makes_the_result_outdated(
+    viewer: Viewer, folder: Path, serve: Callable[[Path], str]
+) -> None:
     page = viewer.open(serve(folder)).page
     shown = compare_selection(viewer)
     page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 40 ? 1 : 0))")
@@ -269,7 +273,7 @@ def test_only_changes_of_the_groups_make_a_result_outdated(
     rest = tissue.n_obs - counts["T cell"] - counts["Macrophage"]
     status = f"{counts['T cell']:,} and {rest:,} cells"
     expect(shown).to_contain_text(status)
-    # The color, a lasso and a region have nothing to do with these groups.
+    # The color, the selection and regions do not affect these groups.
     shown.get_by_role("row").nth(1).get_by_role("button").click()
     viewer.until("state.color.kind === 'gene'")
     page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i < 40 ? 1 : 0))")
@@ -315,7 +319,7 @@ def test_comparison_can_be_canceled(viewer: Viewer, folder: Path, serve: Callabl
     assert [problem for problem in viewer.problems if "Failed to load" not in problem] == []
 
 
-def test_damaged_file_costs_only_its_genes(
+def test_missing_file_affects_only_its_genes(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     packed = Bundle(folder).manifest.packed
@@ -423,7 +427,7 @@ def test_names_fit_into_the_dot_plot(viewer: Viewer, tmp_path: Path, serve: Call
     assert outside == []
 
 
-@pytest.mark.filterwarnings("ignore")  # scanpy's own
+@pytest.mark.filterwarnings("ignore")  # scanpy emits them
 def test_markers_of_real_cells_are_those_of_scanpy(
     viewer: Viewer, real_data: Path, tmp_path: Path, serve: Callable[[Path], str]
 ) -> None:

@@ -101,9 +101,9 @@ def test_cells_without_coordinates_in_an_embedding_are_counted(opened: Viewer) -
 def test_downsampled_bundle_shows_the_cell_count_of_its_source(
     adata: ad.AnnData, tmp_path: Path, viewer: Viewer
 ) -> None:
-    made = adata_to_karospace(adata, tmp_path / "b", downsample=300, genes_mode=[], annotation_columns=["cell_type"])
-    assert made.manifest.n_cells_source == 1200
-    assert "300 of 1,200 cells" in repr(made)
+    bundle = adata_to_karospace(adata, tmp_path / "b", downsample=300, genes_mode=[], annotation_columns=["cell_type"])
+    assert bundle.manifest.n_cells_source == 1200
+    assert "300 of 1,200 cells" in repr(bundle)
     viewer.open((tmp_path / "b/index.html").as_uri())
     expect(viewer.page.locator(".ks-title")).to_contain_text("300 of 1,200 cells")
     viewer.set(layout={"kind": "tissue"})
@@ -111,10 +111,10 @@ def test_downsampled_bundle_shows_the_cell_count_of_its_source(
 
 
 @pytest.mark.parametrize("size", [(1360, 860), (400, 500), (720, 500)])
-@pytest.mark.parametrize("spread", [False, True], ids=["mean", "violins"])
+@pytest.mark.parametrize("violins", [False, True], ids=["mean", "violins"])
 @pytest.mark.parametrize("column", ["area", "below"])
 def test_long_numbers_fit_into_the_panel(
-    opened: Viewer, adata: ad.AnnData, size: tuple[int, int], spread: bool, column: str
+    opened: Viewer, adata: ad.AnnData, size: tuple[int, int], violins: bool, column: str
 ) -> None:
     page = opened.page
     page.set_viewport_size({"width": size[0], "height": size[1]})
@@ -122,9 +122,9 @@ def test_long_numbers_fit_into_the_panel(
     if size[0] < 700:
         show.click()
     opened.set(color={"kind": "annotation", "column": column}, groupBy="cell_type")
-    if spread:
+    if violins:
         page.locator(".ks-panel").get_by_role("button", name="Violins").click()
-    numbers = page.locator(".ks-violins .ks-number" if spread else ".ks-means .ks-number")
+    numbers = page.locator(".ks-violins .ks-number" if violins else ".ks-means .ks-number")
     expect(numbers).to_have_count(adata.obs["cell_type"].nunique())
     # The text must be inside its element, its row and the panel.
     beyond = numbers.evaluate_all("""(found) => found.filter((number) => {
@@ -137,10 +137,10 @@ def test_long_numbers_fit_into_the_panel(
       return !inside(number.getBoundingClientRect()) || !inside(row) || !inside(panel);
     }).map((number) => number.textContent)""")
     assert beyond == []
-    if not spread:
+    if not violins:
         means = adata.obs.groupby("cell_type", observed=True)[column].mean()
         read = {float(text.replace(",", "")) for text in numbers.all_inner_texts()}
         for mean in np.float32(means):
             assert min(abs(value - mean) / abs(mean) for value in read) < 1e-6
     limits = page.locator(".ks-limits")
-    assert limits.evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert limits.evaluate("element => element.scrollWidth <= element.clientWidth")

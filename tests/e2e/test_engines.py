@@ -36,10 +36,10 @@ from karospace_jupyter.datasets import synthetic_tissue
 
 pytestmark = pytest.mark.e2e
 
-GROUND = np.array([0xF6, 0xF7, 0xF9])
+BACKGROUND = np.array([0xF6, 0xF7, 0xF9])
 """The background of the light theme."""
 ROW = ".ks-legend button[aria-pressed]"
-# Errors from here on; those before are seen because the page then does not become ready.
+# Collects errors from now on. After an earlier error, the page does not become ready.
 WATCH = """() => {
   window.problems = [];
   const report = (problem) => window.problems.push(String(problem));
@@ -62,16 +62,18 @@ class EngineViewer(Viewer):
         self.page.evaluate(WATCH)
         return self
 
-    def no_problems(self) -> None:
+    def assert_no_problems(self) -> None:
         assert self.page.evaluate("window.problems") == []
-        assert self.page.evaluate("[...document.querySelectorAll('[role=alert]')].map((one) => one.innerText)") == []
+        assert (
+            self.page.evaluate("[...document.querySelectorAll('[role=alert]')].map((alert) => alert.innerText)") == []
+        )
 
     def shows(self, name: str, selector: str = "*") -> None:
         """Wait until an element with this text is visible."""
         eventually(
             lambda: self.page.evaluate(
-                """([selector, name]) => [...document.querySelectorAll(selector)].some((one) =>
-                  one.getClientRects().length > 0 && one.textContent.trim() === name)""",
+                """([selector, name]) => [...document.querySelectorAll(selector)].some((element) =>
+                  element.getClientRects().length > 0 && element.textContent.trim() === name)""",
                 [selector, name],
             ),
             what=f"{name!r} is not shown",
@@ -85,12 +87,12 @@ class EngineViewer(Viewer):
         return np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")).astype(np.int16)
 
     def downloaded(self, name: str) -> bytes:
-        """Wait for a complete download, and remove it."""
+        """Wait until a download is complete, remove the file, and return its content."""
         file = self.engine.downloads / name
         # Firefox creates an empty file first.
         eventually(
             lambda: file.exists() and file.stat().st_size and not [*file.parent.glob("*.part"), *file.parent.glob("*.wkdownload"), *file.parent.glob("*.crdownload")],
-            what=lambda: f"{name} is not among {[one.name for one in file.parent.iterdir()]}",
+            what=lambda: f"{name} is not among {[path.name for path in file.parent.iterdir()]}",
         )  # fmt: skip
         content = file.read_bytes()
         file.unlink()
@@ -100,14 +102,14 @@ class EngineViewer(Viewer):
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Engine]]:
     """Start each engine when it is first needed. All tests of this module share them."""
-    made: dict[str, Engine] = {}
+    engines_by_name: dict[str, Engine] = {}
     with ExitStack() as stack:
 
         def start(name: str) -> Engine:
-            if name not in made:
+            if name not in engines_by_name:
                 display = stack.enter_context(virtual_display(SCREEN))
-                made[name] = stack.enter_context(running(name, display, tmp_path_factory.mktemp(name)))
-            return made[name]
+                engines_by_name[name] = stack.enter_context(running(name, display, tmp_path_factory.mktemp(name)))
+            return engines_by_name[name]
 
         yield start
 
@@ -116,7 +118,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 def viewer(request: pytest.FixtureRequest, started: Callable[[str], Engine]) -> Iterator[EngineViewer]:
     engine = started(request.param)
     engine.page.set_viewport_size(SIZE)  # WebKit's list of downloads makes the page smaller
-    engine.page.mouse.move(500, 695)  # away from anything that reacts
+    engine.page.mouse.move(500, 695)  # away from anything that responds to the pointer
     yield EngineViewer(engine)
     engine.page.driver.command("release")
 
@@ -128,7 +130,7 @@ def adata() -> ad.AnnData:
 
 @pytest.fixture(scope="module")
 def bundle(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A bundle that tests must not modify; its name must be escaped in URLs."""
+    """Return a bundle that tests must not modify. Its name must be escaped in URLs."""
     folder = tmp_path_factory.mktemp("engines") / "a b&c #1"
     return adata_to_karospace(adata, folder, genes_mode="all", dataset_name="tissue")
 
@@ -142,15 +144,18 @@ def single_file(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def opened(viewer: EngineViewer, bundle: Bundle, serve: Callable[[Path], str]) -> EngineViewer:
-    """The viewer over HTTP, with opaque cells and without the image."""
+    """Open the viewer over HTTP, with opaque cells and without the image."""
     viewer.open(serve(bundle.path))
     viewer.set(opacity=1, imageOpacity=0, color={"kind": "annotation", "column": "cell_type"})
     return viewer
 
 
 def palette(bundle: Bundle) -> dict[str, NDArray[np.int64]]:
-    column: Any = next(one for one in bundle.manifest.columns or [] if one.name == "cell_type")
-    return {one.name: np.array(list(bytes.fromhex(one.color[1:])), dtype=int) for one in column.categories}
+    """Return the color of each cell type."""
+    column: Any = next(column for column in bundle.manifest.columns or [] if column.name == "cell_type")
+    return {
+        category.name: np.array(list(bytes.fromhex(category.color[1:])), dtype=int) for category in column.categories
+    }
 
 
 def assert_category_colors(
@@ -161,22 +166,22 @@ def assert_category_colors(
     colors = palette(bundle)
     wanted = np.array([colors[name] for name in adata.obs["cell_type"].iloc[cells]])
 
-    def same() -> None:
+    def assert_most_match() -> None:
         shown = viewer.shot() if on is None else on
         seen = np.array([shown[int(y), int(x)] for x, y in viewer.positions(cells.tolist())])
         share = (np.abs(seen - wanted).max(axis=1) <= 2).mean()
         assert share > 0.85, f"{share:.0%} of the cells have the color of their category"  # the others are covered
 
     if on is None:
-        holds(same)  # the screen is painted after the page
+        holds(assert_most_match)  # the screen is updated later than the page
     else:
-        same()
+        assert_most_match()
 
 
-def apart(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
+def mean_difference(first: NDArray[np.int16], second: NDArray[np.int16]) -> float:
     """Return the mean difference of two pictures, from 0 to 255."""
-    assert one.shape == other.shape
-    return float(np.abs(one - other).mean())
+    assert first.shape == second.shape
+    return float(np.abs(first - second).mean())
 
 
 def dense(adata: ad.AnnData, gene: str) -> Any:
@@ -189,15 +194,15 @@ def test_bundle_opens_over_http(opened: EngineViewer, adata: ad.AnnData, bundle:
     opened.shows("tissue", ".ks-title, h1")
     assert_category_colors(opened, adata, bundle)
     assert_genes(opened, adata, ("EPCAM", bundle.manifest.gene_list[-1]))
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
 WATCH_WORKERS = """() => {
   window.workers = 0;
-  window.Worker = class extends Worker { constructor(...given) { super(...given); window.workers++; } };
+  window.Worker = class extends Worker { constructor(...args) { super(...args); window.workers++; } };
 }"""
 COMPARE = (
-    "[...document.querySelectorAll('.ks-selection .ks-pill')].find((one) => /Compare/.test(one.textContent)).click()"
+    "[...document.querySelectorAll('.ks-selection .ks-pill')].find((pill) => /Compare/.test(pill.textContent)).click()"
 )
 
 
@@ -220,7 +225,7 @@ def test_genes_are_compared_in_a_worker(
     gene = viewer.page.evaluate(first)
     assert scores[gene][0] > 3 * scores[gene][1]
     assert viewer.page.evaluate("window.workers") == 1
-    viewer.no_problems()
+    viewer.assert_no_problems()
 
 
 def test_bundle_opens_by_double_click(viewer: EngineViewer, adata: ad.AnnData, bundle: Bundle) -> None:
@@ -230,11 +235,11 @@ def test_bundle_opens_by_double_click(viewer: EngineViewer, adata: ad.AnnData, b
     viewer.set(color={"kind": "none"}, opacity=0)
     # The image is drawn: the tissue is not the background.
     eventually(
-        lambda: np.abs(viewer.colors(list(range(0, 2000, 20))).astype(int) - GROUND).max(axis=1),
-        lambda apart: (apart > 20).mean() > 0.9,
+        lambda: np.abs(viewer.colors(list(range(0, 2000, 20))).astype(int) - BACKGROUND).max(axis=1),
+        lambda difference: (difference > 20).mean() > 0.9,
         what="the image is not drawn",
     )
-    viewer.no_problems()
+    viewer.assert_no_problems()
 
 
 def test_single_file_opens_by_double_click(
@@ -244,9 +249,9 @@ def test_single_file_opens_by_double_click(
     viewer.set(opacity=1, imageOpacity=0, color={"kind": "annotation", "column": "cell_type"})
     assert_category_colors(viewer, adata, bundle)
     assert_genes(viewer, adata, ("EPCAM", "CD3E"))
-    requested = viewer.page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+    requested = viewer.page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert [url for url in requested if not url.startswith(("blob:", "data:"))] == []
-    viewer.no_problems()
+    viewer.assert_no_problems()
 
 
 def test_gene_is_found_and_drawn(opened: EngineViewer, adata: ad.AnnData) -> None:
@@ -260,10 +265,10 @@ def test_gene_is_found_and_drawn(opened: EngineViewer, adata: ad.AnnData) -> Non
     top = np.flatnonzero(values >= np.quantile(values, 0.95))
     eventually(
         lambda: np.abs(opened.colors(top.tolist()).astype(int) - [253, 231, 37]).max(axis=1),
-        lambda apart: (apart <= 3).mean() > 0.9,
+        lambda difference: (difference <= 3).mean() > 0.9,
         what="the highest values are not yellow",
     )
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
 def test_two_genes_are_blended(opened: EngineViewer, adata: ad.AnnData) -> None:
@@ -278,7 +283,7 @@ def test_two_genes_are_blended(opened: EngineViewer, adata: ad.AnnData) -> None:
     only = [int(np.argmax(np.where(cd3e == 0, epcam, 0))), int(np.argmax(np.where(epcam == 0, cd3e, 0)))]
     orange, blue = [0xD5, 0x5E, 0x00], [0x00, 0x72, 0xB2]
     holds(lambda: np.testing.assert_allclose(opened.colors(only).astype(int), [orange, blue], atol=6))
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
 def test_legend_hides_isolates_and_selects(opened: EngineViewer, adata: ad.AnnData, bundle: Bundle) -> None:
@@ -297,15 +302,15 @@ def test_legend_hides_isolates_and_selects(opened: EngineViewer, adata: ad.AnnDa
 
     def row(name: str) -> list[float]:
         found: list[float] = page.evaluate(
-            """name => { const row = [...document.querySelectorAll('.ks-legend li')].find((one) =>
-              one.querySelector('.ks-class-name').textContent === name);
+            """name => { const row = [...document.querySelectorAll('.ks-legend li')].find((item) =>
+              item.querySelector('.ks-class-name').textContent === name);
               const box = row.querySelector('.ks-class-name').getBoundingClientRect();
               return [box.left + 4, box.top + box.height / 2]; }""",
             name,
         )
         return found
 
-    # No two clicks in a row on one category: how soon they follow decides whether they are a double click.
+    # Do not click a category twice in a row: depending on the time between, that is a double click.
     page.mouse.click(*row(second))
     opened.until(f"state.hidden.cell_type?.join() === '{second}'")
     becomes(lambda: (drawn(first), drawn(second)), (True, False))
@@ -318,7 +323,7 @@ def test_legend_hides_isolates_and_selects(opened: EngineViewer, adata: ad.AnnDa
     page.mouse.click(*row(second))
     page.keyboard.up("Alt")
     holds(lambda: np.testing.assert_array_equal(selected(opened), adata.obs["cell_type"] == second))
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
 def test_lasso_selects_the_cells_inside(opened: EngineViewer, adata: ad.AnnData) -> None:
@@ -336,33 +341,33 @@ def test_lasso_selects_the_cells_inside(opened: EngineViewer, adata: ad.AnnData)
         mouse.move(*point)
     mouse.up()
     wanted = screen.in_polygon(points)
-    sure = np.all([screen.in_polygon(points, margin) == wanted for margin in (-0.2, 0.2)], axis=0)
+    unambiguous = np.all([screen.in_polygon(points, margin) == wanted for margin in (-0.2, 0.2)], axis=0)
     assert wanted.sum() > 200
-    assert (selected(opened) == wanted)[sure].all()
-    opened.no_problems()
+    assert (selected(opened) == wanted)[unambiguous].all()
+    opened.assert_no_problems()
 
 
 def test_rectangles_are_added_subtracted_and_undone(opened: EngineViewer, adata: ad.AnnData) -> None:
     screen = Screen(opened, adata)
     opened.page.keyboard.press("m")
     first, second, third = (screen.rectangle(*box) for box in [MIDDLE, (0.4, 0.4, 0.8, 0.8), (0.3, 0.3, 0.6, 0.6)])
-    sure = ~(screen.near(*first) | screen.near(*second) | screen.near(*third))
-    one, two, three = (screen.within(*box) for box in (first, second, third))
+    unambiguous = ~(screen.near(*first) | screen.near(*second) | screen.near(*third))
+    in_first, in_second, in_third = (screen.within(*box) for box in (first, second, third))
 
-    def same(wanted: NDArray[np.bool_]) -> None:
-        holds(lambda: np.testing.assert_array_equal(selected(opened)[sure], wanted[sure]))
+    def assert_selected(wanted: NDArray[np.bool_]) -> None:
+        holds(lambda: np.testing.assert_array_equal(selected(opened)[unambiguous], wanted[unambiguous]))
 
     drag(opened, first)
-    same(one)
+    assert_selected(in_first)
     drag(opened, second, key="Shift")
-    same(one | two)
+    assert_selected(in_first | in_second)
     drag(opened, third, key="Alt")
-    same((one | two) & ~three)
+    assert_selected((in_first | in_second) & ~in_third)
     opened.page.keyboard.press("Control+z")
-    same(one | two)
+    assert_selected(in_first | in_second)
     opened.page.keyboard.press("Escape")
     becomes(lambda: selection(opened), None)
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
 def test_mouse_and_keys_move_the_camera(opened: EngineViewer) -> None:
@@ -384,17 +389,17 @@ def test_mouse_and_keys_move_the_camera(opened: EngineViewer) -> None:
     page.mouse.move(x - 20, y)
     page.mouse.move(x, y)
     eventually(lambda: page.evaluate("document.querySelector('[role=tooltip]')?.textContent"), what="no tooltip")
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
 def test_sections_are_shown_side_by_side(opened: EngineViewer, adata: ad.AnnData, bundle: Bundle) -> None:
     page = opened.page
-    names = [one.name for one in bundle.manifest.sections.items]  # type: ignore[union-attr]
+    names = [section.name for section in bundle.manifest.sections.items]  # type: ignore[union-attr]
     page.click("button", "Sections")
     opened.until("state.layout.kind === 'sections'")
     becomes(
         lambda: page.evaluate(
-            "[...document.querySelectorAll('.ks-section-title')].map((one) => one.textContent.trim())"
+            "[...document.querySelectorAll('.ks-section-title')].map((title) => title.textContent.trim())"
         ),
         names,
     )
@@ -403,7 +408,7 @@ def test_sections_are_shown_side_by_side(opened: EngineViewer, adata: ad.AnnData
     opened.until(f"state.layout.kind === 'section' && state.layout.name === '{names[0]}'")
     page.keyboard.press("]")
     opened.until(f"state.layout.name === '{names[1]}'")
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
 BARE = {"legend": False, "title": False, "scaleBar": False}
@@ -438,16 +443,16 @@ def test_page_and_picture_match_chromium(
                 Image.fromarray(pixels.astype(np.uint8)).save(Path(folder) / f"{what}-{view['theme']}-{name}.png")
     # The tissue is the same except for antialiased edges.
     assert tissues[0].std() > 10
-    assert apart(*tissues) < 0.5
+    assert mean_difference(*tissues) < 0.5
     # Each engine has its own letter widths, and draws lists and scroll bars in its own way.
     assert pictures[1].shape == pytest.approx(pictures[0].shape, abs=4)
-    width = min(one.shape[1] for one in tissues)
-    assert apart(pictures[0][:, :width], pictures[1][:, :width]) < 1
-    assert apart(*shots) < 4
+    width = min(tissue.shape[1] for tissue in tissues)
+    assert mean_difference(pictures[0][:, :width], pictures[1][:, :width]) < 1
+    assert mean_difference(*shots) < 4
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_lists_have_the_colors_of_the_theme(opened: EngineViewer, theme: str) -> None:
+def test_dropdown_lists_have_the_colors_of_the_theme(opened: EngineViewer, theme: str) -> None:
     opened.set(theme=theme, beside={"kind": "embedding", "name": "X_umap"})
     y = opened.page.find("select[aria-label='Layout']")[1]
     [box] = opened.boxes("select[aria-label='Layout']")
@@ -475,7 +480,7 @@ def test_svg_is_drawn_like_the_png(opened: EngineViewer, bundle: Bundle, tmp_pat
 
 def test_menu_saves_picture_and_table(opened: EngineViewer, adata: ad.AnnData) -> None:
     page = opened.page
-    wanted = opened.picture(scale=2)  # now, because WebKit shows its downloads below the page
+    wanted = opened.picture(scale=2)  # taken first, because WebKit later shows its downloads below the page
     page.keyboard.press("s")
     page.click("button", "PNG")
     opened.shows("Saved as tissue-cell_type.png")
@@ -489,10 +494,10 @@ def test_menu_saves_picture_and_table(opened: EngineViewer, adata: ad.AnnData) -
     table = pd.read_csv(io.BytesIO(opened.downloaded("tissue-cell_type.csv")), index_col="cell_id")
     assert list(table.index.astype(str)) == list(adata.obs_names)
     assert list(table["cell_type"]) == list(adata.obs["cell_type"])
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
-def test_saved_view_is_opened_again(opened: EngineViewer, bundle: Bundle, tmp_path: Path) -> None:
+def test_saved_view_can_be_reopened(opened: EngineViewer, bundle: Bundle, tmp_path: Path) -> None:
     page = opened.page
     opened.set(color={"kind": "gene", "gene": "EPCAM"}, colormap="magma", turn=90, theme="dark")
     opened.set(camera={**opened.state()["camera"], "zoom": 2.5})
@@ -507,7 +512,7 @@ def test_saved_view_is_opened_again(opened: EngineViewer, bundle: Bundle, tmp_pa
     file = tmp_path / "saved.json"
     file.write_bytes(opened.downloaded("tissue-EPCAM.view.json"))
     assert json.loads(file.read_text()) == wanted
-    # From disk, where a view is opened as a file.
+    # Open the bundle from disk, and the view as a file.
     assert bundle.path is not None
     opened.open((bundle.path / "index.html").as_uri())
     page.click("button", "Share, save or open this view")
@@ -515,7 +520,7 @@ def test_saved_view_is_opened_again(opened: EngineViewer, bundle: Bundle, tmp_pa
     opened.shows("Opened the view from saved.json")
     becomes(opened.state, state)
     assert page.evaluate("window.karospace.regions.map(({name, count}) => [name, count])") == [["edge", 286]]
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
 def test_link_restores_the_view_and_is_copied(opened: EngineViewer) -> None:
@@ -531,13 +536,13 @@ def test_link_restores_the_view_and_is_copied(opened: EngineViewer) -> None:
     page.keyboard.press("/")
     page.keyboard.press("Control+v")
     becomes(lambda: page.evaluate("document.activeElement.value"), url)
-    opened.no_problems()
+    opened.assert_no_problems()
     opened.open(url)
     assert opened.state() == state
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
-def test_embedded_viewer_obeys_its_page(
+def test_embedded_viewer_is_controlled_by_its_page(
     viewer: EngineViewer, bundle: Bundle, adata: ad.AnnData, serve: Callable[[Path], str], tmp_path: Path
 ) -> None:
     shutil.copytree(bundle.path, tmp_path / "b")
@@ -574,10 +579,10 @@ def test_embedded_viewer_obeys_its_page(
     eventually(drawn, lambda share: share > 0.7, what="the cells are not drawn")
 
 
-def test_hidden_tab_draws_what_changes_meanwhile(opened: EngineViewer, adata: ad.AnnData, bundle: Bundle) -> None:
+def test_changes_in_a_hidden_tab_are_drawn(opened: EngineViewer, adata: ad.AnnData, bundle: Bundle) -> None:
     opened.set(color={"kind": "gene", "gene": "EPCAM"})
     with opened.engine.other_tab():
-        # Scripts are not kept waiting, and pictures are of the current state.
+        # Scripts do not wait for the tab to be visible, and pictures show the current state.
         opened.set(color={"kind": "annotation", "column": "cell_type"})
         assert_category_colors(opened, adata, bundle, on=opened.picture(**BARE))
         opened.set(color={"kind": "none"})
@@ -586,7 +591,7 @@ def test_hidden_tab_draws_what_changes_meanwhile(opened: EngineViewer, adata: ad
         )
     opened.page.evaluate("window.changed")
     assert_category_colors(opened, adata, bundle)
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
 def test_lost_context_is_restored(opened: EngineViewer, adata: ad.AnnData, bundle: Bundle) -> None:
@@ -601,7 +606,7 @@ def test_lost_context_is_restored(opened: EngineViewer, adata: ad.AnnData, bundl
     opened.page.evaluate("window.karospace.select(null)")
     opened.set()
     assert_category_colors(opened, adata, bundle)
-    opened.no_problems()
+    opened.assert_no_problems()
 
 
 def test_closed_viewer_leaves_no_graphics_objects(opened: EngineViewer) -> None:
@@ -625,7 +630,7 @@ with virtual_display(SCREEN) as display, running("webkit", display, Path({home!r
 
 @pytest.mark.skipif(not ENDING_WITH_THE_TESTS, reason="setpriv exists only on Linux")
 def test_browser_and_display_end_even_if_the_tests_are_killed(tmp_path: Path, started: Callable[[str], Engine]) -> None:
-    started("webkit")  # or skip
+    started("webkit")  # skips the test if WebKit is not installed
     home = tmp_path / "home"
     code = RUNNING.format(paths=[str(Path(engines.__file__).parent)], home=str(home))
     with subprocess.Popen(

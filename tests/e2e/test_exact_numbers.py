@@ -51,7 +51,7 @@ def test_colors_distinguish_timestamps(folder: Path, viewer: Viewer, scale: str)
     look = {"colormap": "greys", "opacity": 1, "imageOpacity": 0, "pointSize": 20, "scale": scale}
     viewer.set(color={"kind": "annotation", "column": "stamp"}, range=[START, START + N - 1], **look)
     brightness = viewer.colors(list(range(N))).sum(axis=1, dtype=int)
-    assert (np.diff(brightness) < 0).all(), "each second is darker than the previous one"
+    assert (np.diff(brightness) < 0).all(), "not every second is darker than the previous one"
     # Limits within the range: all values below have one color, all above another.
     viewer.set(range=[START + 20, START + 40])
     brightness = viewer.colors(list(range(N))).sum(axis=1, dtype=int)
@@ -102,7 +102,7 @@ def test_tables_of_format_1_0_are_exact(
     for field in ("columns", "coordinates", "cell_ids", "scripts", "sections", "embeddings"):
         manifest.pop(field, None)
     manifest["schema_version"] = "1.0.0"
-    manifest["asset_files"] = [one for one in manifest["asset_files"] if one["kind"] not in ("columnar", "script")]
+    manifest["asset_files"] = [file for file in manifest["asset_files"] if file["kind"] not in ("columnar", "script")]
     path.write_text(json.dumps(manifest))
     viewer.open(serve(old))
     for column, value in (("stamp", START + 5), ("close", 1 + 5e-9), ("barcode", str(2**62 + 5)), ("cluster", "5")):

@@ -29,7 +29,7 @@ COLORS = {"a": "#cc0000", "b": "#0000cc"}
 
 @pytest.fixture(scope="module")
 def adata() -> ad.AnnData:
-    """Cells of two kinds on a grid, like the squares of a chessboard."""
+    """Return cells of two kinds on a grid, like the squares of a chessboard."""
     column, row = (side.ravel() for side in np.meshgrid(np.arange(SIDE), np.arange(SIDE)))
     kind = np.where((column + row) % 2 == 0, "a", "b")
     part = np.where(column < SIDE // 2, "left", "right")
@@ -48,7 +48,7 @@ def folder(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["columnar", "tables"])
-def tissue(request: pytest.FixtureRequest, viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> Viewer:
+def opened(request: pytest.FixtureRequest, viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> Viewer:
     if request.param == "tables":
 
         def without_columns(route: Any) -> None:
@@ -61,83 +61,83 @@ def tissue(request: pytest.FixtureRequest, viewer: Viewer, folder: Path, serve: 
 
 
 def assert_positions(viewer: Viewer, adata: ad.AnnData) -> None:
-    """Assert that cells are drawn at the distances of their coordinates."""
+    """Assert that the distances between drawn cells match their coordinates."""
     at = np.array(viewer.positions(list(range(adata.n_obs))))
     xy = adata.obsm["spatial"] - adata.obsm["spatial"][0]
     scale = (at[-1] - at[0]) / xy[-1]
     assert abs(scale[0]) == pytest.approx(abs(scale[1]))
-    assert abs(scale[0]) * PITCH > 4, "cells are at least 4 pixels apart"
+    assert abs(scale[0]) * PITCH > 4, "neighboring cells are less than 4 pixels apart"
     np.testing.assert_allclose(at - at[0], xy * scale, atol=0.02)
 
 
-def test_cells_are_drawn_at_distinct_positions(tissue: Viewer, adata: ad.AnnData) -> None:
-    assert_positions(tissue, adata)
-    tissue.set(color={"kind": "annotation", "column": "kind"}, opacity=1, theme="light")
-    seen = tissue.colors(list(range(adata.n_obs))).astype(int)
-    kinds = [seen[(adata.obs["kind"] == kind).to_numpy()] for kind in "ab"]
-    middle = [np.median(one, axis=0) for one in kinds]
-    assert np.abs(middle[0] - middle[1]).max() > 80
-    for one, own in zip(kinds, middle, strict=True):
-        assert (np.abs(one - own).max(axis=1) < 10).mean() > 0.95
-    assert tissue.problems == []
+def test_cells_are_drawn_at_distinct_positions(opened: Viewer, adata: ad.AnnData) -> None:
+    assert_positions(opened, adata)
+    opened.set(color={"kind": "annotation", "column": "kind"}, opacity=1, theme="light")
+    seen = opened.colors(list(range(adata.n_obs))).astype(int)
+    colors = [seen[(adata.obs["kind"] == kind).to_numpy()] for kind in "ab"]
+    medians = [np.median(of_kind, axis=0) for of_kind in colors]
+    assert np.abs(medians[0] - medians[1]).max() > 80
+    for of_kind, median in zip(colors, medians, strict=True):
+        assert (np.abs(of_kind - median).max(axis=1) < 10).mean() > 0.95
+    assert opened.problems == []
 
 
-def test_coordinates_are_shown_and_saved_exactly(tissue: Viewer, adata: ad.AnnData) -> None:
-    text = tissue.page.evaluate("window.karospace.table()")
+def test_coordinates_are_shown_and_saved_exactly(opened: Viewer, adata: ad.AnnData) -> None:
+    text = opened.page.evaluate("window.karospace.table()")
     table = pd.read_csv(io.StringIO(text), index_col="cell_id")
     xy = adata.obsm["spatial"]
     assert table.index.tolist() == adata.obs_names.tolist()
     np.testing.assert_array_equal(table[["x", "y"]].to_numpy(), xy.round(1))
-    camera = tissue.state()["camera"]
+    camera = opened.state()["camera"]
     middle = (xy.min(axis=0) + xy.max(axis=0)) / 2
     assert (camera["x"], camera["y"]) == pytest.approx(tuple(middle), rel=1e-12, abs=1e-6)
-    pointer = tissue.page.locator(".ks-pointer")
+    pointer = opened.page.locator(".ks-pointer")
     for cell in (0, 45, 399):
-        x, y = tissue.positions([cell])[0]
-        tissue.page.mouse.move(x, y)
+        x, y = opened.positions([cell])[0]
+        opened.page.mouse.move(x, y)
         expect(pointer).to_have_text(re.compile(r"^1\d,\d{3},\d{3}[\d.]*, [-\u2212]\d"))
-        expect(tissue.page.locator(".ks-tooltip")).to_contain_text(f"c{cell}")
+        expect(opened.page.locator(".ks-tooltip")).to_contain_text(f"c{cell}")
         shown = [float(part.replace(",", "").replace("\u2212", "-")) for part in pointer.inner_text().split(", ")]
         np.testing.assert_allclose(shown, xy[cell], rtol=0, atol=0.1)
 
 
 def test_region_and_camera_are_restored_from_a_saved_view(
-    tissue: Viewer, adata: ad.AnnData, browser: Any, request: pytest.FixtureRequest
+    opened: Viewer, adata: ad.AnnData, browser: Any, request: pytest.FixtureRequest
 ) -> None:
     xy = adata.obsm["spatial"]
-    corner, other = tissue.positions([SIDE * 4 + 8, SIDE * 11 + 15])
-    half = (tissue.positions([1])[0][0] - tissue.positions([0])[0][0]) / 2
-    tissue.page.keyboard.press("m")
-    tissue.page.mouse.move(corner[0] - half, corner[1] - half)
-    tissue.page.mouse.down()
-    tissue.page.mouse.move(other[0] + half, other[1] + half, steps=4)
-    tissue.page.mouse.up()
+    corner, opposite = opened.positions([SIDE * 4 + 8, SIDE * 11 + 15])
+    half = (opened.positions([1])[0][0] - opened.positions([0])[0][0]) / 2
+    opened.page.keyboard.press("m")
+    opened.page.mouse.move(corner[0] - half, corner[1] - half)
+    opened.page.mouse.down()
+    opened.page.mouse.move(opposite[0] + half, opposite[1] + half, steps=4)
+    opened.page.mouse.up()
     low, high = xy[SIDE * 4 + 8] - PITCH / 2, xy[SIDE * 11 + 15] + PITCH / 2
     wanted = ((xy > low) & (xy < high)).all(axis=1)
     assert wanted.sum() == 64
-    expect(tissue.page.get_by_role("button", name="Save as region")).to_be_visible()
-    tissue.page.get_by_role("button", name="Save as region").click()
-    field = tissue.page.get_by_role("textbox", name="Region name")
+    expect(opened.page.get_by_role("button", name="Save as region")).to_be_visible()
+    opened.page.get_by_role("button", name="Save as region").click()
+    field = opened.page.get_by_role("textbox", name="Region name")
     field.fill("corner")
     field.press("Enter")
-    tissue.becomes(
-        lambda: tissue.page.evaluate("window.karospace.regions.map(({count}) => count)"), [int(wanted.sum())]
+    opened.becomes(
+        lambda: opened.page.evaluate("window.karospace.regions.map(({count}) => count)"), [int(wanted.sum())]
     )
-    looks = {"x": float(FAR[0] + 2.1), "y": float(FAR[1] + 2.1), "zoom": 3}
-    tissue.set(camera=looks)
+    camera = {"x": float(FAR[0] + 2.1), "y": float(FAR[1] + 2.1), "zoom": 3}
+    opened.set(camera=camera)
     center = SIDE * 4 + 4
-    before = tissue.positions([center])[0]
-    saved = json.loads(tissue.page.evaluate("JSON.stringify(window.karospace.getView())"))
-    assert saved["state"]["camera"] == looks
-    tissue.page.evaluate("window.karospace.setRegions([])")
-    tissue.set(camera={"x": float(FAR[0]), "y": float(FAR[1]), "zoom": 1})
-    tissue.page.evaluate("view => window.karospace.setView(view)", saved)
-    assert tissue.state()["camera"] == looks
-    masks = tissue.page.evaluate("window.karospace.regions.map(({mask}) => [...mask])")
+    before = opened.positions([center])[0]
+    saved = json.loads(opened.page.evaluate("JSON.stringify(window.karospace.getView())"))
+    assert saved["state"]["camera"] == camera
+    opened.page.evaluate("window.karospace.setRegions([])")
+    opened.set(camera={"x": float(FAR[0]), "y": float(FAR[1]), "zoom": 1})
+    opened.page.evaluate("view => window.karospace.setView(view)", saved)
+    assert opened.state()["camera"] == camera
+    masks = opened.page.evaluate("window.karospace.regions.map(({mask}) => [...mask])")
     np.testing.assert_array_equal(masks, [wanted.astype(int)])
-    np.testing.assert_allclose(tissue.positions([center])[0], before, atol=0.01)
+    np.testing.assert_allclose(opened.positions([center])[0], before, atol=0.01)
     # The cell is in the middle of the area without cards, which is near the middle of the canvas.
-    box = tissue.page.locator("canvas").first.bounding_box()
+    box = opened.page.locator("canvas").first.bounding_box()
     np.testing.assert_allclose(before, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2], atol=80)
 
 
@@ -151,7 +151,7 @@ def test_other_layouts_and_the_image_are_exact(
 
     def with_image(route: Any) -> None:
         manifest = json.loads((folder / "manifest.json").read_text())
-        # One pixel per cell; the image covers exactly the cells.
+        # The image has one pixel per cell and covers exactly the cells.
         offset = [float(-(FAR[axis] + 0.1) / PITCH + 0.5) for axis in (0, 1)]
         transform = {"scale": [1 / PITCH, 1 / PITCH], "offset": offset}
         manifest["image"] = {"path": "assets/image.png", "width": SIDE, "height": SIDE, "transform": transform}

@@ -19,7 +19,8 @@ from karospace_jupyter.datasets import synthetic_tissue
 pytestmark = pytest.mark.e2e
 
 
-def own(requests: list[str]) -> list[str]:
+def for_files(requests: list[str]) -> list[str]:
+    """Return the requests except those for data in memory."""
     return [request for request in requests if not request.startswith(("blob:", "data:"))]
 
 
@@ -37,7 +38,7 @@ def test_bundle_opens_with_genes_and_image_and_requests_only_its_own_files(viewe
         viewer.pixels, lambda now: (without_image != now).any(axis=2).mean() >= 0.1, what="the image is not drawn"
     )
     assert viewer.problems == []
-    requests = own(viewer.requests)
+    requests = for_files(viewer.requests)
     assert all(request.startswith(folder.as_uri()) for request in requests)
     assert all(request.endswith((".html", ".js")) for request in requests)
     # Scripts are removed from the page after they have run.
@@ -56,8 +57,8 @@ def test_large_files_are_split_into_shards_of_8_mb(viewer: Viewer, tmp_path: Pat
     assert len(sizes) == len(bundle.manifest.scripts or [])
     viewer.open((tmp_path / "large" / "index.html").as_uri())
     viewer.set(color={"kind": "gene", "gene": "0"})
-    some = [0, 1, n // 2, n - 1]
-    assert [viewer.value(cell) for cell in some] == pytest.approx(adata.X[some, 0].tolist())  # type: ignore[index]
+    cells = [0, 1, n // 2, n - 1]
+    assert [viewer.value(cell) for cell in cells] == pytest.approx(adata.X[cells, 0].tolist())  # type: ignore[index]
 
 
 def test_error_names_the_missing_script(viewer: Viewer, tmp_path: Path) -> None:
@@ -117,15 +118,17 @@ def test_conversions_between_formats_keep_the_files(tmp_path: Path, monkeypatch:
     adata.write_h5ad(tmp_path / "a.h5ad")
     config = ExportConfig(h5ad_path=tmp_path / "a.h5ad", outdir=tmp_path / "one", single_file=tmp_path / "one.html")
     export_h5ad(config)
-    one = Bundle(tmp_path / "one")
-    kept = Bundle(tmp_path / "one.html")
-    assert kept.manifest.scripts is None
-    kept.verify()
+    folder = Bundle(tmp_path / "one")
+    single = Bundle(tmp_path / "one.html")
+    assert single.manifest.scripts is None
+    single.verify()
     # Converting the page back to a folder writes the same scripts.
-    two = kept.save(tmp_path / "two")
-    two.verify()
-    assert {f.path: f.sha256 for f in two.manifest.asset_files} == {f.path: f.sha256 for f in one.manifest.asset_files}
+    converted = single.save(tmp_path / "two")
+    converted.verify()
+    assert {f.path: f.sha256 for f in converted.manifest.asset_files} == {
+        f.path: f.sha256 for f in folder.manifest.asset_files
+    }
     assert (tmp_path / "two" / "manifest.js").read_bytes() == (tmp_path / "one" / "manifest.js").read_bytes()
-    assert two.save(tmp_path / "three", scripts="no").manifest.scripts is None
+    assert converted.save(tmp_path / "three", scripts="no").manifest.scripts is None
     assert not (tmp_path / "three" / "scripts").exists()
-    assert Bundle(two.to_zip(tmp_path / "two.zip")).manifest.scripts == one.manifest.scripts
+    assert Bundle(converted.to_zip(tmp_path / "two.zip")).manifest.scripts == folder.manifest.scripts

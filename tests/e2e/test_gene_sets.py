@@ -43,7 +43,7 @@ def names(viewer: Viewer) -> list[str]:
 def test_click_on_a_set_colors_by_its_score(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
-    assert names(viewer) == list(SETS), "text is shown as text"
+    assert names(viewer) == list(SETS), "markup in a name is not shown as text"
     for name, genes in SETS.items():
         button = page.get_by_role("button", name=f"Color by {name}, 2 genes", exact=True)
         button.click()
@@ -77,7 +77,7 @@ def test_sets_are_renamed_removed_and_added(opened: tuple[Viewer, ad.AnnData]) -
     expect(page.get_by_role("button", name="Color by B cells, 2 genes")).to_be_focused()
     page.get_by_role("button", name=f"Remove {ODD}").click()
     page.get_by_role("button", name="Gene set…").click()
-    # The editor holds the set that is shown.
+    # The editor opens with the set that colors the tissue.
     expect(page.get_by_role("textbox", name="Name of the set")).to_have_value("Lymphocytes")
     page.get_by_text("This replaces the genes of “Lymphocytes”.").wait_for()
     page.get_by_role("textbox", name="Name of the set").fill("Stroma")
@@ -132,7 +132,7 @@ def test_saved_view_reopens_with_its_sets(opened: tuple[Viewer, ad.AnnData], tmp
     page.get_by_role("tab", name="Gene").click()
     viewer.becomes(lambda: names(viewer), [ODD, "B cells"])
     assert viewer.state()["color"]["name"] == "B cells"
-    # Another bundle, with fewer genes: what it has is used, the rest is named.
+    # A bundle with fewer genes uses those it has, and names the others in a warning.
     bundle = adata_to_karospace(
         adata, tmp_path / "c", view=view, genes_mode=("MS4A1", "CD79A", "KRT8"), packed="no", image_path="none"
     )
@@ -140,7 +140,7 @@ def test_saved_view_reopens_with_its_sets(opened: tuple[Viewer, ad.AnnData], tmp
     viewer.open((tmp_path / "c" / "index.html").as_uri())
     viewer.becomes(lambda: names(viewer), [ODD, "B cells"])
     expect(page.get_by_role("button", name="Color by B cells, 2 genes")).to_have_attribute("aria-pressed", "true")
-    # Opened in the viewer, sets keep genes that the bundle lacks, and say so.
+    # If the view is opened in the viewer, sets keep genes that the bundle lacks, and show how many it has.
     page.evaluate("view => karospace.setView(view)", json.loads(view.read_text()))
     page.get_by_role("button", name=f"Color by {ODD}, 1 of 2 genes").click()
     viewer.becomes(lambda: viewer.state()["color"], {"kind": "score", "name": ODD, "genes": ["KRT8"]})

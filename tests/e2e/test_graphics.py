@@ -31,16 +31,16 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture
 def no_webgl(browser: Any, chromium: str) -> Iterator[Viewer]:
-    """A browser without any 3D APIs."""
-    other = browser.browser_type.launch(
+    """Return a page of a browser without any 3D APIs."""
+    without_3d = browser.browser_type.launch(
         executable_path=chromium, args=["--no-sandbox", "--disable-3d-apis", "--disable-gpu"]
     )
-    yield Viewer(patient(other).new_context().new_page())
-    other.close()
+    yield Viewer(patient(without_3d).new_context().new_page())
+    without_3d.close()
 
 
 def picture(viewer: Viewer) -> NDArray[np.uint8]:
-    """Return the picture that is drawn when the view is at rest."""
+    """Return the picture that is drawn once the view has settled."""
     viewer.set()
     png = viewer.page.evaluate("""async () => {
       const bytes = new Uint8Array(await (await window.karospace.snapshot()).arrayBuffer());
@@ -50,7 +50,7 @@ def picture(viewer: Viewer) -> NDArray[np.uint8]:
 
 
 def open_with_image(viewer: Viewer, url: str) -> None:
-    """Open the viewer and wait for the image, which is drawn after the first frame without an event."""
+    """Open the viewer and wait for the image, which is drawn after the first frame; no event reports it."""
     viewer.page.set_viewport_size({"width": 900, "height": 600})
     viewer.open(url)
 
@@ -76,8 +76,8 @@ def test_page_without_webgl_shows_an_error_and_the_preview(bundle: Bundle, serve
 
 
 def test_page_without_webgl_and_preview_shows_an_error(serve: Any, no_webgl: Viewer, tmp_path: Path) -> None:
-    made = adata_to_karospace(synthetic_tissue(300, 5, seed=1), tmp_path / "b", preview=False, scripts="no")
-    no_webgl.page.goto(serve(made.path))
+    bundle = adata_to_karospace(synthetic_tissue(300, 5, seed=1), tmp_path / "b", preview=False, scripts="no")
+    no_webgl.page.goto(serve(bundle.path))
     no_webgl.page.get_by_role("alert").get_by_text("WebGL2").first.wait_for()
     expect(no_webgl.page.locator("[role=alert] img")).to_have_count(0)
     assert no_webgl.problems == []
@@ -109,9 +109,9 @@ def test_restored_context_draws_the_same_picture(
     wanted = picture(viewer)
     page.evaluate(select, None)
     viewer.set(**{key: before[key] for key in change})
-    other = picture(viewer)
+    initial = picture(viewer)
     if change or selected:
-        assert (wanted != other).any()
+        assert (wanted != initial).any()
 
     viewer.lose_context()
     page.evaluate("change => { window.changed = window.karospace.setState(change); }", change)
@@ -192,7 +192,7 @@ def test_color_is_drawn_once_when_its_values_are_loaded(
 def test_changes_while_the_gpu_is_busy_are_all_in_the_next_picture(
     viewer: Viewer, bundle: Bundle, serve: Callable[[Path], str]
 ) -> None:
-    """New values, a selection and a resize wait for the GPU and give the same picture as one change at a time."""
+    """Compare the picture after simultaneous changes of values, selection and size with that after one at a time."""
     viewer.open(serve(bundle.path))
     viewer.page.wait_for_load_state("networkidle")
     viewer.set(imageOn=True)

@@ -1,4 +1,4 @@
-"""Groups of categories: made, named, colored and undone in the legend, and followed by everything that shows them."""
+"""Groups of categories are created and edited in the legend, and shown wherever their categories were."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def names(viewer: Viewer) -> list[str]:
     return [name.strip() for name in viewer.page.locator(".ks-legend .ks-class-name").all_inner_texts()]
 
 
-def group_of(viewer: Viewer, members: list[str], name: str) -> None:
+def make_group(viewer: Viewer, members: list[str], name: str) -> None:
     """Group categories with the mouse."""
     page = viewer.page
     page.get_by_role("button", name=GROUPS, exact=True).click()
@@ -70,22 +70,22 @@ def test_group_is_shown_wherever_its_categories_were(opened: Opened) -> None:
     types = adata.obs["cell_type"]
     inside = types.isin(LYMPHOCYTES)
     cells = [int(np.flatnonzero(types == member)[0]) for member in LYMPHOCYTES]
-    group_of(viewer, LYMPHOCYTES, " Lymphocyte ")
-    # In the order of the column.
+    make_group(viewer, LYMPHOCYTES, " Lymphocyte ")
+    # The members are in the order of the column.
     members = [name for name in types.cat.categories if name in LYMPHOCYTES]
     state = {"cell_type": [{"name": "Lymphocyte", "members": members, "color": None}]}
     becomes(lambda: viewer.state()["groups"], state)
-    # The legend: the group with its count and members, in the order of size; both cells in the color of the larger one.
+    # The legend shows the group with its count and its members by size. Cells have the color of the largest member.
     text = row(viewer, "Lymphocyte").inner_text().split("\n")
     assert int(text[1].replace(",", "")) == inside.sum()
     assert set(LYMPHOCYTES).isdisjoint(names(viewer))
     expect(page.locator(".ks-group-line")).to_have_text("T cell, B cell")
     assert types.value_counts()["T cell"] > types.value_counts()["B cell"]
-    stated = dict(zip(types.cat.categories, adata.uns["cell_type_colors"], strict=True))
+    colors = dict(zip(types.cat.categories, adata.uns["cell_type_colors"], strict=True))
     page.mouse.move(300, 840)
     viewer.set()
-    assert [color_of(viewer, cell) for cell in cells] == [stated["T cell"].lower()] * 2
-    # Colors, pictures, tables and the card of a cell.
+    assert [color_of(viewer, cell) for cell in cells] == [colors["T cell"].lower()] * 2
+    # Colors, pictures, tables, values and labels follow the group.
     page.get_by_label("Color of Lymphocyte", exact=True).fill("#12fe34")
     viewer.until("state.groups.cell_type[0].color === '#12fe34'")
     assert [color_of(viewer, cell) for cell in cells] == ["#12fe34"] * 2
@@ -105,7 +105,7 @@ def test_group_is_shown_wherever_its_categories_were(opened: Opened) -> None:
         for part in (".ks-class-name", ".ks-row-genes")
     )
     assert abs(name["y"] + name["height"] / 2 - button["y"] - button["height"] / 2) < 2
-    # Selection by the group, and the composition of the selection.
+    # The group can be selected, and is listed in the composition of the selection.
     row(viewer, "Lymphocyte").click(modifiers=["Alt"])
     assert page.evaluate("Array.from(window.karospace.selection)") == inside.astype(int).tolist()
     expect(page.get_by_role("list", name="Composition by cell_type").locator("li").first).to_contain_text("Lymphocyte")
@@ -121,7 +121,7 @@ def test_group_is_shown_wherever_its_categories_were(opened: Opened) -> None:
     legend = re.findall(r">([^<>]+)</text>", svg(viewer))
     assert "Lymphocyte" in legend and "Tumor" not in legend
     page.get_by_role("button", name="Show all", exact=True).click()
-    # The gene by category.
+    # The means of a gene by category include the group.
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
     expect(page.locator(".ks-means")).to_contain_text("Lymphocyte")
     assert viewer.problems == []
@@ -130,7 +130,7 @@ def test_group_is_shown_wherever_its_categories_were(opened: Opened) -> None:
 def test_group_is_renamed_extended_undone_and_ungrouped(opened: Opened) -> None:
     viewer, _ = opened
     page = viewer.page
-    group_of(viewer, LYMPHOCYTES, "Lymphocyte")
+    make_group(viewer, LYMPHOCYTES, "Lymphocyte")
     before = names(viewer)
     page.get_by_role("button", name="Rename Lymphocyte").click()
     field = page.get_by_label("New name for Lymphocyte")
@@ -141,7 +141,7 @@ def test_group_is_renamed_extended_undone_and_ungrouped(opened: Opened) -> None:
     field.fill("B cell")
     field.press("Enter")
     viewer.until("state.groups.cell_type[0].name === 'B cell'")
-    # Another category is added: the form suggests the name of the group.
+    # Another category is added. The form suggests the name of the group.
     page.get_by_role("button", name=GROUPS, exact=True).click()
     row(viewer, "B cell", "checkbox").click()
     row(viewer, "Macrophage", "checkbox").click()
@@ -169,7 +169,7 @@ def test_groups_are_kept_in_links_view_files_and_exports(
 ) -> None:
     viewer, adata = opened
     page = viewer.page
-    group_of(viewer, LYMPHOCYTES, "Lymphocyte")
+    make_group(viewer, LYMPHOCYTES, "Lymphocyte")
     row(viewer, "Lymphocyte").click()
     viewer.until("state.hidden.cell_type?.length === 2")
     viewer.address()
@@ -179,15 +179,15 @@ def test_groups_are_kept_in_links_view_files_and_exports(
     view = page.evaluate("window.karospace.getView()")
     (tmp_path / "view.json").write_text(json.dumps(view))
     # Categories that the export leaves out are dropped from the group.
-    less = adata[adata.obs["cell_type"] != "B cell"].copy()
-    bundle = adata_to_karospace(less, tmp_path / "less", genes_mode=["EPCAM"], view=tmp_path / "view.json")
+    subset = adata[adata.obs["cell_type"] != "B cell"].copy()
+    bundle = adata_to_karospace(subset, tmp_path / "less", genes_mode=["EPCAM"], view=tmp_path / "view.json")
     assert "Categories that are not exported were left out of groups: 'Lymphocyte' of 'cell_type'." in (
         bundle.manifest.warnings or []
     )
     viewer.open(serve(tmp_path / "less"))
     expect(page.locator(".ks-group-line")).to_have_text("T cell")
     expect(page.locator(".ks-notice, .ks-problem")).to_have_count(0)
-    # A view of other data: what exists is shown, and one notice says what does not.
+    # A view of other data shows the groups that exist, and one notice names what is missing.
     groups = {"cell_type": [{"name": "G", "members": ["T cell", "B cell"]}], "gone": [{"name": "H", "members": ["x"]}]}
     (tmp_path / "view.json").write_text(json.dumps({"groups": groups}))
     page.get_by_role("button", name="Share").click()
@@ -233,7 +233,7 @@ def test_groups_can_be_made_by_keyboard(opened: Opened) -> None:
     page.keyboard.press("Delete")
     until_js(page, f"() => {focused}?.startsWith('{listed[0]},')")
     assert viewer.state()["groups"] == {}
-    # Ctrl+Enter starts with the category, Escape ends without a group.
+    # Ctrl+Enter starts a group with the focused category. Escape cancels it.
     page.keyboard.press("Control+Enter")
     expect(page.locator(".ks-legend [aria-checked=true]")).to_have_count(1)
     page.keyboard.press("Escape")
@@ -251,7 +251,7 @@ def test_name_of_a_new_group_can_be_typed_at_once(opened: Opened) -> None:
         row(viewer, member, role).click(modifiers=["Control"])
         expect(page.get_by_label("Group name")).to_be_focused()
     page.keyboard.type("talk")  # the letters are shortcuts elsewhere
-    # A further category continues the name.
+    # Adding a category keeps the name, and the typing continues.
     row(viewer, "Macrophage", "checkbox").click()
     expect(page.get_by_label("Group name")).to_be_focused()
     page.keyboard.press("End")
@@ -266,7 +266,7 @@ def test_name_of_a_new_group_can_be_typed_at_once(opened: Opened) -> None:
     assert viewer.problems == []
 
 
-def test_hundreds_of_categories_are_grouped_by_a_search(
+def test_hundreds_of_categories_can_be_grouped_with_a_search(
     viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]
 ) -> None:
     adata = synthetic_tissue(n_cells=1500, seed=3)
@@ -277,7 +277,7 @@ def test_hundreds_of_categories_are_grouped_by_a_search(
     becomes(lambda: len(names(viewer)), 300)
     row(viewer, "even 000").click(modifiers=["Control"])
     group = page.get_by_role("button", name="Group", exact=True)
-    # The form is in sight although the list is long.
+    # The form is visible although the list is long.
     expect(group).to_be_in_viewport()
     page.get_by_label("Search categories").fill("odd")
     page.get_by_role("button", name="Check all found").click()

@@ -47,8 +47,8 @@ SECTIONS = (payload(71), payload(70))
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle with hostile columns, categories, genes, labels, IDs, sections, and a hostile view."""
+def hostile_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a bundle with hostile columns, categories, genes, labels, IDs, sections, and a hostile view."""
     n, rng = 400, np.random.default_rng(0)
     which = np.arange(n) % 2
     obs = pd.DataFrame(
@@ -103,7 +103,7 @@ FIXED = {"schema_version", "format", "dtype", "y_axis", "observations", "sha256"
 
 
 MEANINGFUL = {".schema_version", ".expression.format", ".asset_files[].sha256"}
-"""Such fields among those whose schema accepts any text."""
+"""Fields that also need fixed values, although their schema accepts any text."""
 
 
 class Planter:
@@ -116,9 +116,9 @@ class Planter:
 
     def walk(self, value: Any, key: str = "", inside: str = "") -> Any:
         if isinstance(value, dict):
-            return {name: self.walk(held, name, f"{inside}/{key}") for name, held in value.items()}
+            return {name: self.walk(inner, name, f"{inside}/{key}") for name, inner in value.items()}
         if isinstance(value, list):
-            return [self.walk(held, key, inside) for held in value]
+            return [self.walk(inner, key, inside) for inner in value]
         if not isinstance(value, str) or key in FIXED or (key == "kind" and inside.endswith(("/columns", "/values"))):
             return value
         if key in {"path", "preview_path", "paths"}:
@@ -132,7 +132,7 @@ class Planter:
         return value if "planted" in value else self.names.setdefault(value, payload(200 + len(self.names)))
 
 
-def texts(node: Any, schema: Any, at: str = "") -> set[str]:
+def text_paths(node: Any, schema: Any, at: str = "") -> set[str]:
     """Return the paths in the schema that accept any text, such as `.columns[].name`, or any value."""
     if "$ref" in node:
         node = schema["$defs"][node["$ref"].rpartition("/")[2]]
@@ -140,27 +140,27 @@ def texts(node: Any, schema: Any, at: str = "") -> set[str]:
     if node.get("additionalProperties") is True:
         found.add(at)
     for name, inner in node.get("properties", {}).items():
-        found |= texts(inner, schema, f"{at}.{name}")
+        found |= text_paths(inner, schema, f"{at}.{name}")
     inside = [node["items"]] if isinstance(node.get("items"), dict) else []
     for inner in [*inside, *node.get("prefixItems", [])]:
-        found |= texts(inner, schema, f"{at}[]")
+        found |= text_paths(inner, schema, f"{at}[]")
     for inner in [*node.get("anyOf", []), *node.get("oneOf", [])]:
-        found |= texts(inner, schema, at)
+        found |= text_paths(inner, schema, at)
     return found
 
 
-def hostile(value: Any, at: str = "") -> set[str]:
+def hostile_paths(value: Any, at: str = "") -> set[str]:
     """Return the paths in a manifest that hold a hostile text."""
     if isinstance(value, dict):
-        return {place for name, held in value.items() for place in hostile(held, f"{at}.{name}")}
+        return {path for name, inner in value.items() for path in hostile_paths(inner, f"{at}.{name}")}
     if isinstance(value, list):
-        return {place for held in value for place in hostile(held, f"{at}[]")}
+        return {path for inner in value for path in hostile_paths(inner, f"{at}[]")}
     return {at} if isinstance(value, str) and "planted" in value else set()
 
 
 @pytest.fixture
-def planted(plain: Path, tmp_path: Path) -> Bundle:
-    folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
+def planted(hostile_bundle: Path, tmp_path: Path) -> Bundle:
+    folder = Path(shutil.copytree(hostile_bundle, tmp_path / "bundle"))
     planter = Planter()
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest |= {"generator": "x", "warnings": ["x", "y"]}
@@ -171,11 +171,11 @@ def planted(plain: Path, tmp_path: Path) -> Bundle:
     view["state"]["classColors"][payload(100)][payload(1)] = COLORS[1]
     manifest["view"] = view
     schema = json.loads(SCHEMA_PATH.read_text())
-    found = hostile(manifest)
-    missed = {place for place in texts(schema, schema) - MEANINGFUL if not any(at.startswith(place) for at in found)}
-    # In a test of their own.
-    missed = {place for place in missed if not place.startswith((".packed.", ".other_matrices[]."))}
-    assert missed == set(), "these texts are not hostile in this test"
+    found = hostile_paths(manifest)
+    missed = {path for path in text_paths(schema, schema) - MEANINGFUL if not any(at.startswith(path) for at in found)}
+    # These have a separate test.
+    missed = {path for path in missed if not path.startswith((".packed.", ".other_matrices[]."))}
+    assert missed == set(), "these fields hold no hostile text"
     for old, new in planter.paths.items():
         (folder / old).rename(folder / new)
     assert planter.colors > 0
@@ -186,11 +186,12 @@ def planted(plain: Path, tmp_path: Path) -> Bundle:
 
 @pytest.fixture
 def watched(viewer: Viewer) -> Viewer:
+    """Return a viewer that counts the calls of hostile scripts."""
     viewer.page.add_init_script(COUNT)
     return viewer
 
 
-def has_option(choice: Any, text: str) -> None:
+def assert_option(choice: Any, text: str) -> None:
     eventually(choice.locator("option").all_text_contents, lambda texts: text in texts, what=text)
 
 
@@ -219,19 +220,19 @@ def test_hostile_texts_are_shown_as_text(planted: Bundle, serve: Any, watched: V
     viewer.open(url)
     page.wait_for_load_state("networkidle")
 
-    def shown(text: str) -> None:
+    def assert_shown(text: str) -> None:
         page.get_by_text(text, exact=True).first.wait_for()
         assert_harmless(viewer, url, known)
 
-    first, second, numbers, section, fact, proportions, *_ = (column["name"] for column in manifest["columns"])
-    shown(manifest["dataset_name"])
+    first, second, numbers, section, by_section, proportions, *_ = (column["name"] for column in manifest["columns"])
+    assert_shown(manifest["dataset_name"])
     assert viewer.state()["color"]["name"] == payload(91)
     page.get_by_role("region", name="Regions").get_by_text(payload(90), exact=True).wait_for()
     titles = page.locator(".ks-section-title")
     for name, value in zip(SECTIONS, (payload(80), payload(81)), strict=True):
         titles.get_by_text(name, exact=False).wait_for()
         titles.get_by_text(value, exact=False).first.wait_for()
-    has_option(page.get_by_label("Section order"), f"by {fact}")
+    assert_option(page.get_by_label("Section order"), f"by {by_section}")
     page.get_by_role("button", name="Filter").click()
     page.get_by_role("dialog", name="Section filter").get_by_text(payload(80), exact=True).wait_for()
     page.keyboard.press("Escape")
@@ -242,10 +243,10 @@ def test_hostile_texts_are_shown_as_text(planted: Bundle, serve: Any, watched: V
     assert_harmless(viewer, url, known)
     viewer.set(layout={"kind": "tissue"}, beside=None, hidden={}, classColors={})
     viewer.set(color={"kind": "annotation", "column": first}, groupBy=first)
-    shown(payload(94))
+    assert_shown(payload(94))
     viewer.set(groups={})
     for category in manifest["columns"][0]["categories"]:
-        shown(category["name"])
+        assert_shown(category["name"])
     x, y = viewer.positions([7])[0]
     page.mouse.move(x - 20, y)
     page.mouse.move(x, y)
@@ -265,12 +266,12 @@ def test_hostile_texts_are_shown_as_text(planted: Bundle, serve: Any, watched: V
     gene, other, unread = manifest["gene_list"][:3]
     viewer.set(color={"kind": "gene", "gene": gene})
     for name in (payload(93), payload(95)):
-        shown(name)
+        assert_shown(name)
     panel = page.get_by_role("complementary", name="Color and display")
     split_by = panel.get_by_label("Split by")
     split_by.wait_for()
-    has_option(split_by, section)
-    has_option(split_by, first)
+    assert_option(split_by, section)
+    assert_option(split_by, first)
     panel.get_by_role("button", name="Violins", exact=True).click()
     panel.locator(".ks-violins").first.wait_for()
     page.keyboard.press("/")
@@ -283,7 +284,7 @@ def test_hostile_texts_are_shown_as_text(planted: Bundle, serve: Any, watched: V
         viewer.set(color={"kind": "annotation", "column": column})
     viewer.set(color={"kind": "annotation", "column": proportions})
     panel.get_by_text("is a pie chart of its types").wait_for()
-    shown(payload(111))
+    assert_shown(payload(111))
     x, y = viewer.positions([9])[0]
     page.mouse.move(x - 20, y)
     page.mouse.move(x, y)
@@ -311,7 +312,7 @@ def test_hostile_texts_are_shown_as_text(planted: Bundle, serve: Any, watched: V
 
 
 def test_hostile_packed_genes_are_shown_as_text(serve: Any, watched: Viewer, tmp_path: Path) -> None:
-    """Names and labels in the index, and texts of the manifest that a message quotes."""
+    """Check names and labels in the index, and texts of the manifest that messages quote."""
     adata = ad.AnnData(
         np.ones((30, 9), dtype=np.float32),
         obs=pd.DataFrame({payload(100): pd.Categorical([payload(i % 3) for i in range(30)])}).set_index(
@@ -364,9 +365,9 @@ def test_hostile_packed_genes_are_shown_as_text(serve: Any, watched: Viewer, tmp
     assert_harmless(watched, url, known)
 
 
-def test_hostile_script_paths_stay_inside_the_folder(plain: Path, watched: Viewer, tmp_path: Path) -> None:
-    """A page opened from disk resolves any shard name to a file in its folder."""
-    folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
+def test_hostile_script_paths_stay_inside_the_folder(hostile_bundle: Path, watched: Viewer, tmp_path: Path) -> None:
+    """Check that a page opened from disk resolves any shard name to a file in its folder."""
+    folder = Path(shutil.copytree(hostile_bundle, tmp_path / "bundle"))
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["scripts"]
     for number, shard in enumerate(manifest["scripts"]):
@@ -387,9 +388,9 @@ def test_hostile_script_paths_stay_inside_the_folder(plain: Path, watched: Viewe
 
 
 def test_hostile_tables_of_format_1_0_are_shown_as_text(
-    plain: Path, serve: Any, watched: Viewer, tmp_path: Path
+    hostile_bundle: Path, serve: Any, watched: Viewer, tmp_path: Path
 ) -> None:
-    folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
+    folder = Path(shutil.copytree(hostile_bundle, tmp_path / "bundle"))
     manifest = json.loads((folder / "manifest.json").read_text())
     later = ("coordinates", "cell_ids", "columns", "gene_labels", "embeddings", "sections", "view", "scripts")
     manifest |= dict.fromkeys(later)
@@ -407,15 +408,17 @@ def test_hostile_tables_of_format_1_0_are_shown_as_text(
 
 
 def put(*keys: str | int) -> Callable[[dict[str, Any], Any], None]:
-    def into(manifest: Any, text: Any) -> None:
+    """Return a function that replaces one value in a manifest."""
+
+    def replace(manifest: Any, text: Any) -> None:
         for key in keys[:-1]:
             manifest = manifest[key]
         manifest[keys[-1]] = text
 
-    return into
+    return replace
 
 
-MEANT = {
+NOT_TEXTS = {
     "version": put("schema_version"),
     "format": put("expression", "format"),
     "coordinates": put("coordinates", "chunks", 0, "path"),
@@ -435,11 +438,11 @@ MEANT = {
 }
 
 
-@pytest.mark.parametrize("plant", MEANT.values(), ids=MEANT.keys())
+@pytest.mark.parametrize("plant", NOT_TEXTS.values(), ids=NOT_TEXTS.keys())
 def test_hostile_text_in_place_of_other_values_is_harmless(
-    plain: Path, serve: Any, watched: Viewer, tmp_path: Path, plant: Callable[[dict[str, Any], Any], None]
+    hostile_bundle: Path, serve: Any, watched: Viewer, tmp_path: Path, plant: Callable[[dict[str, Any], Any], None]
 ) -> None:
-    folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
+    folder = Path(shutil.copytree(hostile_bundle, tmp_path / "bundle"))
     manifest = json.loads((folder / "manifest.json").read_text())
     known = {file["path"] for file in manifest["asset_files"]}
     plant(manifest, PAYLOADS[0])
@@ -453,8 +456,10 @@ def test_hostile_text_in_place_of_other_values_is_harmless(
     assert not [problem for problem in watched.problems if "Failed to load resource" not in problem]
 
 
-def test_paths_outside_the_bundle_are_not_requested(plain: Path, serve: Any, watched: Viewer, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(plain, tmp_path / "bundle"))
+def test_paths_outside_the_bundle_are_not_requested(
+    hostile_bundle: Path, serve: Any, watched: Viewer, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(hostile_bundle, tmp_path / "bundle"))
     manifest = json.loads((folder / "manifest.json").read_text())
     with Outside() as outside:
         host = f"127.0.0.1:{outside.port}"

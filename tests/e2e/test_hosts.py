@@ -31,8 +31,8 @@ NGINX = {
         "location ~ \\.gz$ { add_header Content-Encoding gzip; add_header X-Content-Type-Options nosniff; }"
     ),
 }
-# Whether a gene is sent with Content-Encoding: for a gzipped bundle, for an uncompressed bundle.
-UNPACKED = {
+# Whether a gene is sent with Content-Encoding: from a gzipped bundle, from an uncompressed bundle.
+SENT_ENCODED = {
     "plain": (False, False),
     "gzip": (True, True),
     "gzip_static": (False, True),
@@ -81,12 +81,14 @@ def test_bundle_opens_from_nginx(
         for file in [file for file in bundle.path.rglob("*") if file.is_file()]:
             file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
     encodings: dict[str, str | None] = {}
-    viewer.page.on("response", lambda answer: encodings.update({answer.url: answer.headers.get("content-encoding")}))
+    viewer.page.on(
+        "response", lambda response: encodings.update({response.url: response.headers.get("content-encoding")})
+    )
     with nginx(bundle.path, tmp_path / "nginx", NGINX[how]) as url:
         viewer.open(url)
         viewer.page.wait_for_load_state("networkidle")
         viewer.set(color={"kind": "gene", "gene": "EPCAM"})
-        assert encodings[url + path_of(bundle, "EPCAM")] == ("gzip" if UNPACKED[how][not compressed] else None)
+        assert encodings[url + path_of(bundle, "EPCAM")] == ("gzip" if SENT_ENCODED[how][not compressed] else None)
         assert_shows_anndata_values(viewer, tissue, "EPCAM")
         x, y = viewer.positions([7])[0]
         viewer.page.mouse.move(x - 20, y)
@@ -101,10 +103,10 @@ def test_swapped_files_are_detected_even_if_the_host_decompresses_them(
     exported: Bundle, tissue: ad.AnnData, viewer: Viewer, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(exported.path, tmp_path / "bundle"))
-    one, other = (folder / path_of(exported, gene) for gene in ("EPCAM", "CD3E"))
-    kept = one.read_bytes()
-    one.write_bytes(other.read_bytes())
-    other.write_bytes(kept)
+    first, second = (folder / path_of(exported, gene) for gene in ("EPCAM", "CD3E"))
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
     with nginx(folder, tmp_path / "nginx", NGINX["content_encoding"]) as url:
         viewer.open(url)
         for gene in ("EPCAM", "CD3E"):
@@ -122,8 +124,8 @@ def test_nginx_sends_the_expected_content_types(exported: Bundle, tmp_path: Path
     with nginx(exported.path, tmp_path / "nginx") as url:
         types = {}
         for name in ("", "manifest.json", path_of(exported, "EPCAM"), exported.manifest.image.path):  # type: ignore[union-attr]
-            with urllib.request.urlopen(url + name) as answer:
-                types[Path(name).suffix] = answer.headers.get_content_type()
+            with urllib.request.urlopen(url + name) as response:
+                types[Path(name).suffix] = response.headers.get_content_type()
     assert types[""] == "text/html"
     assert types[".json"] == "application/json"
     assert types[".gz"] in {"application/gzip", "application/octet-stream"}
@@ -163,7 +165,7 @@ def test_progress_is_shown_while_the_bundle_loads_slowly(exported: Bundle, viewe
 
 @pytest.fixture
 def waiting(exported: Bundle, viewer: Viewer) -> Any:
-    """A viewer that is waiting for the second half of a gene's file."""
+    """Let the viewer wait for the second half of a gene's file; return the host and the path of the file."""
     path = path_of(exported, "EPCAM")
     with FalteringHost(exported.path) as host:
         viewer.open(host.url)
@@ -209,7 +211,7 @@ def test_choosing_another_gene_aborts_the_first_request(waiting: Any, exported: 
     assert_shows_bundle_values(viewer, exported, "CD3E")
     expect(viewer.page.locator("[role=progressbar]")).to_have_count(0)
     expect(viewer.page.locator("[role=alert]")).to_have_count(0)
-    # The first gene can be chosen again: the aborted request left nothing behind.
+    # The aborted request does not affect choosing the first gene again.
     host.let_go(path)
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
     assert_shows_bundle_values(viewer, exported, "EPCAM")

@@ -1,4 +1,4 @@
-"""Spots are drawn on matching features of their own tissue image; only the test knows which spots match."""
+"""Spots are drawn on the matching features of their own tissue image."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.e2e
 SIDE, STEP, RADIUS = 1000, 50, 16  # pixels of full resolution
 SCALES = {"A": 0.5, "B": 0.35}
 TINTS = {"A": (246, 226, 196), "B": (196, 222, 246)}
-TAKE = """async (options) => {
+TAKE_PICTURE = """async (options) => {
   const bytes = new Uint8Array(await (await window.karospace.picture(options)).arrayBuffer());
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }"""
@@ -42,7 +42,7 @@ def painted(spots: NDArray[np.float64], scale: float, tint: tuple[int, int, int]
 
 
 def tissue(libraries: str = "AB") -> ad.AnnData:
-    """Spots on a lattice, each library in its own coordinates, with dark features under a random half of the spots."""
+    """Return libraries of spots on a lattice. Their images have dark features under a random half of the spots."""
     rng = np.random.default_rng(4)
     across, along = np.meshgrid(np.arange(STEP, SIDE, STEP), np.arange(STEP, SIDE, STEP))
     parts, spatial = [], {}
@@ -119,19 +119,19 @@ def test_each_section_is_drawn_on_its_own_image(viewer: Viewer, opened: Any) -> 
         viewer.set(opacity=0.4)
         page.screenshot(path=f"{shots}/own-tissue.png")
         viewer.set(opacity=0)
-    # The same holds for an exported picture.
+    # The same holds for a saved picture.
     options = {"scale": 1, "legend": False, "title": False, "scaleBar": False}
-    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(page.evaluate(TAKE, options)))).convert("RGB"))
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(page.evaluate(TAKE_PICTURE, options)))).convert("RGB"))
     corner = page.locator("canvas").first.bounding_box()
     for library in "AB":
         cells = free_cells(viewer, adata, library)
         at = (np.array(viewer.positions(cells)) - [corner["x"], corner["y"]]).astype(int)
         assert_on_features(picture[at[:, 1], at[:, 0]], adata, cells, library)
-    # A section that is shown alone is moved, and its image with it.
+    # A section that is shown alone is moved together with its image.
     viewer.set(layout={"kind": "section", "name": "B"})
     cells = free_cells(viewer, adata, "B")
     assert_on_features(viewer.colors(cells), adata, cells, "B")
-    # For overlapping sections, no image fits both.
+    # No image is drawn under overlapping sections, because none fits both.
     viewer.set(layout={"kind": "tissue"})
     assert_no_image(viewer, adata, "B")
     assert viewer.problems == []
@@ -187,7 +187,7 @@ def test_missing_image_does_not_affect_the_others(viewer: Viewer, tmp_path: Path
 
 
 def test_spots_of_a_real_file_are_on_tissue(real_data: Path, viewer: Viewer, opened: Any) -> None:
-    """Check that all spots are on tissue, which is darker than the glass; scaled by 5%, a tenth would miss it."""
+    """Check that all spots are on tissue, which is darker than glass. With a scale wrong by 5%, about 10% miss it."""
     adata = ad.read_h5ad(real_data / "visium_mouse_placenta_small.h5ad")
     assert (adata.obs["in_tissue"] == 1).all()
     opened(adata)

@@ -31,8 +31,8 @@ CELLS = {"Kidney": 300, "Liver": 1200, "Lung": 700}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of three bundles in folders at different depths."""
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an index of three bundles at different depths."""
     site = tmp_path_factory.mktemp("index") / "our site"
     for number, (title, path) in enumerate(zip(TITLES, ("a", "mouse/b c", "mouse/deep/c"), strict=True)):
         adata = synthetic_tissue(CELLS[title], 12, seed=number)
@@ -47,15 +47,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["http", "file"])
-def address(request: pytest.FixtureRequest, made: Path, serve: Any) -> str:
-    return str(serve(made)) if request.param == "http" else f"{made.as_uri()}/index.html"
+def address(request: pytest.FixtureRequest, root: Path, serve: Any) -> str:
+    return str(serve(root)) if request.param == "http" else f"{root.as_uri()}/index.html"
 
 
 def cards(viewer: Viewer) -> Any:
     return viewer.page.get_by_role("list", name="Datasets").get_by_role("listitem")
 
 
-def shows(viewer: Viewer, *titles: str) -> None:
+def assert_listed(viewer: Viewer, *titles: str) -> None:
     expect(cards(viewer).locator(".kb-name")).to_have_text(list(titles))
 
 
@@ -64,7 +64,7 @@ def test_bundles_are_listed_with_previews_and_counts(viewer: Viewer, address: st
     page.goto(address)
     expect(page.get_by_role("heading", level=1)).to_have_text("Our atlas")
     expect(page).to_have_title("Our atlas")
-    shows(viewer, *TITLES)
+    assert_listed(viewer, *TITLES)
     expect(page.get_by_text("3 datasets · 2,200 cells")).to_be_visible()
     expect(cards(viewer).nth(1)).to_contain_text("1,200 cells · 12 genes · 2 sections")
     expect(cards(viewer).nth(2)).to_contain_text("mouse/deep/c")
@@ -96,29 +96,29 @@ def test_viewer_links_back_to_the_index_and_to_its_other_bundles(viewer: Viewer,
     until_js(page, "() => window.karospace?.cells === 300")
     expect(dataset.locator("option:checked")).to_have_text("Kidney")
     page.get_by_role("link", name="All datasets: Our atlas").click()
-    shows(viewer, *TITLES)
+    assert_listed(viewer, *TITLES)
     assert viewer.problems == []
 
 
 @pytest.mark.parametrize("depth", ["", "0", "2", "3", "9", "-1", "1.5", "//evil.example", "x"])
-def test_viewer_without_its_index_shows_no_links(viewer: Viewer, made: Path, serve: Any, depth: str) -> None:
+def test_viewer_without_its_index_shows_no_links(viewer: Viewer, root: Path, serve: Any, depth: str) -> None:
     """The index is at depth 1; at other depths, there is none, or one without this bundle."""
-    url = serve(made)
+    url = serve(root)
     viewer.open(f"{url}a/index.html?index={depth}")
     viewer.page.wait_for_load_state("networkidle")
-    asked = [request for request in viewer.requests if not request.startswith((url, "blob:", "data:"))]
-    assert asked == []
-    if depth in {"2", "3"}:  # the parent of the root is the root
+    elsewhere = [request for request in viewer.requests if not request.startswith((url, "blob:", "data:"))]
+    assert elsewhere == []
+    if depth in {"2", "3"}:  # the parent of a host's root is the root itself
         viewer.page.get_by_role("link", name="All datasets").wait_for()
     else:
         expect(viewer.page.get_by_role("link")).to_have_count(0)
     assert viewer.problems == []
 
 
-def test_viewer_with_links_fits_a_narrow_window(viewer: Viewer, made: Path, serve: Any) -> None:
+def test_viewer_with_links_fits_a_narrow_window(viewer: Viewer, root: Path, serve: Any) -> None:
     page = viewer.page
     page.set_viewport_size({"width": 400, "height": 600})
-    viewer.open(f"{serve(made)}a/index.html?index=1")
+    viewer.open(f"{serve(root)}a/index.html?index=1")
     link = page.get_by_role("link", name="All datasets: Our atlas")
     expect(link).to_be_in_viewport(ratio=1)
     expect(page.get_by_role("heading", name="Kidney")).to_be_in_viewport(ratio=1)
@@ -130,20 +130,20 @@ def test_search_and_order_are_kept_in_the_address(viewer: Viewer, address: str) 
     page.goto(address)
     search = page.get_by_role("searchbox", name="Search datasets")
     search.fill("MOUSE l")
-    shows(viewer, "Liver", "Lung")
+    assert_listed(viewer, "Liver", "Lung")
     page.get_by_role("combobox", name="Order").select_option(label="Most cells")
     search.fill("")
-    shows(viewer, "Liver", "Lung", "Kidney")
+    assert_listed(viewer, "Liver", "Lung", "Kidney")
     search.fill("zonation")
-    shows(viewer, "Lung")
+    assert_listed(viewer, "Lung")
     expect(page.get_by_text("1 of 3 datasets · 700 cells")).to_be_visible()
     page.reload()
     expect(search).to_have_value("zonation")
-    shows(viewer, "Lung")
+    assert_listed(viewer, "Lung")
     search.fill("zonation liver")
     expect(page.get_by_role("status")).to_contain_text("No datasets match “zonation liver”.")
     page.get_by_role("button", name="Clear search").click()
-    shows(viewer, "Liver", "Lung", "Kidney")
+    assert_listed(viewer, "Liver", "Lung", "Kidney")
     expect(search).to_have_value("")
     assert viewer.problems == []
 
@@ -153,7 +153,7 @@ def test_two_bundles_are_compared_side_by_side(viewer: Viewer, address: str) -> 
     page.goto(address)
     for title in ("Kidney", "Liver", "Lung"):
         page.get_by_role("checkbox", name=f"Compare {title}").check()
-    expect(page.get_by_role("checkbox", name="Compare Kidney"), "two are compared").not_to_be_checked()
+    expect(page.get_by_role("checkbox", name="Compare Kidney"), "more than two are compared").not_to_be_checked()
     page.get_by_role("button", name="Compare", exact=True).click()
     for title in ("Liver", "Lung"):
         inside = page.frame_locator(f'iframe[title="{title}"]')
@@ -161,7 +161,7 @@ def test_two_bundles_are_compared_side_by_side(viewer: Viewer, address: str) -> 
         expect(inside.get_by_text("cell_type").first).to_be_visible()
     linked = page.url
     page.get_by_role("button", name="All datasets").click()
-    shows(viewer, *TITLES)
+    assert_listed(viewer, *TITLES)
     page.goto("about:blank")
     page.goto(linked)
     expect(page.locator("iframe")).to_have_count(2)
@@ -171,11 +171,11 @@ def test_two_bundles_are_compared_side_by_side(viewer: Viewer, address: str) -> 
 
 
 @pytest.mark.parametrize("width", [1360, 400])
-def test_page_is_accessible_and_fits_its_window(viewer: Viewer, made: Path, serve: Any, width: int) -> None:
+def test_page_is_accessible_and_fits_its_window(viewer: Viewer, root: Path, serve: Any, width: int) -> None:
     page = viewer.page
     page.set_viewport_size({"width": width, "height": 700})
-    page.goto(serve(made))
-    shows(viewer, *TITLES)
+    page.goto(serve(root))
+    assert_listed(viewer, *TITLES)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         assert barriers(page) == []
@@ -184,8 +184,8 @@ def test_page_is_accessible_and_fits_its_window(viewer: Viewer, made: Path, serv
     expect(page.get_by_role("searchbox")).to_be_focused()
 
 
-def test_missing_or_damaged_list_is_reported(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:
-    site = shutil.copytree(made, tmp_path / "site")
+def test_missing_or_damaged_list_is_reported(viewer: Viewer, root: Path, tmp_path: Path, serve: Any) -> None:
+    site = shutil.copytree(root, tmp_path / "site")
     page = viewer.page
     url = serve(site)
     for content, text in (
@@ -206,11 +206,11 @@ def test_missing_or_damaged_list_is_reported(viewer: Viewer, made: Path, tmp_pat
                 expect(alert).to_contain_text(text)
 
 
-def test_hostile_bundles_are_shown_as_text(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:
-    """Hostile titles, folders, annotations and previews, from manifests and in the list itself."""
+def test_hostile_bundles_are_shown_as_text(viewer: Viewer, root: Path, tmp_path: Path, serve: Any) -> None:
+    """Check hostile titles, folders, annotations and previews, from manifests and in the list itself."""
     site = tmp_path / "site"
     folder = payload(4).replace("/", "")
-    shutil.copytree(made / "a", site / folder)
+    shutil.copytree(root / "a", site / folder)
     manifest_path = site / folder / "manifest.json"
     manifest = json.loads(manifest_path.read_text())
     picture = f"{payload(0).replace('/', '')}.png"
@@ -291,19 +291,19 @@ class OtherHost:
         self._server.server_close()
 
 
-def test_bundle_of_an_allowed_origin_is_opened(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:
-    site = shutil.copytree(made, tmp_path / "site")
-    with OtherHost(made, allow="*") as other:
-        publish_index(site, data_origins=[other.origin])
+def test_bundle_of_an_allowed_origin_is_opened(viewer: Viewer, root: Path, tmp_path: Path, serve: Any) -> None:
+    site = shutil.copytree(root, tmp_path / "site")
+    with OtherHost(root, allow="*") as host:
+        publish_index(site, data_origins=[host.origin])
         url = serve(site)
         for path in ("mouse/b%20c", "mouse/b%20c/", "mouse/b%20c/index.html?x=1#y", "mouse/b%20c/manifest.json"):
-            viewer.open(f"{url}viewer.html?data={quote(f'{other.origin}/{path}', safe='')}")
+            viewer.open(f"{url}viewer.html?data={quote(f'{host.origin}/{path}', safe='')}")
             assert viewer.page.evaluate("window.karospace.cells") == 1200
         viewer.set(color={"kind": "gene", "gene": "EPCAM"})
-        values = Bundle(made / "mouse/b c").gene("EPCAM")
+        values = Bundle(root / "mouse/b c").gene("EPCAM")
         cell = int(values.argmax())
         assert viewer.value(cell) == pytest.approx(float(values[cell]))
-        assert any(request.startswith(f"{other.origin}/mouse/b%20c/assets/") for request in viewer.requests)
+        assert any(request.startswith(f"{host.origin}/mouse/b%20c/assets/") for request in viewer.requests)
         assert viewer.problems == []
         # Bundles on the site itself also open, even by relative URL.
         for path in (f"{url}mouse/b%20c/", "mouse/b%20c/"):
@@ -313,23 +313,23 @@ def test_bundle_of_an_allowed_origin_is_opened(viewer: Viewer, made: Path, tmp_p
         # The page of a bundle keeps its stricter policy.
         viewer.page.goto(f"{url}a/index.html?data={quote(f'{url}mouse/b%20c/', safe='')}")
         expect(viewer.page.get_by_role("alert")).to_contain_text(f"does not open bundles from {url.rstrip('/')}")
-        viewer.page.goto(f"{url}a/index.html?data={other.origin}/a/")
-        expect(viewer.page.get_by_role("alert")).to_contain_text(f"does not open bundles from {other.origin}")
+        viewer.page.goto(f"{url}a/index.html?data={host.origin}/a/")
+        expect(viewer.page.get_by_role("alert")).to_contain_text(f"does not open bundles from {host.origin}")
 
 
-def test_bundle_of_a_host_without_cors_is_an_error(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:
-    site = shutil.copytree(made, tmp_path / "site")
-    with OtherHost(made, allow=None) as other:
-        publish_index(site, data_origins=[other.origin])
-        viewer.page.goto(f"{serve(site)}viewer.html?data={other.origin}/a/")
-        expect(viewer.page.get_by_role("alert")).to_contain_text(f"No response from {other.origin}/a/manifest.json")
+def test_bundle_of_a_host_without_cors_is_an_error(viewer: Viewer, root: Path, tmp_path: Path, serve: Any) -> None:
+    site = shutil.copytree(root, tmp_path / "site")
+    with OtherHost(root, allow=None) as host:
+        publish_index(site, data_origins=[host.origin])
+        viewer.page.goto(f"{serve(site)}viewer.html?data={host.origin}/a/")
+        expect(viewer.page.get_by_role("alert")).to_contain_text(f"No response from {host.origin}/a/manifest.json")
 
 
 @pytest.mark.parametrize("page_name", ["viewer.html", "a/index.html"])
 def test_nothing_is_requested_from_origins_that_are_not_allowed(
-    viewer: Viewer, made: Path, tmp_path: Path, serve: Any, page_name: str
+    viewer: Viewer, root: Path, tmp_path: Path, serve: Any, page_name: str
 ) -> None:
-    site = shutil.copytree(made, tmp_path / "site")
+    site = shutil.copytree(root, tmp_path / "site")
     publish_index(site, data_origins=["https://data.example"])
     page = viewer.page
     url = serve(site)
@@ -346,8 +346,8 @@ def test_nothing_is_requested_from_origins_that_are_not_allowed(
         assert outside.stop() == []
 
 
-def test_list_with_paths_outside_its_folder_is_rejected(viewer: Viewer, made: Path, tmp_path: Path, serve: Any) -> None:
-    site = shutil.copytree(made, tmp_path / "site")
+def test_list_with_paths_outside_its_folder_is_rejected(viewer: Viewer, root: Path, tmp_path: Path, serve: Any) -> None:
+    site = shutil.copytree(root, tmp_path / "site")
     index = json.loads(from_script("bundles.json", (site / "bundles.js").read_bytes()))
     index["bundles"][0]["path"] = "../elsewhere"
     (site / "bundles.js").write_bytes(as_script("bundles.json", json.dumps(index).encode()))
@@ -357,11 +357,11 @@ def test_list_with_paths_outside_its_folder_is_rejected(viewer: Viewer, made: Pa
     expect(viewer.page.get_by_role("link")).to_have_count(0)
 
 
-def test_page_runs_only_its_own_scripts(viewer: Viewer, made: Path, serve: Any) -> None:
+def test_page_runs_only_its_own_scripts(viewer: Viewer, root: Path, serve: Any) -> None:
     page = viewer.page
     page.add_init_script(COUNT)
-    page.goto(serve(made))
-    shows(viewer, *TITLES)
+    page.goto(serve(root))
+    assert_listed(viewer, *TITLES)
     page.evaluate("""() => {
         const script = document.createElement('script');
         script.textContent = 'planted()';
