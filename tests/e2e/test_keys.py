@@ -26,8 +26,8 @@ GRID = {"kind": "sections", "columns": 3, "order": "file"}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle with five sections and an embedding."""
     adata = synthetic_tissue(n_cells=1500, seed=2)
-    part = pd.qcut(adata.obsm["spatial"][:, 0], 5, labels=False)
-    adata.obs["section"] = pd.Categorical([f"S{one + 1}" for one in part])
+    strip = pd.qcut(adata.obsm["spatial"][:, 0], 5, labels=False)
+    adata.obs["section"] = pd.Categorical([f"S{index + 1}" for index in strip])
     adata.obs["total"] = np.asarray(adata.X.sum(axis=1)).ravel()
     adata.uns.pop("section_colors", None)
     path = tmp_path_factory.mktemp("keys") / "b"
@@ -40,11 +40,12 @@ def opened(folder: Path, serve: Callable[[Path], str], viewer: Viewer) -> Viewer
     return viewer.open(serve(folder))
 
 
-def has_tool(viewer: Viewer, name: str, why: str | None = None) -> None:
-    expect(viewer.page.locator("canvas").first, why).to_have_attribute("data-tool", name)
+def assert_tool(viewer: Viewer, name: str, message: str | None = None) -> None:
+    expect(viewer.page.locator("canvas").first, message).to_have_attribute("data-tool", name)
 
 
 def focused(viewer: Viewer) -> str:
+    """Return the label or the text of the focused element."""
     name: str = viewer.page.evaluate(
         "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
     )
@@ -52,7 +53,7 @@ def focused(viewer: Viewer) -> str:
 
 
 def press(viewer: Viewer, key: str, **more: Any) -> None:
-    """Dispatch a key event like other keyboard layouts."""
+    """Dispatch a key event to the focused element, as another keyboard layout would produce it."""
     viewer.page.evaluate(
         "event => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {bubbles: true, ...event}))",
         {"key": key, **more},
@@ -75,7 +76,7 @@ def test_help_dialog_blocks_other_shortcuts(opened: Viewer) -> None:
     page.keyboard.press("ArrowDown")
     until_js(page, "() => document.querySelector('.ks-help').scrollTop > 0")
     assert opened.state() == before
-    has_tool(opened, "move")
+    assert_tool(opened, "move")
     expect(page.locator(".ks-panel")).to_have_count(1)
     page.keyboard.press("Escape")
     page.locator(".ks-help").wait_for(state="detached")
@@ -92,9 +93,9 @@ def test_help_dialog_blocks_other_shortcuts(opened: Viewer) -> None:
 
 def test_shortcuts_work_on_other_keyboard_layouts(opened: Viewer) -> None:
     press(opened, "L")  # Caps Lock
-    has_tool(opened, "lasso")
+    assert_tool(opened, "lasso")
     press(opened, "V", shiftKey=True)
-    has_tool(opened, "lasso", "Shift is reserved for drawing")
+    assert_tool(opened, "lasso", "Shift is reserved for drawing")
     opened.set(layout={"kind": "section", "name": "S2"})
     section = "() => window.karospace.getState().layout.name === '{}'"
     for key, more, name in (
@@ -115,7 +116,7 @@ def test_controls_intercept_only_the_keys_that_they_use(opened: Viewer) -> None:
     slider = page.get_by_role("slider", name="Opacity", exact=True)
     slider.focus()
     page.keyboard.press("l")
-    has_tool(opened, "lasso")
+    assert_tool(opened, "lasso")
     camera = opened.state()["camera"]
     page.keyboard.press("ArrowLeft")
     assert opened.state()["opacity"] == pytest.approx(0.99)
@@ -125,7 +126,7 @@ def test_controls_intercept_only_the_keys_that_they_use(opened: Viewer) -> None:
     page.evaluate("karospace.select(null)")
     page.get_by_label("Gene order").focus()
     page.keyboard.press("m")
-    has_tool(opened, "lasso")
+    assert_tool(opened, "lasso")
     assert opened.page.evaluate("karospace.selection") is None
     page.keyboard.press("Control+z")
     until_js(page, "() => karospace.selection !== null")
@@ -146,17 +147,17 @@ def test_controls_intercept_only_the_keys_that_they_use(opened: Viewer) -> None:
     # Text fields take all keys.
     page.get_by_role("combobox", name="Gene", exact=True).focus()
     page.keyboard.type("v")
-    has_tool(opened, "lasso")
+    assert_tool(opened, "lasso")
     assert opened.problems == []
 
 
-def test_embedded_viewer_has_no_panel_and_tool_shortcuts(
+def test_embedded_viewer_has_neither_panel_nor_tool_shortcuts(
     folder: Path, serve: Callable[[Path], str], viewer: Viewer
 ) -> None:
     viewer.open(serve(folder) + "?embed=1")
     for key in ("l", "?", "s", "/", "p"):
         viewer.page.keyboard.press(key)
-    has_tool(viewer, "move")
+    assert_tool(viewer, "move")
     expect(viewer.page.locator("dialog, .ks-panel, .ks-save")).to_have_count(0)
     viewer.page.keyboard.press("+")
     assert viewer.state()["camera"]["zoom"] > 1
@@ -188,14 +189,14 @@ def test_second_view_has_the_same_controls(opened: Viewer) -> None:
     opened.set(beside=UMAP)
     beside = page.locator(".ks-beside")
     canvas = beside.locator("canvas")
-    dot = beside.locator(".ks-highlight")
+    highlight = beside.locator(".ks-highlight")
     cell = 1499
     # The tooltip is only in the view under the pointer.
     x, y = opened.positions([cell])[0]
     page.mouse.move(x, y)
-    dot.wait_for()
-    ring = dot.bounding_box()
-    page.mouse.move(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
+    highlight.wait_for()
+    highlighted = highlight.bounding_box()
+    page.mouse.move(highlighted["x"] + highlighted["width"] / 2, highlighted["y"] + highlighted["height"] / 2)
     beside.get_by_role("tooltip").wait_for()
     expect(page.get_by_role("tooltip")).to_have_count(1)
     # Escape cancels drawing in the second view before it clears the selection.
@@ -247,31 +248,31 @@ def test_tab_order_follows_the_page_and_focus_is_visible(opened: Viewer) -> None
     """Tab visits every visible control in document order, and the focused control is marked."""
     page = opened.page
     page.locator("canvas").first.focus()
-    wanted = page.evaluate("""() => {
-      window.stops = [...document.querySelectorAll('.ks-root :is(button, input, select, [tabindex="0"])')].filter((one) =>
-        one.checkVisibility() && one.tabIndex >= 0 && !one.disabled && !one.closest('[popover]') &&
-        (one.type !== 'radio' || one.checked));
+    count = page.evaluate("""() => {
+      window.stops = [...document.querySelectorAll('.ks-root :is(button, input, select, [tabindex="0"])')]
+        .filter((stop) => stop.checkVisibility() && stop.tabIndex >= 0 && !stop.disabled &&
+          !stop.closest('[popover]') && (stop.type !== 'radio' || stop.checked));
       return window.stops.length;
     }""")
-    assert wanted > 25  # the legend is a single tab stop
+    assert count > 25  # the legend is a single tab stop
     seen = []
-    for at in range(wanted):
-        number, ring = page.evaluate("""() => {
-          const one = document.activeElement;
-          // A radio button marks its label; a text field marks its border by color.
-          const outlined = [one, one.closest('label')].filter(Boolean).some((part) => {
+    for step in range(count):
+        index, marked = page.evaluate("""() => {
+          const stop = document.activeElement;
+          // A focused radio button has an outline around its label; a focused text field has a border of another color.
+          const outlined = [stop, stop.closest('label')].filter(Boolean).some((part) => {
             const style = getComputedStyle(part);
             return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1.5;
           });
-          const field = one.closest('.ks-search');
+          const field = stop.closest('.ks-search');
           const framed = field && getComputedStyle(field).borderTopColor !== getComputedStyle(field.parentElement).borderTopColor;
-          return [window.stops.indexOf(one), outlined || framed];
+          return [window.stops.indexOf(stop), outlined || framed];
         }""")
-        seen.append(number)
-        assert ring, f"{focused(opened)!r} is not marked"
-        if at + 1 < wanted:
+        seen.append(index)
+        assert marked, f"{focused(opened)!r} is not marked"
+        if step + 1 < count:
             page.keyboard.press("Tab")
-    assert seen == list(range(wanted))
+    assert seen == list(range(count))
     assert opened.problems == []
 
 
@@ -282,18 +283,18 @@ def test_transition_respects_reduced_motion(
     """Cells move between layouts in a transition, unless the system prefers reduced motion."""
     context = browser.new_context(viewport={"width": 900, "height": 700}, reduced_motion=motion)
     viewer = Viewer(context.new_page()).open(serve(folder))
-    # Counts frames of a transition: their shader program has a uniform for its progress.
+    # Count the frames of the transition: only their shader program has a uniform `share`, the progress.
     frames = viewer.page.evaluate(
         """async (layout) => {
-      let between = 0;
+      let frames = 0;
       const gl = document.querySelector('canvas').getContext('webgl2');
       const draw = gl.drawArrays.bind(gl);
       gl.drawArrays = (...all) => {
-        if (gl.getUniformLocation(gl.getParameter(gl.CURRENT_PROGRAM), 'share')) between++;
+        if (gl.getUniformLocation(gl.getParameter(gl.CURRENT_PROGRAM), 'share')) frames++;
         draw(...all);
       };
       await window.karospace.setState({layout});
-      return between;
+      return frames;
     }""",
         UMAP,
     )

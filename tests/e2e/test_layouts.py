@@ -1,4 +1,4 @@
-"""Other layouts: embeddings, sections side by side, and two views at once."""
+"""Embeddings, sections side by side, and two views at once."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ UMAP = {"kind": "embedding", "name": "X_umap"}
 
 
 def tissue(*, overlapping: bool = False) -> ad.AnnData:
+    """Return a tissue of two sections, which can overlap. Cell 11 has no coordinates in the embedding."""
     adata = synthetic_tissue(n_cells=2400, seed=2)
     rng = np.random.default_rng(0)
     codes = adata.obs["cell_type"].cat.codes.to_numpy()
@@ -53,11 +54,11 @@ def test_embedding_is_drawn_at_its_coordinates(opened: Callable[..., tuple[Viewe
     cells = [0, 1, 50, 700, 2399]
     seen = np.array(viewer.positions(cells))
     umap = adata.obsm["X_umap"][cells]
-    across = np.polyfit(umap[:, 0], seen[:, 0], 1)
-    along = np.polyfit(umap[:, 1], seen[:, 1], 1)
-    np.testing.assert_allclose(np.polyval(across, umap[:, 0]), seen[:, 0], atol=0.05)
-    np.testing.assert_allclose(np.polyval(along, umap[:, 1]), seen[:, 1], atol=0.05)
-    assert across[0] == pytest.approx(-along[0], rel=1e-3), "the y axis points up, at the same scale as x"
+    fit_x = np.polyfit(umap[:, 0], seen[:, 0], 1)
+    fit_y = np.polyfit(umap[:, 1], seen[:, 1], 1)
+    np.testing.assert_allclose(np.polyval(fit_x, umap[:, 0]), seen[:, 0], atol=0.05)
+    np.testing.assert_allclose(np.polyval(fit_y, umap[:, 1]), seen[:, 1], atol=0.05)
+    assert fit_x[0] == pytest.approx(-fit_y[0], rel=1e-3), "the y axis points up, at the same scale as x"
     # Cells are drawn in the colors of their categories.
     viewer.set(opacity=1)
     column = adata.obs["cell_type"]

@@ -49,15 +49,15 @@ def use(viewer: Viewer, bundle: Bundle) -> None:
     viewer.set(theme="dark", color={"kind": "annotation", "column": (bundle.manifest.columns or [])[0].name})
 
 
-def held(page: Any) -> Counter[str]:
+def live_counts(page: Any) -> Counter[str]:
     """Count the live resources of kinds that are not released with a delay."""
     live = page.evaluate("window.live()")
     return Counter(live["listeners"]) + Counter({kind: live[kind] for kind in ("gl", "contexts", "observers", "urls")})
 
 
-def no_more(page: Any, before: Counter[str]) -> None:
+def wait_until_released(page: Any, before: Counter[str]) -> None:
     """Wait until no resource is left that was not in `before`."""
-    eventually(lambda: held(page) - before, lambda more: not more)
+    eventually(lambda: live_counts(page) - before, lambda left: not left)
 
 
 def use_camera(viewer: Viewer) -> None:
@@ -74,10 +74,10 @@ def use_camera(viewer: Viewer) -> None:
     page.keyboard.press("0")
     page.locator(".ks-minimap").wait_for(state="detached")
     page.keyboard.press("?")
-    help_sheet = page.get_by_role("dialog", name="Keyboard and mouse")
-    help_sheet.wait_for()
+    help_dialog = page.get_by_role("dialog", name="Keyboard and mouse")
+    help_dialog.wait_for()
     page.keyboard.press("Escape")
-    help_sheet.wait_for(state="detached")  # shortcuts are blocked while it is open
+    help_dialog.wait_for(state="detached")  # shortcuts are blocked while it is open
 
 
 def use_colors(viewer: Viewer) -> None:
@@ -116,17 +116,17 @@ def use_selection(viewer: Viewer) -> None:
 
 
 def use_layouts(viewer: Viewer) -> None:
-    """Sections, an embedding, and a second view, which releases its resources when closed."""
+    """Use sections and a second view, and check that closing the second view releases its resources."""
     page = viewer.page
     viewer.set(layout={"kind": "sections", "columns": 2, "order": "file"})
     page.locator(".ks-section-title").first.click()
     page.get_by_role("button", name="Next section").click()
     viewer.set(layout={"kind": "tissue"})
-    alone = held(page)
+    alone = live_counts(page)
     page.keyboard.press("b")
     beside = page.locator(".ks-beside")
     beside.locator("canvas").hover()
-    both = held(page)
+    both = live_counts(page)
     assert both["contexts"] == 2
     assert both["gl"] > alone["gl"] + 5
     assert both.total() > alone.total() + 10
@@ -134,7 +134,7 @@ def use_layouts(viewer: Viewer) -> None:
     page.keyboard.press("b")
     beside.wait_for(state="detached")
     viewer.set(layout={"kind": "tissue"})
-    no_more(page, alone)
+    wait_until_released(page, alone)
 
 
 def use_save_menu(viewer: Viewer) -> None:
@@ -217,9 +217,9 @@ def test_switching_layouts_does_not_leak(bundle: Bundle, serve: Any, viewer: Vie
         viewer.set(layout={"kind": "tissue"}, beside=None)
         viewer.page.locator(".ks-beside").wait_for(state="detached")
         if before:
-            no_more(viewer.page, before)
+            wait_until_released(viewer.page, before)
         # Objects that the first round creates are reused by later rounds.
-        before = before or held(viewer.page)
+        before = before or live_counts(viewer.page)
     viewer.page.evaluate("window.karospace.dispose()")
     assert viewer.page.evaluate("window.leftOver()") == NOTHING
 
@@ -277,7 +277,7 @@ def test_gene_cache_stays_within_its_limit(hundred_genes: Bundle, serve: Any, vi
     once, twice = rounds
     # The cache fills up to its limit; the rest of the 160 MB is released.
     assert 0.5 * GENE_CACHE < once["arrays"] - initial["arrays"] <= GENE_CACHE + 4 * n
-    # A second round does not grow: a leak per gene would show a hundredfold.
+    # The second round adds almost nothing: a leak per gene would show a hundredfold.
     grown = {kind: twice[kind] - once[kind] for kind in once}
     assert grown["arrays"] < 2 * n
     assert grown["heap"] < 500_000

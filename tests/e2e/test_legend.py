@@ -37,11 +37,12 @@ def opened(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> tupl
     return viewer, adata
 
 
-def hexed(color: Any) -> str:
+def hex_color(color: Any) -> str:
     return "#" + "".join(f"{int(channel):02x}" for channel in color)
 
 
 def first_of(adata: ad.AnnData, name: str) -> int:
+    """Return the first cell of a cell type."""
     return int(np.flatnonzero((adata.obs["cell_type"] == name).to_numpy())[0])
 
 
@@ -59,10 +60,10 @@ def test_rows_show_count_and_share(opened: tuple[Viewer, ad.AnnData]) -> None:
     last = eventually(rows.last.inner_text).split("\n")
     assert last[0] == "no value"
     assert int(last[1]) == column.isna().sum()
-    assert hexed(viewer.colors([0])[0]) == "#b4bac3", "cells without a value are gray"
+    assert hex_color(viewer.colors([0])[0]) == "#b4bac3", "cells without a value are gray"
 
 
-def test_legend_is_in_sight_whenever_there_are_colors(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_legend_is_visible_whenever_cells_are_colored(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     largest = adata.obs["cell_type"].value_counts().index[0]
@@ -99,12 +100,12 @@ def test_category_color_can_be_changed_and_reset(opened: tuple[Viewer, ad.AnnDat
     page = viewer.page
     name = adata.obs["cell_type"].cat.categories[2]
     cell = first_of(adata, name)
-    stated = hexed(viewer.colors([cell])[0])
-    assert stated == adata.uns["cell_type_colors"][2].lower()
+    original = hex_color(viewer.colors([cell])[0])
+    assert original == adata.uns["cell_type_colors"][2].lower()
     # Playwright cannot operate the browser's color picker, but it can set the value of the input.
     page.get_by_label(f"Color of {name}", exact=True).fill("#12fe34")
     viewer.set()
-    assert hexed(viewer.colors([cell])[0]) == "#12fe34"
+    assert hex_color(viewer.colors([cell])[0]) == "#12fe34"
     assert viewer.state()["classColors"] == {"cell_type": {name: "#12fe34"}}
     # Pictures, the address and saved views contain the color, and Python reads it.
     svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
@@ -118,10 +119,10 @@ def test_category_color_can_be_changed_and_reset(opened: tuple[Viewer, ad.AnnDat
     assert state.class_colors == {"cell_type": {name: "#12fe34"}}
     page.reload()
     page.evaluate("window.karospace.ready")
-    assert hexed(viewer.colors([cell])[0]) == "#12fe34"
+    assert hex_color(viewer.colors([cell])[0]) == "#12fe34"
     page.get_by_role("button", name="Reset colors").click()
     viewer.set()
-    assert hexed(viewer.colors([cell])[0]) == stated
+    assert hex_color(viewer.colors([cell])[0]) == original
     assert viewer.problems == []
 
 
@@ -135,7 +136,7 @@ def test_palette_can_be_chosen_by_keyboard(opened: tuple[Viewer, ad.AnnData]) ->
     for wanted in ("distinct", "safe"):
         page.keyboard.press("ArrowDown")
         viewer.until(f"state.palette === '{wanted}'")
-        assert [hexed(color) for color in viewer.colors(cells)] == palettes[wanted][: len(cells)]
+        assert [hex_color(color) for color in viewer.colors(cells)] == palettes[wanted][: len(cells)]
 
 
 def test_other_categories_are_dimmed_while_pointing_at_one(opened: tuple[Viewer, ad.AnnData]) -> None:
@@ -147,17 +148,17 @@ def test_other_categories_are_dimmed_while_pointing_at_one(opened: tuple[Viewer,
     page.get_by_role("button", name=re.compile(f"^{first},")).hover()
     viewer.set()
     during = viewer.colors(cells).astype(int)
-    ground = np.array([0xF6, 0xF7, 0xF9])
-    far = lambda seen: np.abs(seen - ground).sum(axis=1)  # noqa: E731
+    background = np.array([0xF6, 0xF7, 0xF9])
+    contrast = lambda seen: np.abs(seen - background).sum(axis=1)  # noqa: E731
     assert (during[0] == before[0]).all()
-    assert (far(during[1:]) < 0.3 * far(before[1:])).all()
+    assert (contrast(during[1:]) < 0.3 * contrast(before[1:])).all()
     page.mouse.move(300, 300)
     viewer.set()
     assert (viewer.colors(cells) == before).all()
     assert viewer.problems == []
 
 
-def test_dimmed_cells_are_behind_the_category_and_translucent(
+def test_dimmed_cells_are_translucent_and_behind_the_highlighted_category(
     viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]
 ) -> None:
     adata = synthetic_tissue(n_cells=2000, seed=2)
@@ -169,9 +170,10 @@ def test_dimmed_cells_are_behind_the_category_and_translucent(
     viewer.set(opacity=1, pointSize=0.2, imageOpacity=1, color={"kind": "annotation", "column": "cell_type"})
     types = adata.obs["cell_type"]
     name = types.value_counts().index[0]
-    mine = (types == name).to_numpy()
-    pairs = np.flatnonzero(mine[:1000] ^ mine[1000:])
-    others = np.flatnonzero(~mine[:1000] & ~mine[1000:])
+    members = (types == name).to_numpy()
+    # Positions where one of two cells belongs to the category, and positions where neither does.
+    pairs = np.flatnonzero(members[:1000] ^ members[1000:])
+    others = np.flatnonzero(~members[:1000] & ~members[1000:])
     viewer.set(opacity=0)
     image = viewer.colors(others.tolist()).astype(int)
     viewer.set(opacity=1)
@@ -239,12 +241,13 @@ def test_categories_can_be_searched_and_sorted(many: Path, viewer: Viewer) -> No
     columns = {column.name: column for column in Bundle(many).manifest.columns or []}
     kind = columns["kind"]
     assert kind.kind == "category"
-    stated = [category.name for category in kind.categories]
+    in_manifest = [category.name for category in kind.categories]
     by_size = [category.name for category in sorted(kind.categories, key=lambda category: -category.count)]
-    by_name = sorted(stated, key=lambda name: int(name.removeprefix("kind ")))
+    by_name = sorted(in_manifest, key=lambda name: int(name.removeprefix("kind ")))
     assert by_size != by_name
     becomes(lambda: names(viewer), by_size)
-    for order, wanted in (("size", by_name), ("name", stated), ("original", by_size)):
+    # The button is named after the current order; a click switches to the next one.
+    for order, wanted in (("size", by_name), ("name", in_manifest), ("original", by_size)):
         page.get_by_role("button", name=f"Category order: {order}").click()
         becomes(lambda: names(viewer), wanted)
         svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
@@ -253,12 +256,12 @@ def test_categories_can_be_searched_and_sorted(many: Path, viewer: Viewer) -> No
         )
     box = page.get_by_label("Search categories")
     box.fill(" KIND 11")
-    found = [name for name in by_size if "kind 11" in name]
-    becomes(lambda: names(viewer), found)
-    # Removing the row under the pointer by a search ends the dimming.
-    cells = [cell for cell in range(60) if viewer.value(cell) != found[0]]
+    matching = [name for name in by_size if "kind 11" in name]
+    becomes(lambda: names(viewer), matching)
+    # A search that removes the row under the pointer ends the dimming.
+    cells = [cell for cell in range(60) if viewer.value(cell) != matching[0]]
     before = viewer.colors(cells)
-    page.get_by_role("button", name=f"{found[0]},").hover()
+    page.get_by_role("button", name=f"{matching[0]},").hover()
     viewer.set()
     assert (viewer.colors(cells) != before).any(axis=1).mean() > 0.9
     box.press_sequentially("zzz")
@@ -278,35 +281,35 @@ def test_legend_can_be_used_by_keyboard(many: Path, viewer: Viewer) -> None:
     page = viewer.open((many / "index.html").as_uri()).page
     viewer.set(color={"kind": "annotation", "column": "kind"})
     listed = eventually(lambda: names(viewer), lambda found: len(found) == 120)
-    focused = "document.activeElement.getAttribute('aria-label')"
+    script = "document.activeElement.getAttribute('aria-label')"
 
-    def at() -> str:
-        return str(page.evaluate(focused))
+    def focused() -> str:
+        return str(page.evaluate(script))
 
     page.get_by_label("Search categories").focus()
     page.keyboard.press("Tab")
-    assert at().startswith(f"{listed[0]}, ")
+    assert focused().startswith(f"{listed[0]}, ")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
-    assert at().startswith(f"{listed[1]}, ")
+    assert focused().startswith(f"{listed[1]}, ")
     # The focused category is highlighted, as under the pointer.
     assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
     page.keyboard.press("Enter")
     until_js(page, "() => document.activeElement.getAttribute('aria-pressed') === 'false'")
     assert viewer.state()["hidden"] == {"kind": [listed[1]]}
     page.keyboard.press("ArrowLeft")
-    assert at() == f"Color of {listed[1]}"
+    assert focused() == f"Color of {listed[1]}"
     page.keyboard.press("ArrowDown")
-    assert at() == f"Color of {listed[2]}"
+    assert focused() == f"Color of {listed[2]}"
     page.keyboard.press("ArrowRight")
     page.keyboard.press("End")
-    assert at().startswith(f"{listed[-1]}, ")
+    assert focused().startswith(f"{listed[-1]}, ")
     # The list is one tab stop, at the last focused row, and its keys do not pan the tissue.
     page.keyboard.press("Tab")
     assert page.evaluate("!document.activeElement.closest('.ks-legend')")
     page.keyboard.press("Shift+Tab")
-    assert at().startswith(f"{listed[-1]}, ")
+    assert focused().startswith(f"{listed[-1]}, ")
     page.keyboard.press("Home")
     page.keyboard.press("Shift+Enter")
     assert viewer.state()["isolated"] == {"kind": [listed[0]]}
@@ -317,7 +320,7 @@ def test_legend_can_be_used_by_keyboard(many: Path, viewer: Viewer) -> None:
 LONG = ["Extravillous trophoblast, interstitial, of the anchoring villi", "Syncytiotrophoblast", "B"]
 
 
-def test_long_names_use_the_space_of_counts_and_of_a_wider_panel(
+def test_long_names_are_shown_in_full_at_any_panel_width(
     viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]
 ) -> None:
     adata = synthetic_tissue(n_cells=600, seed=2)
@@ -328,11 +331,11 @@ def test_long_names_use_the_space_of_counts_and_of_a_wider_panel(
     script = """() => [...document.querySelectorAll('.ks-legend .ks-class-name')]
       .some((name) => name.scrollHeight > name.clientHeight + 1 || name.scrollWidth > name.clientWidth + 1)"""
 
-    def cut() -> bool:
+    def is_truncated() -> bool:
         return bool(page.evaluate(script))
 
     expect(page.locator(".ks-legend .ks-share").first).to_be_hidden()
-    becomes(cut, False)
+    becomes(is_truncated, False)
     assert sorted(names(viewer)) == sorted(LONG)
     # The picture also has the whole name, on as many lines as it needs.
     svg = page.evaluate("window.karospace.picture({format: 'svg'}).then((blob) => blob.text())")
@@ -353,10 +356,10 @@ def test_long_names_use_the_space_of_counts_and_of_a_wider_panel(
     page.keyboard.press("End")
     becomes(width, 680)  # half of the page
     expect(page.locator(".ks-legend .ks-share").first).to_be_visible()
-    becomes(cut, False)
+    becomes(is_truncated, False)
     page.keyboard.press("Home")
     becomes(width, 240)
-    becomes(cut, False)
+    becomes(is_truncated, False)
     box = edge.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + 400
     page.mouse.move(x, y)
@@ -397,38 +400,39 @@ def test_alt_click_selects_a_category(opened: tuple[Viewer, ad.AnnData]) -> None
 CONTRAST = """() => {
   const parts = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
   const over = ([r, g, b, a = 1], [x, y, z]) => [r * a + x * (1 - a), g * a + y * (1 - a), b * a + z * (1 - a)];
-  const light = (rgb) => {
+  const luminance = (rgb) => {
     const [r, g, b] = rgb.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const ratio = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
-  const groundOf = (element) => {
+  const ratio = (a, b) => (Math.max(luminance(a), luminance(b)) + 0.05) / (Math.min(luminance(a), luminance(b)) + 0.05);
+  const backgroundOf = (element) => {
     if (!element) return [255, 255, 255];
     const color = parts(getComputedStyle(element).backgroundColor);
-    return color[3] === 0 ? groundOf(element.parentElement) : over(color, groundOf(element.parentElement));
+    return color[3] === 0 ? backgroundOf(element.parentElement) : over(color, backgroundOf(element.parentElement));
   };
-  const fade = (element) => (element ? getComputedStyle(element).opacity * fade(element.parentElement) : 1);
+  const opacityOf = (element) => (element ? getComputedStyle(element).opacity * opacityOf(element.parentElement) : 1);
   const results = [];
-  const ask = (element, pseudo, text, least) => {
+  const measure = (element, pseudo, text, minimum) => {
     const [r, g, b, a = 1] = parts(getComputedStyle(element, pseudo).color);
-    const ground = groundOf(element);
-    const found = ratio(over([r, g, b, a * fade(element)], ground), ground);
-    results.push({ text, least, found: Math.round(found * 100) / 100 });
+    const background = backgroundOf(element);
+    const contrast = ratio(over([r, g, b, a * opacityOf(element)], background), background);
+    results.push({ text, minimum, contrast: Math.round(contrast * 100) / 100 });
   };
   for (const area of document.querySelectorAll('.ks-panel, .ks-selection')) {
     const walk = document.createTreeWalker(area, NodeFilter.SHOW_TEXT);
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
       const element = node.parentElement;
       if (!node.data.trim() || !element.checkVisibility() || element.closest('option, :disabled')) continue;
-      ask(element, null, node.data, 4.5);
+      measure(element, null, node.data, 4.5);
     }
     for (const input of area.querySelectorAll('input[placeholder]'))
-      ask(input, '::placeholder', input.placeholder, 4.5);
+      measure(input, '::placeholder', input.placeholder, 4.5);
     for (const icon of area.querySelectorAll('button .ks-icon'))
-      ask(icon, null, `icon of ${icon.closest('button').ariaLabel ?? icon.closest('button').title}`, 3);
+      measure(icon, null, `icon of ${icon.closest('button').ariaLabel ?? icon.closest('button').title}`, 3);
   }
   return results;
 }"""
+"""JavaScript that returns the contrast of each visible text and icon, and the minimum that WCAG AA requires."""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -452,4 +456,4 @@ def test_panel_text_has_sufficient_contrast(many: Path, viewer: Viewer, theme: s
     seen += page.evaluate(CONTRAST)
     texts = {entry["text"] for entry in seen}
     assert {hidden, "Markers", "here", "icon of Rename here", "Search 120 categories", "Detected in"} <= texts
-    assert [entry for entry in seen if entry["found"] < entry["least"]] == []
+    assert [entry for entry in seen if entry["contrast"] < entry["minimum"]] == []

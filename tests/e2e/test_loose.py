@@ -18,7 +18,8 @@ pytestmark = pytest.mark.e2e
 N = 60
 # The color of each quarter of the image: upper left, upper right, lower left, lower right.
 QUARTERS = [(230, 30, 30), (30, 200, 30), (30, 30, 230), (220, 210, 20)]
-SHOWN = [(0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)]
+# A point in each quarter, as fractions of the width and height.
+POINTS = [(0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)]
 
 
 @pytest.fixture
@@ -72,16 +73,16 @@ def test_image_without_a_transform_is_stretched_over_the_extent(
     box = viewer.page.locator("canvas").first.bounding_box()
     picture = viewer.pixels().astype(int)
 
-    def at(x: float, y: float) -> tuple[int, ...]:
+    def color_at(x: float, y: float) -> tuple[int, ...]:
         return tuple(picture[int(y - box["y"]), int(x - box["x"])])
 
-    for (across, down), color in zip(SHOWN, QUARTERS, strict=True):
-        found = at(left + across * (right - left), top + down * (bottom - top))
+    for (across, down), color in zip(POINTS, QUARTERS, strict=True):
+        found = color_at(left + across * (right - left), top + down * (bottom - top))
         assert np.abs(np.subtract(found, color)).max() <= 40, (across, down, found)
     # The image ends at the extent of the cells.
-    ground = at(left - 8, (top + bottom) / 2)
-    assert np.ptp(ground) < 12
-    assert np.ptp(at((left + right) / 2, bottom + 8)) < 12
+    background = color_at(left - 8, (top + bottom) / 2)
+    assert np.ptp(background) < 12
+    assert np.ptp(color_at((left + right) / 2, bottom + 8)) < 12
     assert viewer.problems == []
 
 

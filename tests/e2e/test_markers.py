@@ -34,10 +34,10 @@ def tissue() -> ad.AnnData:
 
 @pytest.fixture(scope="module")
 def folder(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("markers") / "b"
+    outdir = tmp_path_factory.mktemp("markers") / "b"
     # Small files, so that genes and categories are spread over many of them.
-    adata_to_karospace(tissue, made, genes_mode=["EPCAM"], max_asset_mb=0.02, image_path="none", scripts="no")
-    return made
+    adata_to_karospace(tissue, outdir, genes_mode=["EPCAM"], max_asset_mb=0.02, image_path="none", scripts="no")
+    return outdir
 
 
 def status(viewer: Viewer) -> Any:
@@ -45,7 +45,7 @@ def status(viewer: Viewer) -> Any:
 
 
 def assert_markers(viewer: Viewer, bundle: Bundle, name: str) -> None:
-    """Check that the table equals that of Python."""
+    """Assert that the saved table equals the markers that Python reads from the bundle."""
     expect(status(viewer)).to_contain_text("computed at export")
     found, markers = saved_table(viewer), bundle.markers(COLUMN)
     wanted = markers[markers["category"] == name].drop(columns="category").set_index("gene")
@@ -61,8 +61,8 @@ def shards_read(viewer: Viewer) -> list[str]:
 
 
 def test_markers_are_read_from_the_file(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> None:
-    started: list[Any] = []
-    viewer.page.on("worker", lambda worker: started.append(worker))
+    workers: list[Any] = []
+    viewer.page.on("worker", lambda worker: workers.append(worker))
     viewer.open(serve(folder))
     compare_category(viewer, "T cell")
     assert_markers(viewer, Bundle(folder), "T cell")
@@ -71,11 +71,11 @@ def test_markers_are_read_from_the_file(viewer: Viewer, folder: Path, serve: Cal
     expect(panel(viewer).get_by_label("Group A").locator("option:checked")).to_have_text("Tumor")
     panel(viewer).get_by_role("table").wait_for()
     assert_markers(viewer, Bundle(folder), "Tumor")
-    assert (started, shards_read(viewer), viewer.problems) == ([], [], [])
+    assert (workers, shards_read(viewer), viewer.problems) == ([], [], [])
 
 
 @pytest.mark.parametrize("single", [False, True], ids=["folder", "html"])
-def test_markers_are_shown_after_a_double_click(
+def test_markers_are_shown_in_bundles_opened_from_disk(
     viewer: Viewer, tmp_path: Path, tissue: ad.AnnData, single: bool
 ) -> None:
     where = {"single_file": tmp_path / "t.html"} if single else {"outdir": tmp_path / "b"}
@@ -106,7 +106,7 @@ def test_hidden_or_grouped_categories_do_not_use_stored_markers(
     expect(status(viewer)).not_to_contain_text("computed at export")
 
 
-def test_damaged_file_is_named_and_the_genes_are_compared(
+def test_damaged_marker_file_is_named_and_the_genes_are_compared_instead(
     viewer: Viewer, folder: Path, tmp_path: Path, serve: Callable[[Path], str]
 ) -> None:
     saved = Bundle(folder).save(tmp_path / "b", scripts="no")
@@ -145,11 +145,11 @@ def saved_plot(viewer: Viewer, ending: str) -> bytes:
 def fills(viewer: Viewer) -> dict[tuple[str, str], str]:
     """Return the color of each gene in each category."""
     found = {}
-    for one in ET.fromstring(saved_plot(viewer, "svg")).iter(f"{SVG}rect"):
-        about = one.findtext(f"{SVG}title")
-        if about is not None:
-            gene, _, rest = about.partition(", ")
-            found[gene, rest.partition(": mean")[0]] = one.attrib["fill"]
+    for rect in ET.fromstring(saved_plot(viewer, "svg")).iter(f"{SVG}rect"):
+        title = rect.findtext(f"{SVG}title")
+        if title is not None:
+            gene, _, rest = title.partition(", ")
+            found[gene, rest.partition(": mean")[0]] = rect.attrib["fill"]
     return found
 
 
@@ -190,9 +190,9 @@ def test_heat_map_is_saved_as_svg_and_png(
     viewer.open(serve(folder))
     open_heat_map(viewer)
     svg = ET.fromstring(saved_plot(viewer, "svg"))
-    tiles = [one for one in svg.iter(f"{SVG}rect") if one.find(f"{SVG}title") is not None]
-    assert len(tiles) == 15 * len(tissue.obs[COLUMN].cat.categories)
-    assert not [one for one in svg.iter(f"{SVG}circle") if one.find(f"{SVG}title") is not None]
+    squares = [rect for rect in svg.iter(f"{SVG}rect") if rect.find(f"{SVG}title") is not None]
+    assert len(squares) == 15 * len(tissue.obs[COLUMN].cat.categories)
+    assert not [circle for circle in svg.iter(f"{SVG}circle") if circle.find(f"{SVG}title") is not None]
     picture = Image.open(io.BytesIO(saved_plot(viewer, "png")))
     size = float(svg.attrib["width"]), float(svg.attrib["height"])
     assert picture.size == pytest.approx((3 * size[0], 3 * size[1]), abs=3)

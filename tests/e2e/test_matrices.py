@@ -24,47 +24,51 @@ pytestmark = pytest.mark.e2e
 
 N, G = 1200, 120
 MATRICES = ["X", "layer:counts", "layer:scaled", "raw"]
+# The genes with files of their own; all genes are packed.
 DENSE = ["EPCAM", "MS4A1"]
 
 
 @pytest.fixture(scope="module")
 def tissue() -> ad.AnnData:
-    made = synthetic_tissue(n_cells=N, n_genes=G, seed=7)
+    adata = synthetic_tissue(n_cells=N, n_genes=G, seed=7)
     rng = np.random.default_rng(7)
-    made.layers["scaled"] = rng.normal(size=(N, G)).astype(np.float32)
-    raw = ad.AnnData(sp.csr_matrix(rng.poisson(0.7, (N, 40)).astype(np.float32)), obs=made.obs[[]])
+    adata.layers["scaled"] = rng.normal(size=(N, G)).astype(np.float32)
+    raw = ad.AnnData(sp.csr_matrix(rng.poisson(0.7, (N, 40)).astype(np.float32)), obs=adata.obs[[]])
     raw.var_names = ["EPCAM", *(f"RAW{i}" for i in range(1, 40))]
-    made.raw = raw
-    return made
+    adata.raw = raw
+    return adata
 
 
 @pytest.fixture(scope="module")
 def folder(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("matrices") / "b"
-    adata_to_karospace(tissue, made, matrices=MATRICES, genes_mode=DENSE, image_path="none")
-    return made
+    outdir = tmp_path_factory.mktemp("matrices") / "b"
+    adata_to_karospace(tissue, outdir, matrices=MATRICES, genes_mode=DENSE, image_path="none")
+    return outdir
 
 
 def values_of(tissue: ad.AnnData, matrix: str, gene: str) -> list[float]:
-    held = tissue.raw if matrix == "raw" else tissue
+    """Return the values of a gene in a matrix for all cells, as float32."""
+    source = tissue.raw if matrix == "raw" else tissue
     values = {"X": tissue.X, "layer:counts": tissue.layers["counts"], "layer:scaled": tissue.layers["scaled"]}
-    found = sp.csr_matrix(tissue.raw.X if matrix == "raw" else values[matrix])
-    column = found[:, list(held.var_names).index(gene)].toarray().ravel()
+    x = sp.csr_matrix(tissue.raw.X if matrix == "raw" else values[matrix])
+    column = x[:, list(source.var_names).index(gene)].toarray().ravel()
     return np.asarray(column, dtype=np.float32).tolist()
 
 
 def assert_shows(viewer: Viewer, tissue: ad.AnnData, matrix: str, gene: str) -> None:
     wanted = values_of(tissue, matrix, gene)
-    some = [int(np.argmax(wanted)), 0, N - 1]
-    viewer.becomes(lambda: [viewer.value(cell) for cell in some], [wanted[cell] for cell in some])
+    cells = [int(np.argmax(wanted)), 0, N - 1]
+    viewer.becomes(lambda: [viewer.value(cell) for cell in cells], [wanted[cell] for cell in cells])
 
 
-def switch_of(viewer: Viewer) -> Locator:
+def open_matrix_menu(viewer: Viewer) -> Locator:
+    """Open the Gene tab and return its list of matrices."""
     viewer.page.get_by_role("tab", name="Gene").click()
     return viewer.page.get_by_role("combobox", name="Matrix")
 
 
-def other(tissue: ad.AnnData) -> str:
+def packed_only(tissue: ad.AnnData) -> str:
+    """Return a gene that is only packed, without a file of its own."""
     return str(next(gene for gene in reversed(tissue.var_names) if gene not in DENSE))
 
 
@@ -72,13 +76,13 @@ def test_matrix_is_chosen_in_the_gene_tab(
     viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     page = viewer.open(serve(folder)).page
-    gene = other(tissue)
+    gene = packed_only(tissue)
     viewer.set(color={"kind": "gene", "gene": gene})
     assert_shows(viewer, tissue, "X", gene)
-    switch = switch_of(viewer)
-    expect(switch.locator("option")).to_have_text(MATRICES)
+    menu = open_matrix_menu(viewer)
+    expect(menu.locator("option")).to_have_text(MATRICES)
     for matrix, noun in (("layer:counts", "counts"), ("layer:scaled", "scaled values"), ("X", "log1p values")):
-        switch.select_option(matrix)
+        menu.select_option(matrix)
         expect(page.get_by_text(f"Mean of {noun}", exact=True)).to_be_visible()
         viewer.until(f"(state.matrix ?? 'X') === {json.dumps(matrix)}")
         assert_shows(viewer, tissue, matrix, gene)
@@ -112,10 +116,10 @@ def test_raw_has_its_own_genes(viewer: Viewer, folder: Path, tissue: ad.AnnData,
     viewer.set(matrix="raw", color={"kind": "gene", "gene": "RAW7"})
     assert_shows(viewer, tissue, "raw", "RAW7")
     expect(page.get_by_role("region", name="View")).to_contain_text("40 genes")
-    switch = switch_of(viewer)
-    switch.select_option("X")
+    menu = open_matrix_menu(viewer)
+    menu.select_option("X")
     expect(page.get_by_text("The matrix X has no gene “RAW7”")).to_be_visible()
-    switch.select_option("raw")
+    menu.select_option("raw")
     viewer.until("state.matrix === 'raw'")
     assert_shows(viewer, tissue, "raw", "RAW7")
 
@@ -144,15 +148,15 @@ def test_saved_view_opens_with_its_matrix(
 ) -> None:
     url = serve(folder)
     viewer.open(url)
-    viewer.set(matrix="layer:counts", color={"kind": "gene", "gene": other(tissue)})
+    viewer.set(matrix="layer:counts", color={"kind": "gene", "gene": packed_only(tissue)})
     saved = viewer.page.evaluate("karospace.getView()")
     viewer.set(matrix=None)
     viewer.page.evaluate("view => karospace.setView(view)", saved)
-    assert_shows(viewer, tissue, "layer:counts", other(tissue))
+    assert_shows(viewer, tissue, "layer:counts", packed_only(tissue))
     (tmp_path / "view.json").write_text(json.dumps(saved))
     adata_to_karospace(tissue, tmp_path / "b", matrices=MATRICES, genes_mode=DENSE, view=tmp_path / "view.json")
     viewer.open(serve(tmp_path / "b"))
-    assert_shows(viewer, tissue, "layer:counts", other(tissue))
+    assert_shows(viewer, tissue, "layer:counts", packed_only(tissue))
 
 
 def test_view_with_a_missing_matrix_is_applied_without_it(
@@ -176,12 +180,12 @@ def test_damaged_matrix_leaves_the_others_usable(
     index.write_bytes(index.read_bytes()[:-9])
     page = viewer.open(serve(tmp_path / "b")).page
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
-    switch = switch_of(viewer)
-    switch.select_option("layer:counts")
+    menu = open_matrix_menu(viewer)
+    menu.select_option("layer:counts")
     expect(page.get_by_text("packed_1/index").first).to_be_visible()
-    expect(switch).to_have_value("X")
+    expect(menu).to_have_value("X")
     assert_shows(viewer, tissue, "X", "EPCAM")
-    switch.select_option("layer:scaled")
+    menu.select_option("layer:scaled")
     viewer.until("state.matrix === 'layer:scaled'")
     assert_shows(viewer, tissue, "layer:scaled", "EPCAM")
 
@@ -199,7 +203,12 @@ def test_all_matrices_open_from_disk_without_files_of_single_genes(
         kinds = {file.kind for file in carried_manifest((folder / "manifest.js").read_bytes()).asset_files}
     assert "expression_chunk" not in kinds
     viewer.open(page.as_uri())
-    for matrix, gene in (("raw", "RAW7"), ("layer:counts", other(tissue)), ("layer:counts", "EPCAM"), ("X", "MS4A1")):
+    for matrix, gene in (
+        ("raw", "RAW7"),
+        ("layer:counts", packed_only(tissue)),
+        ("layer:counts", "EPCAM"),
+        ("X", "MS4A1"),
+    ):
         viewer.set(matrix=matrix, color={"kind": "gene", "gene": gene})
         assert_shows(viewer, tissue, matrix, gene)
     assert viewer.problems == []
@@ -207,9 +216,10 @@ def test_all_matrices_open_from_disk_without_files_of_single_genes(
 
 @pytest.fixture(scope="module")
 def many_files(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("ahead") / "b"
-    adata_to_karospace(tissue, made, genes_mode=DENSE, max_asset_mb=0.004, image_path="none")
-    return made
+    """A bundle whose packed genes are spread over many small files."""
+    outdir = tmp_path_factory.mktemp("ahead") / "b"
+    adata_to_karospace(tissue, outdir, genes_mode=DENSE, max_asset_mb=0.004, image_path="none")
+    return outdir
 
 
 def shards_read(viewer: Viewer) -> list[str]:

@@ -44,7 +44,7 @@ frame.src = INNER;
 
 @pytest.fixture
 def outer(tmp_path: Path, serve: Serve) -> tuple[Path, str]:
-    """An empty folder that is served at another origin, and its address."""
+    """A folder for embedding pages, served at another origin than the bundle, and its address."""
     folder = tmp_path / "outer"
     folder.mkdir()
     (folder / "manifest.json").write_text("{}")
@@ -59,14 +59,15 @@ def exported(tmp_path: Path, **options: Any) -> tuple[ad.AnnData, Path]:
 
 
 def framed(viewer: Viewer, page: Path, address: str, inner: str) -> Callable[[str], Any]:
+    """Open a page that embeds the viewer at `inner`; return a function that runs JavaScript in the page."""
     page.write_text(OUTER.replace("INNER", repr(f"{inner}?embed=1")))
     viewer.page.goto(address + page.name)
     assert viewer.page.evaluate("ready") == "ready"
 
-    def ask(expression: str) -> Any:
+    def run(expression: str) -> Any:
         return viewer.page.evaluate(expression)
 
-    return ask
+    return run
 
 
 def test_page_of_an_allowed_origin_controls_the_viewer(
@@ -74,30 +75,30 @@ def test_page_of_an_allowed_origin_controls_the_viewer(
 ) -> None:
     folder, address = outer
     adata, bundle = exported(tmp_path, embed_origins=[address.rstrip("/")])
-    ask = framed(viewer, folder / "index.html", address, serve(bundle))
+    run = framed(viewer, folder / "index.html", address, serve(bundle))
     frame = viewer.page.frame_locator("iframe")
     frame.get_by_label("Legend").wait_for()
-    for gone in ("Color and display", "Tools", "Regions"):
-        expect(frame.get_by_label(gone)).to_have_count(0)
-    assert ask("early")["value"] == adata.n_obs
-    assert ask("ask('on', 'state')")["value"] is None
-    assert "error" not in ask("ask('setState', {color: {kind: 'gene', gene: 'EPCAM'}})")
-    assert ask("ask('getState')")["value"]["color"]["gene"] == "EPCAM"
-    assert ask("ask('valueAt', 17)")["value"] == pytest.approx(float(adata[17, "EPCAM"].X.toarray()[0, 0]), rel=1e-6)
-    assert ask("heard.some(({event, detail}) => event === 'state' && detail.color.gene === 'EPCAM')")
-    assert "NOPE" in ask("ask('setState', {color: {kind: 'gene', gene: 'NOPE'}})")["error"]
+    for label in ("Color and display", "Tools", "Regions"):
+        expect(frame.get_by_label(label)).to_have_count(0)
+    assert run("early")["value"] == adata.n_obs
+    assert run("ask('on', 'state')")["value"] is None
+    assert "error" not in run("ask('setState', {color: {kind: 'gene', gene: 'EPCAM'}})")
+    assert run("ask('getState')")["value"]["color"]["gene"] == "EPCAM"
+    assert run("ask('valueAt', 17)")["value"] == pytest.approx(float(adata[17, "EPCAM"].X.toarray()[0, 0]), rel=1e-6)
+    assert run("heard.some(({event, detail}) => event === 'state' && detail.color.gene === 'EPCAM')")
+    assert "NOPE" in run("ask('setState', {color: {kind: 'gene', gene: 'NOPE'}})")["error"]
     frame.get_by_label("Legend").get_by_text("EPCAM").wait_for()
-    assert ask("ask('picture', {scale: 1}).then(({value}) => [value.type, value.size > 1000])") == ["image/png", True]
-    assert ask("ask('table')")["value"].startswith("cell_id,x,y,x_um,y_um,EPCAM\r\n")
-    for nothing in ("constructor", "nothing"):
-        assert "Unknown message" in ask(f"ask('{nothing}')")["error"]
-    assert "Unknown event" in ask("ask('on', 'toString')")["error"]
+    assert run("ask('picture', {scale: 1}).then(({value}) => [value.type, value.size > 1000])") == ["image/png", True]
+    assert run("ask('table')")["value"].startswith("cell_id,x,y,x_um,y_um,EPCAM\r\n")
+    for unknown in ("constructor", "nothing"):
+        assert "Unknown message" in run(f"ask('{unknown}')")["error"]
+    assert "Unknown event" in run("ask('on', 'toString')")["error"]
     # No events after `off`: the event of a change would arrive before its answer.
-    assert ask("ask('off', 'state')")["value"] is None
-    ask("heard.length = 0")
-    ask("ask('setState', {color: {kind: 'gene', gene: 'CD3E'}})")
-    assert ask("ask('getState')")["value"]["color"]["gene"] == "CD3E"
-    assert ask("heard") == []
+    assert run("ask('off', 'state')")["value"] is None
+    run("heard.length = 0")
+    run("ask('setState', {color: {kind: 'gene', gene: 'CD3E'}})")
+    assert run("ask('getState')")["value"]["color"]["gene"] == "CD3E"
+    assert run("heard") == []
     if shots := os.environ.get("KAROSPACE_SHOTS"):
         viewer.page.screenshot(path=f"{shots}/embed.png")
 
@@ -107,25 +108,25 @@ def test_page_of_another_origin_gets_only_errors(
 ) -> None:
     folder, address = outer
     _, bundle = exported(tmp_path, embed_origins=["https://lab.example"])
-    ask = framed(viewer, folder / "index.html", address, serve(bundle))
+    run = framed(viewer, folder / "index.html", address, serve(bundle))
     for call in ("'getState'", "'valueAt', 0", "'cells'", "'snapshot'", "'on', 'hover'", "'setState', {theme: 'dark'}"):
-        answer = ask(f"ask({call})")
+        answer = run(f"ask({call})")
         assert "value" not in answer
         assert address.rstrip("/") in answer["error"]
-    assert ask("heard") == []
+    assert run("heard") == []
     assert viewer.page.frames[1].evaluate("window.karospace.getState().theme") == "auto"
 
 
 def test_page_of_the_same_origin_is_always_allowed(viewer: Viewer, serve: Serve, tmp_path: Path) -> None:
     adata, bundle = exported(tmp_path)
     url = serve(bundle)
-    ask = framed(viewer, bundle / "outer.html", url, url)
-    assert ask("ask('cells')")["value"] == adata.n_obs
+    run = framed(viewer, bundle / "outer.html", url, url)
+    assert run("ask('cells')")["value"] == adata.n_obs
 
 
 # Each message is generated from its number alone, so that failures can be reproduced.
 ODD_MESSAGES = """async ([first, count]) => {
-  const asked = ['getState', 'setState', 'getView', 'setView', 'project', 'valueAt', 'selection', 'select', 'regions',
+  const names = ['getState', 'setState', 'getView', 'setView', 'project', 'valueAt', 'selection', 'select', 'regions',
     'setRegions', 'snapshot', 'table', 'cells', 'setSystemDark', 'setWaiting', 'liveObjects', 'embedOrigins', 'on', 'off',
     'picture', 'ready', 'toString', '__proto__', ''];
   const odd = [null, undefined, true, '', 'x', '../x', '\\ud800', [], {}, [null], [[]], {length: 1e9}, 0, -1, 0.5, 1e308, NaN,
@@ -144,19 +145,19 @@ ODD_MESSAGES = """async ([first, count]) => {
       t ^= t + Math.imul(t ^ t >>> 7, 61 | t);
       return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
     };
-    const one = (list) => list[Math.floor(random() * list.length)];
+    const pick = (list) => list[Math.floor(random() * list.length)];
     const value = (depth) => {
-      const how = random();
-      if (how < 0.35 || depth === 0) return one(odd);
-      if (how < 0.55) return one(texts);
-      if (how < 0.65) return Array.from({length: 3}, () => value(depth - 1));
+      const chance = random();
+      if (chance < 0.35 || depth === 0) return pick(odd);
+      if (chance < 0.55) return pick(texts);
+      if (chance < 0.65) return Array.from({length: 3}, () => value(depth - 1));
       const made = {};
-      for (let times = 1 + Math.floor(random() * 4); times > 0; times--) made[one(fields)] = value(depth - 1);
+      for (let times = 1 + Math.floor(random() * 4); times > 0; times--) made[pick(fields)] = value(depth - 1);
       return made;
     };
-    const name = one(asked);
+    const name = pick(names);
     const args = Array.from({length: Math.floor(random() * 3)}, () => value(3));
-    frames[0].postMessage(one([null, 5, [], {karospace: 5}, {karospace: {}}, {type: 'karospace:init'}, 'x']), '*');
+    frames[0].postMessage(pick([null, 5, [], {karospace: 5}, {karospace: {}}, {type: 'karospace:init'}, 'x']), '*');
     const {value: _, error} = await ask(name, ...args);
     if (error !== undefined) answers.push(`${number} ${name}: ${error}`);
   }
@@ -170,18 +171,19 @@ def test_malformed_messages_get_readable_errors(
     """KAROSPACE_FUZZ_INPUTS sets the number of messages (200 by default)."""
     folder, address = outer
     adata, bundle = exported(tmp_path, embed_origins=[address.rstrip("/")])
-    ask = framed(viewer, folder / "index.html", address, serve(bundle))
+    run = framed(viewer, folder / "index.html", address, serve(bundle))
     wanted = int(os.environ.get("KAROSPACE_FUZZ_INPUTS", "200"))
     refused = []
     for first in range(0, wanted, 50):
         refused += viewer.page.evaluate(ODD_MESSAGES, [first, 50])
     assert len(refused) > wanted / 20
-    of_a_browser = re.compile(
+    # Parts of the messages of errors that the viewer did not foresee.
+    unexpected_error = re.compile(
         "Cannot |is not a |iterable|reading|Unexpected|Part of this bundle could not be read|Failed to"
     )
-    found = [text for text in refused if of_a_browser.search(text)]
-    assert not found, "\n".join(viewer.problems) + "\n".join(found)
-    assert "error" not in ask("ask('setState', {color: {kind: 'gene', gene: 'CD3E'}})")
-    assert ask("ask('valueAt', 17)")["value"] == pytest.approx(float(adata[17, "CD3E"].X.toarray()[0, 0]), rel=1e-6)
-    outer_has_no_icon = "Failed to load resource"
-    assert [text for text in viewer.problems if not text.startswith(outer_has_no_icon)] == []
+    unexpected = [text for text in refused if unexpected_error.search(text)]
+    assert not unexpected, "\n".join(viewer.problems) + "\n".join(unexpected)
+    assert "error" not in run("ask('setState', {color: {kind: 'gene', gene: 'CD3E'}})")
+    assert run("ask('valueAt', 17)")["value"] == pytest.approx(float(adata[17, "CD3E"].X.toarray()[0, 0]), rel=1e-6)
+    no_icon = "Failed to load resource"  # the embedding page has none
+    assert [text for text in viewer.problems if not text.startswith(no_icon)] == []

@@ -22,10 +22,11 @@ SIDE = 20
 N = SIDE * SIDE
 GRAY = (180, 186, 195)
 MISSING = np.arange(N) % 4 == 0
-BOTH = MISSING | (np.arange(N) % 5 == 0)
+EITHER_MISSING = MISSING | (np.arange(N) % 5 == 0)
 
 
 def gene(missing: NDArray[np.bool_], *, scale: float = 1) -> NDArray[np.float32]:
+    """Return a gene with values from 0 to 6 times `scale`, and NaN in the missing cells."""
     values = (np.arange(N) % 7).astype(np.float32) * np.float32(scale)
     values[missing] = np.nan
     return values
@@ -75,10 +76,9 @@ def test_only_cells_without_a_value_are_gray(opened: Viewer) -> None:
     assert opened.problems == []
 
 
-def test_cells_with_a_value_are_above_cells_without(opened: Viewer) -> None:
-    # Spots large enough to cover the centers of their neighbors.
+def test_cells_with_a_value_are_drawn_above_those_without_one(opened: Viewer) -> None:
     color_by(opened, {"kind": "gene", "gene": "A"})
-    opened.set(pointSize=6)
+    opened.set(pointSize=6)  # large enough to cover the centers of the neighbors
     found = opened.colors(np.flatnonzero(MISSING).tolist())
     gray = np.abs(found.astype(int) - GRAY).max(axis=1) <= 2
     assert gray.mean() < 0.05
@@ -123,8 +123,8 @@ def test_blend_is_gray_where_any_gene_is_missing(opened: Viewer) -> None:
     color_by(opened, {"kind": "blend", "genes": ["A", "B"]})
     found = opened.colors(list(range(N)))
     gray = np.abs(found.astype(int) - GRAY).max(axis=1) <= 2
-    assert (gray == BOTH).all()
-    expect(opened.page.locator(".ks-without-value")).to_have_text(f"{BOTH.sum()} cells without a value")
+    assert (gray == EITHER_MISSING).all()
+    expect(opened.page.locator(".ks-without-value")).to_have_text(f"{EITHER_MISSING.sum()} cells without a value")
 
 
 def test_score_is_the_mean_of_the_genes_with_a_value(opened: Viewer) -> None:

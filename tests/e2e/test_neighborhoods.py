@@ -31,11 +31,11 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("neighborhoods") / "b"
+    outdir = tmp_path_factory.mktemp("neighborhoods") / "b"
     tissue = synthetic_tissue(n_cells=2000, n_genes=20, seed=3)
     tissue.obs.loc[tissue.obs_names[:40], "cell_type"] = None
-    adata_to_karospace(tissue, made, neighbors=6, image_path="none", annotation_columns=["cell_type", "section"])
-    return made
+    adata_to_karospace(tissue, outdir, neighbors=6, image_path="none", annotation_columns=["cell_type", "section"])
+    return outdir
 
 
 @pytest.fixture
@@ -68,10 +68,10 @@ def saved_table(viewer: Viewer) -> pd.DataFrame:
     return found.replace("", "nan").astype(float)
 
 
-def among(folder: Path, cells: NDArray[np.bool_]) -> NDArray[np.float64]:
+def z_scores_among(folder: Path, cells: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the z-scores among some cells, as Python computes them."""
     bundle = Bundle(folder)
-    columns = {one.name: one for one in bundle.manifest.columns or () if one.kind == "category"}
+    columns = {column.name: column for column in bundle.manifest.columns or () if column.kind == "category"}
     codes, k = bundle.codes(columns["cell_type"]), len(columns["cell_type"].categories)
     found = enrichment(read_graph(bundle).pairs(), np.where(cells, codes, k), k, bundle.codes(columns["section"]))
     return found.z.ravel()
@@ -99,7 +99,8 @@ def test_selection_and_region_are_counted_separately(folder: Path, opened: Viewe
         card(opened).get_by_role("button", name="SVG").click()
     assert saved.value.suggested_filename.endswith("neighborhoods_cell_type_Selection.svg")
     opened.becomes(
-        lambda: saved_table(opened)["z"].tolist(), pytest.approx(among(folder, inside).tolist(), rel=1e-9, nan_ok=True)
+        lambda: saved_table(opened)["z"].tolist(),
+        pytest.approx(z_scores_among(folder, inside).tolist(), rel=1e-9, nan_ok=True),
     )
     opened.page.get_by_role("button", name="Save as region").first.click()
     opened.page.keyboard.press("Enter")
@@ -110,7 +111,8 @@ def test_selection_and_region_are_counted_separately(folder: Path, opened: Viewe
     opened.becomes(lambda: saved_table(opened)["z"].tolist(), pytest.approx(whole, rel=1e-9, nan_ok=True))
     select.select_option(index=1)
     opened.becomes(
-        lambda: saved_table(opened)["z"].tolist(), pytest.approx(among(folder, inside).tolist(), rel=1e-9, nan_ok=True)
+        lambda: saved_table(opened)["z"].tolist(),
+        pytest.approx(z_scores_among(folder, inside).tolist(), rel=1e-9, nan_ok=True),
     )
 
 
@@ -121,14 +123,14 @@ def test_numbers_of_an_earlier_choice_are_neither_shown_nor_saved(folder: Path, 
     )
     select = card(opened).get_by_label("Cells to count")
     expect(select.get_by_role("option", name="Selection")).to_have_count(1)
-    # Long work pauses by messages between ports; without them, it does not end.
+    # Long computations yield by posting a message to themselves: while messages are held back, they do not end.
     opened.page.evaluate("""() => {
         const now = performance.now.bind(performance);
         window.waiting = [];
         window.restore = () => { performance.now = now; window.MessageChannel = Channel; waiting.forEach((go) => go()); };
         const Channel = window.MessageChannel;
         let calls = 0;
-        performance.now = () => now() + 1000 * calls++;  // each turn takes long
+        performance.now = () => now() + 1000 * calls++;  // as if each call came a second later
         window.MessageChannel = class {
             port1 = { close() {} };
             port2 = { postMessage: () => waiting.push(() => this.port1.onmessage()) };
@@ -142,13 +144,16 @@ def test_numbers_of_an_earlier_choice_are_neither_shown_nor_saved(folder: Path, 
     opened.page.evaluate("restore()")
     heat_map(opened).wait_for()
     inside = np.arange(2000) % 5 < 3
-    assert saved_table(opened)["z"].to_numpy() == pytest.approx(among(folder, inside), rel=1e-9, nan_ok=True)
+    assert saved_table(opened)["z"].to_numpy() == pytest.approx(z_scores_among(folder, inside), rel=1e-9, nan_ok=True)
 
 
 def test_square_shows_its_numbers_and_isolates_both_categories(folder: Path, opened: Viewer) -> None:
     open_card(opened)
     names = [
-        one.name for one in next(c for c in Bundle(folder).manifest.columns or () if c.kind == "category").categories
+        category.name
+        for category in next(
+            column for column in Bundle(folder).manifest.columns or () if column.kind == "category"
+        ).categories
     ]
     box = heat_map(opened).bounding_box()
     side = box["width"] / len(names)
@@ -224,40 +229,40 @@ def test_neighbors_are_drawn_when_zoomed_in(folder: Path, opened: Viewer) -> Non
             expect(hint).to_have_count(int(on and name == "far"))
     assert (shots["far", False] == shots["far", True]).all()
     # There is now a line halfway between the cell and a neighbor.
-    other = int(graph[cell].indices[0])
-    (ax, ay), (bx, by) = opened.positions([cell, other])
+    neighbor = int(graph[cell].indices[0])
+    (ax, ay), (bx, by) = opened.positions([cell, neighbor])
     left, top = (opened.boxes("canvas")[0][side] for side in ("left", "top"))
     middle = round((ay + by) / 2 - top), round((ax + bx) / 2 - left)
     around = np.s_[middle[0] - 3 : middle[0] + 4, middle[1] - 3 : middle[1] + 4]
     assert (shots["near", False][around] != shots["near", True][around]).any()
     opened.page.mouse.move(ax, ay)
     expect(opened.page.locator(".ks-neighbors line")).to_have_count(graph[cell].nnz)
-    kinds = bundle.to_anndata().obs["cell_type"].astype(str).to_numpy()
-    hidden = next(kind for kind in kinds[graph[cell].indices] if kind not in ("nan", kinds[cell]))
+    categories = bundle.to_anndata().obs["cell_type"].astype(str).to_numpy()
+    hidden = next(category for category in categories[graph[cell].indices] if category not in ("nan", categories[cell]))
     opened.set(hidden={"cell_type": [hidden]})
-    seen = int((kinds[graph[cell].indices] != hidden).sum())
-    expect(opened.page.locator(".ks-neighbors line")).to_have_count(seen)
+    visible = int((categories[graph[cell].indices] != hidden).sum())
+    expect(opened.page.locator(".ks-neighbors line")).to_have_count(visible)
     opened.set(hidden={})
     expect(opened.page.locator(".ks-neighbors line")).to_have_count(graph[cell].nnz)
     opened.page.mouse.click(ax, ay)
-    names = bundle.to_anndata().obs["cell_type"].astype(str).to_numpy()[graph[cell].indices]
-    first = pd.Series(names).value_counts().iloc[0]
+    neighbors = bundle.to_anndata().obs["cell_type"].astype(str).to_numpy()[graph[cell].indices]
+    largest = pd.Series(neighbors).value_counts().iloc[0]
     shown = opened.page.locator(".ks-cell-card")
     expect(shown).to_contain_text(f"{graph[cell].nnz} · ")
-    expect(shown).to_contain_text(f" {first}")
+    expect(shown).to_contain_text(f" {largest}")
     opened.page.get_by_role("checkbox", name="Neighbors").click()
     expect(opened.page.locator(".ks-neighbors")).to_have_count(0)
     assert opened.problems == []
 
 
-def test_bundle_without_neighbors_has_no_controls_for_them(opened_without: Viewer) -> None:
-    opened_without.page.get_by_role("list", name="Categories").wait_for()
-    expect(opened_without.page.get_by_role("button", name="Neighborhoods", exact=True)).to_have_count(0)
-    expect(opened_without.page.get_by_role("checkbox", name="Neighbors")).to_have_count(0)
+def test_bundle_without_neighbors_has_no_controls_for_them(opened_without_neighbors: Viewer) -> None:
+    opened_without_neighbors.page.get_by_role("list", name="Categories").wait_for()
+    expect(opened_without_neighbors.page.get_by_role("button", name="Neighborhoods", exact=True)).to_have_count(0)
+    expect(opened_without_neighbors.page.get_by_role("checkbox", name="Neighbors")).to_have_count(0)
 
 
 @pytest.fixture
-def opened_without(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> Viewer:
+def opened_without_neighbors(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> Viewer:
     viewer.open(serve(export(tissue, annotation_columns=["cell_type"])))
     viewer.set(color={"kind": "annotation", "column": "cell_type"})
     return viewer
@@ -286,14 +291,16 @@ def test_graph_opens_from_disk(folder: Path, viewer: Viewer) -> None:
 
 
 @pytest.mark.parametrize("file", ["imc_squidpy.h5ad", "visium_mouse_placenta_small.h5ad"])
-def test_real_tissue_has_neighborhoods(
+def test_neighborhoods_of_real_tissue_match_python(
     real_data: Path, file: str, tmp_path: Path, serve: Callable[[Path], str], viewer: Viewer
 ) -> None:
     data = ad.read_h5ad(real_data / file)
     neighbors = "auto" if "spatial_connectivities" in data.obsp else "6"
     bundle = adata_to_karospace(data, tmp_path / "b", neighbors=neighbors)
     column = next(
-        one.name for one in bundle.manifest.columns or () if one.kind == "category" and len(one.categories) > 2
+        column.name
+        for column in bundle.manifest.columns or ()
+        if column.kind == "category" and len(column.categories) > 2
     )
     viewer.open(serve(tmp_path / "b"))
     viewer.set(color={"kind": "annotation", "column": column})
@@ -326,7 +333,7 @@ def test_cells_without_neighbors_get_a_message(folder: Path, opened: Viewer) -> 
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_plots_fill_a_small_window(opened: Viewer, theme: str) -> None:
+def test_neighborhoods_fill_a_small_window(opened: Viewer, theme: str) -> None:
     page = opened.page
     opened.set(theme=theme)
     page.set_viewport_size({"width": 400, "height": 500})

@@ -42,7 +42,8 @@ def gene(adata: ad.AnnData, name: str = "EPCAM") -> Values:
     return np.asarray(x.toarray() if hasattr(x, "toarray") else x, dtype=np.float64).ravel()
 
 
-def share(text: str) -> float:
+def parse_share(text: str) -> float:
+    """Return the fraction that a text such as “12 %” or “< 0.1 %” shows."""
     return float(text.removesuffix(" %").strip("<> ")) / 100
 
 
@@ -66,7 +67,7 @@ def test_hidden_categories_are_excluded_from_selection_and_rest(opened: Any) -> 
     inside, rest = mask & seen, ~mask & seen
     expect(panel.get_by_role("status")).to_contain_text(f"{inside.sum():,} cells")
     becomes(
-        lambda: share(panel.get_by_role("status").inner_text().split(" · ")[1]),
+        lambda: parse_share(panel.get_by_role("status").inner_text().split(" · ")[1]),
         pytest.approx(inside.sum() / seen.sum(), abs=0.006),
         page=page,
     )
@@ -78,18 +79,18 @@ def test_hidden_categories_are_excluded_from_selection_and_rest(opened: Any) -> 
         listed = page.get_by_role("list", name=f"Composition by {column}")
         expect(listed).to_be_visible()
 
-        def agree(column: str = column, listed: Locator = listed) -> None:
+        def shares_agree(column: str = column, listed: Locator = listed) -> None:
             rows = [row.split("\n") for row in listed.get_by_role("listitem").all_inner_texts()]
             assert len(rows) >= 2
             for name, text, ratio in rows:
-                of = (adata.obs[column] == name).to_numpy()
+                members = (adata.obs[column] == name).to_numpy()
                 assert name != hidden
-                ours, theirs = (of & inside).sum() / inside.sum(), (of & rest).sum() / rest.sum()
-                assert share(text) == pytest.approx(ours, abs=0.006)
-                if theirs > 0:
-                    assert float(ratio.strip("×<")) == pytest.approx(ours / theirs, abs=0.051)
+                inside_share, rest_share = (members & inside).sum() / inside.sum(), (members & rest).sum() / rest.sum()
+                assert parse_share(text) == pytest.approx(inside_share, abs=0.006)
+                if rest_share > 0:
+                    assert float(ratio.strip("×<")) == pytest.approx(inside_share / rest_share, abs=0.051)
 
-        holds(agree, page=page)
+        holds(shares_agree, page=page)
     assert viewer.problems == []
 
 
@@ -133,8 +134,8 @@ def test_percentiles_are_computed_within_the_shown_section(opened: Any) -> None:
     }
 
     def wanted(name: str, cells: NDArray[np.bool_]) -> list[float]:
-        of = values[name][cells]
-        return [0, np.percentile(of[of != 0], 99)] if name == "EPCAM" else np.percentile(of, [1, 99]).tolist()
+        shown = values[name][cells]
+        return [0, np.percentile(shown[shown != 0], 99)] if name == "EPCAM" else np.percentile(shown, [1, 99]).tolist()
 
     for name, color in colors.items():
         whole = {"kind": "tissue"}
@@ -150,6 +151,7 @@ def test_percentiles_are_computed_within_the_shown_section(opened: Any) -> None:
 
 
 def on_scale(kind: str, base: float, counts: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the counts transformed to a scale."""
     scaled: NDArray[np.float32]
     if kind == "log1p":
         scaled = np.log1p(counts) / np.log(base)
@@ -161,6 +163,7 @@ def on_scale(kind: str, base: float, counts: NDArray[np.float32]) -> NDArray[np.
 
 
 def expected(kind: str, values: Values, counts: Values, mask: NDArray[np.bool_]) -> tuple[str, float]:
+    """Return how the viewer compares means on a scale (ratio or difference), and the number that it shows."""
     if kind in ("log1p", "counts"):
         return "ratio", counts[mask].mean() / counts[~mask].mean()
     return "difference", values[mask].mean() - values[~mask].mean()
@@ -198,7 +201,7 @@ def test_means_are_compared_according_to_their_scale(opened: Any, kind: str, bas
     original = np.asarray(counts[:, adata.var_names.get_loc("EPCAM")], dtype=np.float64)
     rows = page.get_by_role("list", name="Mean of EPCAM").get_by_role("listitem")
     expect(rows).to_have_count(2)
-    how, wanted = expected(kind, values, original, mask)
+    measure, wanted = expected(kind, values, original, mask)
 
     def both_sides_agree() -> None:
         for at, cells in enumerate((mask, ~mask)):
@@ -208,7 +211,7 @@ def test_means_are_compared_according_to_their_scale(opened: Any, kind: str, bas
             text = row.inner_text()
             assert ("detected" in text) == (kind != "scaled")
         comparison = rows.first.locator(".ks-number").last.inner_text()
-        assert comparison.endswith("×") == (how == "ratio")
+        assert comparison.endswith("×") == (measure == "ratio")
         assert float(comparison.strip("×").replace("−", "-")) == pytest.approx(wanted, rel=0.05, abs=0.006)
 
     holds(both_sides_agree, page=page)
@@ -313,8 +316,8 @@ def test_truncated_bars_and_end_bars_are_labeled(opened: Any) -> None:
     def violins_agree() -> None:
         for at in range(adata.obs["cell_type"].nunique()):
             title = rows.nth(at).get_attribute("title") or ""
-            mine = values[(adata.obs["cell_type"] == title.split(":")[0]).to_numpy()]
-            above = int((mine > upper).sum())
+            members = values[(adata.obs["cell_type"] == title.split(":")[0]).to_numpy()]
+            above = int((members > upper).sum())
             above_text = re.search(r"([\d,]+) above", title)
             assert (int(above_text[1]) if above_text else 0) == above
             ends = rows.nth(at).locator(".ks-violin-end").count()
@@ -325,14 +328,14 @@ def test_truncated_bars_and_end_bars_are_labeled(opened: Any) -> None:
     # A signed column has values beyond both ends, and no truncated bar.
     viewer.set(color={"kind": "annotation", "column": "signed"})
 
-    def both_ends_hold_more() -> None:
+    def both_ends_include_values_beyond() -> None:
         found = bars(viewer)
         assert "and below, down to -800" in found[0][0]
         assert "and above, up to 800" in found[-1][0]
         assert found[0][1] >= 5
         assert found[-1][1] >= 5
 
-    holds(both_ends_hold_more, page=page)
+    holds(both_ends_include_values_beyond, page=page)
     expect(page.locator(".ks-histogram > .ks-cut")).to_have_count(0)
     expect(page.locator(".ks-histogram > .ks-beyond")).to_have_count(2)
     assert viewer.problems == []
@@ -349,18 +352,18 @@ def test_cells_without_coordinates_in_an_embedding_are_excluded_from_the_rest(op
     values = gene(adata)
     panel = viewer.page.get_by_role("region", name="Selection")
     rows = viewer.page.get_by_role("list", name="Mean of EPCAM").get_by_role("listitem")
-    for layout, among in (
+    for layout, visible in (
         ({"kind": "embedding", "name": "X_umap"}, placed),
         ({"kind": "tissue"}, np.ones(2000, bool)),
     ):
         viewer.set(layout=layout)
-        expect(panel.get_by_role("status")).to_contain_text(f"{(mask & among).sum():,} cells")
-        for at, cells in enumerate((mask & among, ~mask & among)):
+        expect(panel.get_by_role("status")).to_contain_text(f"{(mask & visible).sum():,} cells")
+        for at, cells in enumerate((mask & visible, ~mask & visible)):
             becomes(
                 lambda at=at: float(rows.nth(at).locator(".ks-number").first.inner_text()),
                 pytest.approx(values[cells].mean(), rel=0.01, abs=0.006),
                 page=viewer.page,
             )
         note = panel.get_by_text("150 selected cells without coordinates in this embedding are excluded.")
-        expect(note).to_have_count(0 if among.all() else 1)
+        expect(note).to_have_count(0 if visible.all() else 1)
     assert viewer.problems == []

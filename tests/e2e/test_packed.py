@@ -1,4 +1,4 @@
-"""All genes of a bundle with packed genes: listed, searched, drawn and exact, from a host, from disk, in one file."""
+"""Packed genes are listed, found by search, and drawn with exact values: on a host, from disk, and in one file."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from karospace_jupyter.datasets import synthetic_tissue
 
 pytestmark = pytest.mark.e2e
 
+# The genes with files of their own; all genes are packed.
 DENSE = ["EPCAM", "MS4A1"]
 
 
@@ -31,21 +32,22 @@ def tissue() -> ad.AnnData:
 
 @pytest.fixture(scope="module")
 def folder(tissue: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("packed") / "b"
-    # Keep the files small, so that the genes are spread over many.
-    adata_to_karospace(tissue, made, genes_mode=DENSE, packed="yes", max_asset_mb=0.02, image_path="none")
-    return made
+    outdir = tmp_path_factory.mktemp("packed") / "b"
+    # Small files, so that the genes are spread over many of them.
+    adata_to_karospace(tissue, outdir, genes_mode=DENSE, packed="yes", max_asset_mb=0.02, image_path="none")
+    return outdir
 
 
 def assert_exact(viewer: Viewer, adata: ad.AnnData, genes: list[str]) -> None:
     for gene in genes:
         viewer.set(color={"kind": "gene", "gene": gene})
         values = adata[:, gene].X.toarray()[:, 0]
-        some = [0, int(values.argmax()), adata.n_obs - 1]
-        assert [viewer.value(cell) for cell in some] == values[some].tolist()
+        cells = [0, int(values.argmax()), adata.n_obs - 1]
+        assert [viewer.value(cell) for cell in cells] == values[cells].tolist()
 
 
-def others(adata: ad.AnnData) -> list[str]:
+def packed_only(adata: ad.AnnData) -> list[str]:
+    """Return the genes that are only packed, without files of their own."""
     return [str(gene) for gene in adata.var_names if gene not in DENSE]
 
 
@@ -54,22 +56,24 @@ def test_every_gene_can_be_searched_and_drawn(
 ) -> None:
     page = viewer.open(serve(folder)).page
     expect(page.get_by_role("region", name="View")).to_contain_text("200 genes")
-    gene = others(tissue)[-1]
+    gene = packed_only(tissue)[-1]
     page.get_by_role("tab", name="Gene").click()
     page.get_by_role("combobox", name="Gene", exact=True).fill(gene)
     page.get_by_role("option").first.get_by_text(gene, exact=True).click()
     viewer.until(f"state.color.gene === {json.dumps(gene)}")
     assert colors_in(viewer.pixels()) > 5
-    assert_exact(viewer, tissue, [gene, others(tissue)[0], *DENSE])
+    assert_exact(viewer, tissue, [gene, packed_only(tissue)[0], *DENSE])
     assert viewer.problems == []
 
 
-def test_a_click_reads_one_file(viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]) -> None:
+def test_choosing_a_packed_gene_reads_one_file(
+    viewer: Viewer, folder: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
+) -> None:
     # Turn off reading ahead.
     viewer.page.add_init_script("Object.defineProperty(navigator, 'connection', {value: {saveData: true}})")
     viewer.open(serve(folder))
-    viewer.set(color={"kind": "gene", "gene": others(tissue)[0]})  # reads the ladders, once
-    gene = others(tissue)[100]
+    viewer.set(color={"kind": "gene", "gene": packed_only(tissue)[0]})  # also reads the ladders, which all genes share
+    gene = packed_only(tissue)[100]
     before = len(viewer.requests)
     viewer.set(color={"kind": "gene", "gene": gene})
     read = [url for url in viewer.requests[before:] if "/expression/" in url or "/packed/" in url]
@@ -83,18 +87,18 @@ def test_folder_opens_with_a_double_click_without_dense_genes(
     folder = tmp_path / "b"
     adata_to_karospace(tissue, folder, genes_mode=DENSE, packed="yes", image_path="none")
     viewer.open((folder / "index.html").as_uri())
-    assert_exact(viewer, tissue, [*DENSE, *others(tissue)[:2], others(tissue)[-1]])
+    assert_exact(viewer, tissue, [*DENSE, *packed_only(tissue)[:2], packed_only(tissue)[-1]])
     carried = carried_manifest((folder / "manifest.js").read_bytes())
     assert "expression_chunk" not in {file.kind for file in carried.asset_files}
     Bundle(folder).verify()
 
 
 def test_html_file_has_every_gene(viewer: Viewer, tmp_path: Path, tissue: ad.AnnData) -> None:
-    made = adata_to_karospace(tissue, single_file=tmp_path / "t.html", genes_mode=DENSE, packed="yes")
-    assert made.path is not None
-    viewer.open(made.path.as_uri())
-    assert_exact(viewer, tissue, others(tissue)[:2])
-    made.verify()
+    bundle = adata_to_karospace(tissue, single_file=tmp_path / "t.html", genes_mode=DENSE, packed="yes")
+    assert bundle.path is not None
+    viewer.open(bundle.path.as_uri())
+    assert_exact(viewer, tissue, packed_only(tissue)[:2])
+    bundle.verify()
 
 
 def test_missing_values_are_drawn_as_missing(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> None:
@@ -141,11 +145,12 @@ def test_dense_genes_stay_usable_without_the_packed_ones(
     expect(viewer.page.locator("body")).to_contain_text(message)
     assert_exact(viewer, tissue, DENSE)
     assert not viewer.page.evaluate(
-        "gene => karospace.setState({color: {kind: 'gene', gene}}).then(() => true, () => false)", others(tissue)[0]
+        "gene => karospace.setState({color: {kind: 'gene', gene}}).then(() => true, () => false)",
+        packed_only(tissue)[0],
     )
 
 
-def test_a_damaged_file_costs_only_its_genes(
+def test_damaged_file_affects_only_its_genes(
     viewer: Viewer, folder: Path, tmp_path: Path, tissue: ad.AnnData, serve: Callable[[Path], str]
 ) -> None:
     Bundle(folder).save(tmp_path / "b", scripts="no")

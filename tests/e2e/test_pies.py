@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 COLORS = {"B cells": (230, 20, 20), "T cells": (20, 160, 40), "Myeloid": (30, 60, 220)}
 AMOUNTS = [(2, 1, 1), (0, 1, 3), (0, 0, 4), (0, 0, 0)]
-"""Proportions of four neighboring spots, starting with spot FIRST; all other spots are like the first of them."""
+"""Amount of each cell type in four spots in a row, from spot FIRST on; all other spots equal the first of them."""
 FIRST = 44
 PITCH, DIAMETER = 100.0, 80.0
 
@@ -50,26 +50,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def around(viewer: Viewer, cell: int) -> list[NDArray[np.int64]]:
+def quarter_colors(viewer: Viewer, cell: int) -> list[NDArray[np.int64]]:
     """Return the color in the middle of each quarter of a spot, clockwise from the top."""
     [(x, y)] = viewer.positions([cell])
-    [(other, _)] = viewer.positions([cell + 1])
-    far = (other - x) * DIAMETER / PITCH / 4
+    [(next_x, _)] = viewer.positions([cell + 1])
+    radius = (next_x - x) * DIAMETER / PITCH / 4
     picture = viewer.pixels().astype(int)
     box = viewer.boxes("canvas")[0]
     found = []
     for degrees in (45, 135, 225, 315):
         angle = np.deg2rad(degrees)
-        at = (x + far * np.sin(angle) - box["x"], y - far * np.cos(angle) - box["y"])
-        found.append(picture[round(at[1]), round(at[0])])
+        point = (x + radius * np.sin(angle) - box["x"], y - radius * np.cos(angle) - box["y"])
+        found.append(picture[round(point[1]), round(point[0])])
     return found
 
 
 def assert_quarters(viewer: Viewer, cell: int, *wanted: tuple[int, int, int]) -> None:
     def same(found: list[NDArray[np.int64]]) -> bool:
-        return all(np.abs(one - color).max() <= 2 for one, color in zip(found, wanted, strict=True))
+        return all(np.abs(color - expected).max() <= 2 for color, expected in zip(found, wanted, strict=True))
 
-    eventually(lambda: around(viewer, cell), same, page=viewer.page, what=f"the quarters of spot {cell} differ")
+    eventually(lambda: quarter_colors(viewer, cell), same, page=viewer.page, what=f"wrong colors in spot {cell}")
 
 
 @pytest.mark.parametrize("how", ["http", "file"])
@@ -80,8 +80,8 @@ def test_large_spots_are_pies(viewer: Viewer, folder: Path, serve: Any, how: str
     assert_quarters(viewer, FIRST + 1, t, m, m, m)
     assert_quarters(viewer, FIRST + 2, m, m, m, m)
     expect(viewer.page.get_by_text("is a pie chart of its types")).to_be_visible()
-    missing = around(viewer, FIRST + 3)
-    assert all(np.abs(one - missing[0]).max() <= 2 for one in missing)
+    missing = quarter_colors(viewer, FIRST + 3)
+    assert all(np.abs(color - missing[0]).max() <= 2 for color in missing)
     assert all(np.abs(missing[0] - color).max() > 20 for color in COLORS.values())
 
 
@@ -93,11 +93,11 @@ def test_slices_follow_colors_isolation_hiding_and_groups(viewer: Viewer, folder
     assert_quarters(viewer, FIRST, b, b, (255, 238, 0), m)
     viewer.set(classColors={}, isolated={"rctd_weights": ["T cells"]})
     found = eventually(
-        lambda: around(viewer, FIRST + 1),
+        lambda: quarter_colors(viewer, FIRST + 1),
         lambda found: np.abs(found[0] - t).max() <= 2 and np.abs(found[1] - m).max() > 60,
         page=viewer.page,
     )
-    assert all(np.abs(one - found[1]).max() <= 2 for one in found[2:])
+    assert all(np.abs(color - found[1]).max() <= 2 for color in found[2:])
     viewer.set(isolated={}, hidden={"rctd_weights": ["T cells"]})
     ground = viewer.pixels()[2, 2].astype(int)
     assert_quarters(viewer, FIRST, b, b, tuple(ground), m)
@@ -143,8 +143,8 @@ def test_pies_outside_the_selection_are_faded(viewer: Viewer, folder: Path, serv
     viewer.page.evaluate("karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => i === 44 ? 1 : 0))")
     assert_quarters(viewer, FIRST, b, b, t, m)
     eventually(
-        lambda: around(viewer, FIRST + 1),
-        lambda found: all(np.ptp(one) < 40 for one in found),
+        lambda: quarter_colors(viewer, FIRST + 1),
+        lambda found: all(np.ptp(color) < 40 for color in found),
         page=viewer.page,
         what="the unselected pie keeps its colors",
     )
@@ -154,7 +154,7 @@ def test_without_readable_amounts_spots_show_the_most_abundant_type(
     viewer: Viewer, folder: Path, serve: Any, tmp_path: Path
 ) -> None:
     copy = Path(shutil.copytree(folder, tmp_path / "bundle"))
-    column = next(one for one in Bundle(copy).manifest.columns or () if one.name == "rctd_weights: T cells")
+    column = next(column for column in Bundle(copy).manifest.columns or () if column.name == "rctd_weights: T cells")
     (copy / column.chunks[0].path).write_bytes(b"damaged")
     viewer.open(serve(copy))
     expect(viewer.page.get_by_text(column.chunks[0].path)).to_be_visible()

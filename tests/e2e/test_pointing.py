@@ -26,10 +26,10 @@ def hundred(viewer: Viewer, tmp_path: Path, serve: Callable[[Path], str]) -> Vie
     """A hundred sections of equal size, ten per row."""
     adata = synthetic_tissue(n_cells=2000, seed=2)
     rng = np.random.default_rng(0)
-    code = np.arange(adata.n_obs) % 100
-    adata.obs["section"] = pd.Categorical([f"Section {one:03d} of a long name" for one in code])
-    adata.obs["stage"] = pd.Categorical([f"stage {one % 2}" for one in code])
-    adata.obsm["spatial"] = rng.uniform(0, 100, size=(adata.n_obs, 2)) + np.c_[code % 10, code // 10] * 200
+    codes = np.arange(adata.n_obs) % 100
+    adata.obs["section"] = pd.Categorical([f"Section {number:03d} of a long name" for number in codes])
+    adata.obs["stage"] = pd.Categorical([f"stage {number % 2}" for number in codes])
+    adata.obsm["spatial"] = rng.uniform(0, 100, size=(adata.n_obs, 2)) + np.c_[codes % 10, codes // 10] * 200
     adata.uns.pop("section_colors", None)
     adata.uns.pop("spatial", None)
     adata_to_karospace(adata, tmp_path / "b", genes_mode=["EPCAM"], image_path="none")
@@ -57,25 +57,25 @@ def test_section_names_fit_their_sections(hundred: Viewer) -> None:
     # Muted text in a name is readable over any cells (WCAG AA).
     for theme in ("light", "dark"):
         hundred.set(theme=theme)
-        worst = page.evaluate("""() => {
+        contrast = page.evaluate("""() => {
           const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
           const rgb = (color, under) => {
             canvas.fillStyle = under; canvas.fillRect(0, 0, 1, 1);
             canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
             return canvas.getImageData(0, 0, 1, 1).data;
           };
-          const light = (data) => [0.2126, 0.7152, 0.0722].reduce((sum, part, at) => {
+          const luminance = (data) => [0.2126, 0.7152, 0.0722].reduce((sum, part, at) => {
             const c = data[at] / 255;
             return sum + part * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
           }, 0);
           const title = document.querySelector('.ks-section-title');
           return Math.min(...['#000', '#fff'].map((under) => {
-            const ground = light(rgb(getComputedStyle(title).backgroundColor, under));
-            const word = light(rgb(getComputedStyle(title.querySelector('.ks-muted')).color, under));
-            return (Math.max(ground, word) + 0.05) / (Math.min(ground, word) + 0.05);
+            const background = luminance(rgb(getComputedStyle(title).backgroundColor, under));
+            const text = luminance(rgb(getComputedStyle(title.querySelector('.ks-muted')).color, under));
+            return (Math.max(background, text) + 0.05) / (Math.min(background, text) + 0.05);
           }));
         }""")
-        assert worst >= 4.5
+        assert contrast >= 4.5
     # Too small for names: only the section under the pointer shows one, which does not intercept the pointer.
     camera = hundred.state()["camera"]
     hundred.set(camera={**camera, "zoom": camera["zoom"] * 0.3})

@@ -30,46 +30,49 @@ def folder(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tissue(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> Viewer:
+def opened(viewer: Viewer, folder: Path, serve: Callable[[Path], str]) -> Viewer:
     return viewer.open(serve(folder))
 
 
-def select(viewer: Viewer, until: int) -> None:
+def select_first(viewer: Viewer, count: int) -> None:
+    """Select the first `count` cells."""
     viewer.page.evaluate(
         "n => window.karospace.select(Uint8Array.from({length: window.karospace.cells}, (_, i) => i < n ? 1 : 0))",
-        until,
+        count,
     )
 
 
-def names(viewer: Viewer) -> Any:
+def region_counts(viewer: Viewer) -> Any:
+    """Return the name and the number of cells of each region."""
     return viewer.page.evaluate("window.karospace.regions.map(({name, count}) => [name, count])")
 
 
-def test_duplicate_region_name_replaces_or_is_refused(tissue: Viewer) -> None:
-    page = tissue.page
+def test_duplicate_region_name_replaces_or_is_refused(opened: Viewer) -> None:
+    page = opened.page
     regions = page.get_by_role("region", name="Regions")
 
-    def save(name: str) -> Any:
+    def enter_name(name: str) -> Any:
+        """Begin to save the selection as a region, and return the field with its name."""
         page.get_by_role("button", name="Save as region").click()
         field = page.get_by_role("textbox", name="Region name")
         field.fill(name)
         return field
 
-    select(tissue, 10)
-    save("core").press("Enter")
-    select(tissue, 25)
+    select_first(opened, 10)
+    enter_name("core").press("Enter")
+    select_first(opened, 25)
     # Leaving the field does not replace a region; only the button does.
-    save("core").blur()
-    assert names(tissue) == [["core", 10]]
-    save("core")
+    enter_name("core").blur()
+    assert region_counts(opened) == [["core", 10]]
+    enter_name("core")
     page.get_by_text("This replaces the cells of “core”.").wait_for()
     page.get_by_role("button", name="Replace").click()
-    assert names(tissue) == [["core", 25]]
+    assert region_counts(opened) == [["core", 25]]
     page.keyboard.press("Control+z")
-    assert names(tissue) == [["core", 10]]
+    assert region_counts(opened) == [["core", 10]]
     page.keyboard.press("Control+Shift+z")
-    assert names(tissue) == [["core", 25]]
-    save("edge")
+    assert region_counts(opened) == [["core", 25]]
+    enter_name("edge")
     page.get_by_role("button", name="Save", exact=True).click()
     regions.get_by_role("button", name="Rename edge").click()
     field = regions.get_by_role("textbox", name="New name for edge")
@@ -79,29 +82,29 @@ def test_duplicate_region_name_replaces_or_is_refused(tissue: Viewer) -> None:
     field.press("Enter")
     expect(field).to_be_visible()
     field.press("Escape")
-    assert names(tissue) == [["core", 25], ["edge", 25]]
+    assert region_counts(opened) == [["core", 25], ["edge", 25]]
 
 
-def test_undo_restores_a_removed_region(tissue: Viewer) -> None:
-    page = tissue.page
-    select(tissue, 10)
+def test_undo_restores_a_removed_region(opened: Viewer) -> None:
+    page = opened.page
+    select_first(opened, 10)
     page.get_by_role("button", name="Save as region").click()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Remove Region 1").click()
-    assert names(tissue) == []
+    assert region_counts(opened) == []
     page.get_by_role("region", name="Regions").get_by_role("button", name="Undo").click()
-    assert names(tissue) == [["Region 1", 10]]
+    assert region_counts(opened) == [["Region 1", 10]]
     expect(page.get_by_text("Removed “")).to_have_count(0)
 
 
-def test_regions_are_opened_from_a_spreadsheet_table(tissue: Viewer, adata: ad.AnnData) -> None:
-    section = tissue.page.get_by_role("region", name="Regions")
+def test_regions_are_opened_from_a_spreadsheet_table(opened: Viewer, adata: ad.AnnData) -> None:
+    section = opened.page.get_by_role("region", name="Regions")
     file = section.get_by_label("Region file")
     rows = "".join(f"{name};rim\r\n" for name in adata.obs_names[:7])
     table = f"\ufeffcell_id;region\r\n{rows}".encode()
     file.set_input_files({"name": "rim.csv", "mimeType": "text/csv", "buffer": table})
     section.get_by_text("Opened 1 region from rim.csv.").wait_for()
-    assert names(tissue) == [["rim", 7]]
+    assert region_counts(opened) == [["rim", 7]]
     bad = [
         (b"", "The file is empty."),
         (b"id\tgroup\na\tb\n", "its header is “id”, “group”"),
@@ -113,7 +116,7 @@ def test_regions_are_opened_from_a_spreadsheet_table(tissue: Viewer, adata: ad.A
     file.set_input_files({"name": "rim.csv", "mimeType": "text/csv", "buffer": table})
     section.get_by_text("Replaced 1 region of the same name.").wait_for()
     section.get_by_role("button", name="Undo").click()
-    assert names(tissue) == [["rim", 7]]
+    assert region_counts(opened) == [["rim", 7]]
 
 
 def test_region_table_waits_for_cell_ids(
@@ -127,84 +130,84 @@ def test_region_table_waits_for_cell_ids(
     file = {"name": "rim.csv", "mimeType": "text/csv", "buffer": table}
     section.get_by_label("Region file").set_input_files(file)
     viewer.becomes(lambda: len(held), 1)
-    assert names(viewer) == []
+    assert region_counts(viewer) == []
     held[0].continue_()
     section.get_by_text("Opened 1 region from rim.csv.").wait_for()
-    assert names(viewer) == [["rim", 1]]
+    assert region_counts(viewer) == [["rim", 1]]
 
 
-def test_selection_excludes_hidden_categories(tissue: Viewer, adata: ad.AnnData) -> None:
-    tissue.set(color={"kind": "annotation", "column": "region"})
-    select(tissue, 1500)
+def test_selection_excludes_hidden_categories(opened: Viewer, adata: ad.AnnData) -> None:
+    opened.set(color={"kind": "annotation", "column": "region"})
+    select_first(opened, 1500)
     hidden = adata.obs["region"].value_counts().index[0]
-    tissue.set(hidden={"region": [hidden]})
+    opened.set(hidden={"region": [hidden]})
     count = int((adata.obs["region"] == hidden).sum())
-    panel = tissue.page.get_by_role("region", name="Selection")
+    panel = opened.page.get_by_role("region", name="Selection")
     panel.get_by_text(f"{count:,} selected cells in hidden categories are excluded.").wait_for()
     panel.get_by_role("button", name="Clear").click()
-    tissue.page.evaluate("document.querySelector('.ks-canvas').focus()")
-    tissue.page.keyboard.press("m")
-    tissue.page.mouse.move(200, 120)
-    tissue.page.mouse.down()
-    tissue.page.mouse.move(700, 600, steps=4)
-    tissue.page.mouse.up()
+    opened.page.evaluate("document.querySelector('.ks-canvas').focus()")
+    opened.page.keyboard.press("m")
+    opened.page.mouse.move(200, 120)
+    opened.page.mouse.down()
+    opened.page.mouse.move(700, 600, steps=4)
+    opened.page.mouse.up()
     panel.get_by_text("Cells in hidden categories are excluded.").wait_for()
 
 
-def test_counts_are_restricted_to_the_shown_section(tissue: Viewer, adata: ad.AnnData) -> None:
-    page = tissue.page
+def test_counts_are_restricted_to_the_shown_section(opened: Viewer, adata: ad.AnnData) -> None:
+    page = opened.page
     column = "cell_type"
-    tissue.set(color={"kind": "annotation", "column": column})
+    opened.set(color={"kind": "annotation", "column": column})
     page.keyboard.press("]")
-    tissue.until("state.layout.kind === 'section'")
-    name = tissue.state()["layout"]["name"]
+    opened.until("state.layout.kind === 'section'")
+    name = opened.state()["layout"]["name"]
     inside = adata.obs["section"] == name
     assert 0 < inside.sum() < adata.n_obs
     page.get_by_text(f"Cells in {name}: {inside.sum():,}").wait_for()
     for kind, count in adata.obs.loc[inside, column].value_counts().items():
         expect(page.get_by_role("button", name=f"{kind}, {count:,}, ")).to_have_count(1)
-    tissue.set(color={"kind": "gene", "gene": "EPCAM"})
+    opened.set(color={"kind": "gene", "gene": "EPCAM"})
     x: Any = adata.X
     values = x[np.flatnonzero(inside), adata.var_names.get_loc("EPCAM")].toarray().ravel()
     share = f"{(values > 0).mean() * 100:.0f} % of cells"
     facts = page.locator(".ks-facts")
     expect(facts.get_by_text(share)).to_have_count(1)
-    tissue.set(layout={"kind": "tissue"})
-    tissue.set(color={"kind": "annotation", "column": column})
-    most = adata.obs[column].value_counts()
-    page.get_by_role("button", name=f"{most.index[0]}, {most.iloc[0]:,}, ").wait_for()
+    opened.set(layout={"kind": "tissue"})
+    opened.set(color={"kind": "annotation", "column": column})
+    counts = adata.obs[column].value_counts()
+    page.get_by_role("button", name=f"{counts.index[0]}, {counts.iloc[0]:,}, ").wait_for()
 
 
 def test_view_of_another_tissue_keeps_the_state_but_not_camera_and_regions(
     viewer: Viewer, folder: Path, serve: Callable[[Path], str], tmp_path: Path
 ) -> None:
-    other = adata_to_karospace(synthetic_tissue(n_cells=900, seed=1), tmp_path / "other", genes_mode="all").path
-    viewer.open(serve(other))
+    other_folder = adata_to_karospace(synthetic_tissue(n_cells=900, seed=1), tmp_path / "other", genes_mode="all").path
+    viewer.open(serve(other_folder))
     viewer.set(color={"kind": "annotation", "column": "region"}, camera={"x": 1e6, "y": 0, "zoom": 3}, theme="dark")
-    select(viewer, 5)
+    select_first(viewer, 5)
     viewer.page.get_by_role("button", name="Save as region").click()
     viewer.page.keyboard.press("Enter")
-    url = viewer.address()
-    here = serve(folder)
-    viewer.open(here + "#" + url.partition("#")[2])
+    link = viewer.address()
+    url = serve(folder)
+    viewer.open(url + "#" + link.partition("#")[2])
     fitted = viewer.state()
     viewer.page.get_by_text("saved for 900 cells, but this bundle has 1,500").first.wait_for()
     assert fitted["camera"]["zoom"] == 1
     assert fitted["theme"] == "dark"
     assert fitted["color"] == {"kind": "annotation", "column": "region"}
-    assert names(viewer) == []
+    assert region_counts(viewer) == []
     # A camera outside of the tissue is reset even if the number of cells matches.
     view = {"karospace_view": 1, "n_cells": 1500, "state": {"camera": {"x": 1e6, "y": 0, "zoom": 3}}}
     viewer.page.evaluate("view => window.karospace.setView(view)", view)
     assert viewer.state()["camera"] == fitted["camera"]
 
 
-def test_selection_is_compared_within_the_shown_section(tissue: Viewer, adata: ad.AnnData) -> None:
-    page = tissue.page
-    tissue.set(color={"kind": "gene", "gene": "EPCAM"})
+def test_selection_is_compared_within_the_shown_section(opened: Viewer, adata: ad.AnnData) -> None:
+    page = opened.page
+    opened.set(color={"kind": "gene", "gene": "EPCAM"})
     page.keyboard.press("]")
-    tissue.until("state.layout.kind === 'section'")
-    name = tissue.state()["layout"]["name"]
+    opened.until("state.layout.kind === 'section'")
+    name = opened.state()["layout"]["name"]
     shown = (adata.obs["section"] == name).to_numpy()
     mask = np.arange(adata.n_obs) % 3 == 0
     here, beyond = int((mask & shown).sum()), int((mask & ~shown).sum())

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
-    """Bundles of the same tissue, by whether they are gzipped."""
+    """Undamaged bundles of the same tissue, by whether they are gzipped."""
     adata = synthetic_tissue(1500, 20, seed=1)
     folder = tmp_path_factory.mktemp("whole")
     return {
@@ -135,7 +135,7 @@ def test_each_damaged_file_is_named(copied: Any, serve: Any, viewer: Viewer) -> 
 def test_viewer_works_after_a_successful_retry(copied: Any, serve: Any, viewer: Viewer) -> None:
     bundle = copied()
     coordinates = bundle.path / path_of(bundle, "coordinates")
-    held = coordinates.read_bytes()
+    stored = coordinates.read_bytes()
     coordinates.unlink()
     page = viewer.page
     page.goto(serve(bundle.path))
@@ -143,7 +143,7 @@ def test_viewer_works_after_a_successful_retry(copied: Any, serve: Any, viewer: 
     page.get_by_role("alert").get_by_text("cannot be shown").wait_for()
     message = page.evaluate("window.karospace.setState({theme: 'dark'}).then(() => 'done', (error) => error.message)")
     assert coordinates.name in message
-    coordinates.write_bytes(held)
+    coordinates.write_bytes(stored)
     page.get_by_role("button", name="Try again").click()
     until_js(page, "window.times === 1")
     page.evaluate("window.karospace.ready")
@@ -177,13 +177,13 @@ def test_corrupt_gzip_error_names_the_cause(copied: Any, serve: Any, viewer: Vie
     assert re.search(f"truncated: it has {file.stat().st_size:,} bytes", try_color(viewer, kind="gene", gene="EPCAM"))
 
 
-def swap(bundle: Bundle, one: str, other: str) -> str:
+def swap(bundle: Bundle, first: str, second: str) -> str:
     """Swap the files of two genes; return the path of the first."""
-    a, b = (bundle.path / gene_path(bundle, gene) for gene in (one, other))
+    a, b = (bundle.path / gene_path(bundle, gene) for gene in (first, second))
     stored = a.read_bytes(), b.read_bytes()
     b.write_bytes(stored[0])
     a.write_bytes(stored[1])
-    return gene_path(bundle, one)
+    return gene_path(bundle, first)
 
 
 @pytest.mark.parametrize("gzip", [True, False], ids=["gzip", "same length"])
@@ -223,8 +223,8 @@ def open_at(viewer: Viewer) -> Callable[[Path, str], None]:
 def test_digests_are_checked_with_and_without_web_crypto(copied: Any, viewer: Viewer, open_at: Any, url: str) -> None:
     bundle = copied(gzip=False)
     swap(bundle, "EPCAM", "CD3E")
-    short = bundle.manifest.gene_list[5]
-    cut(bundle.path / gene_path(bundle, short))
+    truncated = bundle.manifest.gene_list[5]
+    cut(bundle.path / gene_path(bundle, truncated))
     open_at(bundle.path, url)
     secure = url.startswith("https:")
     assert viewer.page.evaluate("crypto.subtle !== undefined") == secure
@@ -232,7 +232,7 @@ def test_digests_are_checked_with_and_without_web_crypto(copied: Any, viewer: Vi
     message = try_color(viewer, kind="gene", gene="EPCAM")
     assert "not the file" in message
     assert ("SHA-256" if secure else "CRC-32") in message
-    assert gene_path(bundle, short) in try_color(viewer, kind="gene", gene=short)
+    assert gene_path(bundle, truncated) in try_color(viewer, kind="gene", gene=truncated)
     assert_usable(viewer, bundle, bundle.manifest.gene_list[-1])
 
 

@@ -49,12 +49,12 @@ def hostile(serve: Any, viewer: Viewer, tmp_path: Path) -> tuple[Viewer, ad.AnnD
     return viewer, adata
 
 
-def taken(viewer: Viewer, **options: Any) -> bytes:
+def picture_bytes(viewer: Viewer, **options: Any) -> bytes:
     return base64.b64decode(viewer.page.evaluate(PICTURE, options))
 
 
 def png(viewer: Viewer, mode: str = "RGB", **options: Any) -> NDArray[np.float64]:
-    picture = Image.open(io.BytesIO(taken(viewer, **options)))
+    picture = Image.open(io.BytesIO(picture_bytes(viewer, **options)))
     assert picture.format == "PNG"
     return np.asarray(picture.convert(mode)).astype(float)
 
@@ -63,7 +63,7 @@ def received(download: Any) -> io.BytesIO:
     return io.BytesIO(Path(download.value.path()).read_bytes())
 
 
-def smaller(picture: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
+def downscaled(picture: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
     height, width = (length // factor for length in picture.shape[:2])
     cut = picture[: height * factor, : width * factor]
     return np.asarray(cut.reshape(height, factor, width, factor, -1).mean(axis=(1, 3)))
@@ -74,7 +74,7 @@ def table(viewer: Viewer) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text, newline=""), dtype=str, keep_default_na=False, index_col="cell_id")
 
 
-def isolated(viewer: Viewer, adata: ad.AnnData) -> tuple[int, float]:
+def remotest_cell(viewer: Viewer, adata: ad.AnnData) -> tuple[int, float]:
     """Return the cell farthest from all others, and its distance in CSS pixels."""
     from scipy.spatial import KDTree
 
@@ -87,30 +87,32 @@ def isolated(viewer: Viewer, adata: ad.AnnData) -> tuple[int, float]:
 def test_picture_at_scale_3_has_real_detail(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     viewer.set(opacity=1, imageOn=False, pointSize=3, theme="light")
-    one, three = png(viewer, scale=1, **BARE), png(viewer, scale=3, **BARE)
+    small, large = png(viewer, scale=1, **BARE), png(viewer, scale=3, **BARE)
     stage = viewer.page.locator("canvas").first.bounding_box()
-    assert one.shape == (stage["height"], stage["width"], 3)
-    assert three.shape == (3 * one.shape[0], 3 * one.shape[1], 3)
+    assert small.shape == (stage["height"], stage["width"], 3)
+    assert large.shape == (3 * small.shape[0], 3 * small.shape[1], 3)
     # Both show the same field of view.
-    assert np.abs(smaller(three, 3) - one).mean() < 3
+    assert np.abs(downscaled(large, 3) - small).mean() < 3
     # Not an upscaled raster: upscaling the small picture gives a different one with softer edges.
-    large = Image.fromarray(one.astype(np.uint8)).resize((three.shape[1], three.shape[0]), Image.Resampling.BICUBIC)
-    assert np.abs(three - np.asarray(large)).mean() > 1
-    steps = [np.abs(np.diff(p, axis=1)).max(axis=2) for p in (three, np.asarray(large).astype(float))]
+    upscaled = Image.fromarray(small.astype(np.uint8)).resize(
+        (large.shape[1], large.shape[0]), Image.Resampling.BICUBIC
+    )
+    assert np.abs(large - np.asarray(upscaled)).mean() > 1
+    steps = [np.abs(np.diff(p, axis=1)).max(axis=2) for p in (large, np.asarray(upscaled).astype(float))]
     # The fraction of edges that are sharp, from one pixel to the next.
     sharp = [float((s > 100).sum() / (s > 20).sum()) for s in steps]
     assert sharp[0] > 2 * sharp[1], sharp
-    # The disc of an isolated cell is round at full resolution.
-    cell, free = isolated(viewer, adata)
+    # The disc of the remotest cell is round at full resolution.
+    cell, free = remotest_cell(viewer, adata)
     x, y = viewer.positions([cell])[0]
-    across = np.mgrid[: three.shape[0], : three.shape[1]]
-    far = np.hypot((across[1] + 0.5) / 3 - (x - stage["x"]), (across[0] + 0.5) / 3 - (y - stage["y"]))
-    near = far < free / 2
-    ground = np.abs(three - [246, 247, 249]).max(axis=2) < 8
-    radius = np.sqrt((near & ~ground).sum() / 9 / np.pi)
+    grid = np.mgrid[: large.shape[0], : large.shape[1]]
+    distance = np.hypot((grid[1] + 0.5) / 3 - (x - stage["x"]), (grid[0] + 0.5) / 3 - (y - stage["y"]))
+    near = distance < free / 2
+    background = np.abs(large - [246, 247, 249]).max(axis=2) < 8
+    radius = np.sqrt((near & ~background).sum() / 9 / np.pi)
     assert 1.5 < radius < free / 2
-    assert not ground[far < radius - 0.5].any()
-    assert ground[near & (far > radius + 0.5)].all()
+    assert not background[distance < radius - 0.5].any()
+    assert background[near & (distance > radius + 0.5)].all()
     assert viewer.problems == []
 
 
@@ -119,11 +121,11 @@ def test_tiles_of_a_large_picture_have_no_seam(opened: tuple[Viewer, ad.AnnData]
     viewer.set(opacity=1, imageOpacity=1, pointSize=4)
     two, four = png(viewer, scale=2, **BARE), png(viewer, scale=4, **BARE)
     assert four.shape[1] > 4096
-    apart = np.abs(smaller(four, 2) - two).mean(axis=2)
-    assert apart.mean() < 3
-    seam = apart[:, 4096 // 2 - 4 : 4096 // 2 + 4]
-    assert seam.mean() < apart.mean() + 3
-    # The page does not change.
+    difference = np.abs(downscaled(four, 2) - two).mean(axis=2)
+    assert difference.mean() < 3
+    seam = difference[:, 4096 // 2 - 4 : 4096 // 2 + 4]
+    assert seam.mean() < difference.mean() + 3
+    # Taking a picture does not change the page.
     before = viewer.pixels()
     png(viewer, scale=4, **BARE)
     assert (viewer.pixels() == before).all()
@@ -163,7 +165,7 @@ def test_svg_contains_text_and_matches_the_png(opened: tuple[Viewer, ad.AnnData]
     viewer, adata = opened
     hidden = "T cell"
     viewer.set(hidden={"cell_type": [hidden]})
-    svg = ET.fromstring(taken(viewer, format="svg"))
+    svg = ET.fromstring(picture_bytes(viewer, format="svg"))
     words = [text.text for text in svg.iter(f"{SVG}text")]
     assert {"tissue", "cell_type"} <= set(words)
     assert set(adata.obs["cell_type"].cat.categories) - {hidden} <= set(words)
@@ -176,7 +178,7 @@ def test_svg_contains_text_and_matches_the_png(opened: tuple[Viewer, ad.AnnData]
     # Both formats are drawn from the same layout, so the browser shows the same picture.
     viewer.set(theme="light", imageOn=False)
     path = tmp_path / "picture.svg"
-    path.write_bytes(taken(viewer, format="svg", scale=1))
+    path.write_bytes(picture_bytes(viewer, format="svg", scale=1))
     drawn = png(viewer, scale=1)
     viewer.page.set_viewport_size({"width": drawn.shape[1], "height": drawn.shape[0]})
     viewer.page.goto(path.as_uri())
@@ -188,7 +190,7 @@ def test_svg_contains_text_and_matches_the_png(opened: tuple[Viewer, ad.AnnData]
 def test_hostile_names_in_an_svg_are_harmless(hostile: tuple[Viewer, ad.AnnData], tmp_path: Path) -> None:
     viewer, _ = hostile
     viewer.set(color={"kind": "annotation", "column": NAME})
-    text = taken(viewer, format="svg")
+    text = picture_bytes(viewer, format="svg")
     svg = ET.fromstring(text)
     assert {str(part.tag).removeprefix(SVG) for part in svg.iter()} <= {
         "svg",
@@ -272,7 +274,7 @@ def test_save_menu_downloads_picture_and_table(opened: tuple[Viewer, ad.AnnData]
         menu.get_by_role("button", name="PNG").click()
     assert download.value.suggested_filename == "tissue-cell_type.png"
     saved = received(download).read()
-    assert saved == taken(viewer, scale=1, title=False)
+    assert saved == picture_bytes(viewer, scale=1, title=False)
     width, height = Image.open(io.BytesIO(saved)).size
     expect(menu.get_by_text(f"{width:,} × {height:,} pixels")).to_be_visible()
     menu.get_by_text("Saved as tissue-cell_type.png").wait_for()
@@ -289,7 +291,7 @@ def test_save_menu_downloads_picture_and_table(opened: tuple[Viewer, ad.AnnData]
     assert viewer.problems == []
 
 
-def focused(page: Any, label: str) -> None:
+def wait_for_focus(page: Any, label: str) -> None:
     page.locator(f"[aria-label='{label}']:focus").wait_for(state="attached")
 
 
@@ -303,7 +305,7 @@ def test_save_menu_can_be_used_by_keyboard(opened: tuple[Viewer, ad.AnnData]) ->
     menu = page.get_by_role("dialog", name="Save")
     menu.wait_for()
     camera = viewer.state()["camera"]
-    focused(page, "2×")
+    wait_for_focus(page, "2×")
     expect(button).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("ArrowRight")
     expect(menu.get_by_role("radio", name="3×")).to_be_checked()
@@ -312,12 +314,12 @@ def test_save_menu_can_be_used_by_keyboard(opened: tuple[Viewer, ad.AnnData]) ->
     expect(menu.get_by_label("Legend")).not_to_be_checked()
     page.keyboard.press("Escape")
     menu.wait_for(state="hidden")
-    focused(page, SAVE)
+    wait_for_focus(page, SAVE)
     # Escape only closed the menu, and the arrow key did not pan the tissue.
     assert page.evaluate("window.karospace.selection !== null")
     assert viewer.state()["camera"] == camera
     page.keyboard.press("s")
-    focused(page, "3×")
+    wait_for_focus(page, "3×")
     expect(menu.get_by_role("radio", name="3×")).to_be_checked()
     page.mouse.click(400, 700)
     menu.wait_for(state="hidden")
@@ -389,9 +391,9 @@ def test_error_explains_why_a_picture_is_too_large(opened: tuple[Viewer, ad.AnnD
     viewer.page.set_viewport_size({"width": 2560, "height": 1440})
     until_js(viewer.page, "document.querySelector('canvas').height === 1440")
     viewer.set()
-    failure = "options => window.karospace.picture(options).then(() => '', (error) => error.message)"
-    assert "too large for this browser" in viewer.page.evaluate(failure, {"scale": 16})
-    assert "scale 0" in viewer.page.evaluate(failure, {"scale": 0})
+    script = "options => window.karospace.picture(options).then(() => '', (error) => error.message)"
+    assert "too large for this browser" in viewer.page.evaluate(script, {"scale": 16})
+    assert "scale 0" in viewer.page.evaluate(script, {"scale": 0})
     viewer.set(pointSize=4, camera={**viewer.state()["camera"], "zoom": 60})
     limit = viewer.page.evaluate(
         """() => {
@@ -399,8 +401,8 @@ def test_error_explains_why_a_picture_is_too_large(opened: tuple[Viewer, ad.AnnD
           return gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE)[1];
         }"""
     )
-    # 48 pixels at most by default, times a point size of 4.
+    # A cell has a diameter of at most 48 pixels, times the point size of 4.
     scale = limit / 192 * 1.1
-    assert "this GPU draws" in viewer.page.evaluate(failure, {"scale": scale, **BARE})
+    assert "this GPU draws" in viewer.page.evaluate(script, {"scale": scale, **BARE})
     assert png(viewer, scale=1, **BARE).shape[0] == 1440
     assert viewer.problems == []

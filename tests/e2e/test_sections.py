@@ -30,7 +30,7 @@ def tissue() -> ad.AnnData:
     xy = adata.obsm["spatial"]
     column = pd.qcut(xy[:, 0], 3, labels=False)
     number = column * 2 + (xy[:, 1] > np.median(xy[:, 1]))
-    adata.obs["section"] = pd.Categorical([f"S{one + 1}" for one in number])
+    adata.obs["section"] = pd.Categorical([f"S{index + 1}" for index in number])
     stage = np.where(number % 2 == 0, "late", "early")
     adata.obs["stage"] = pd.Categorical(stage, categories=["late", "early"], ordered=True)
     adata.obs["age"] = 45 - 7 * column
@@ -59,8 +59,8 @@ def middles(viewer: Viewer, adata: ad.AnnData) -> dict[str, tuple[float, float]]
         )
     ).astype(float)
     shown = ~np.isnan(seen[:, 0])
-    where = pd.DataFrame(seen[shown], columns=["x", "y"]).groupby(names[shown].to_numpy()).mean()
-    return {name: (row.x, row.y) for name, row in where.iterrows()}
+    centers = pd.DataFrame(seen[shown], columns=["x", "y"]).groupby(names[shown].to_numpy()).mean()
+    return {name: (row.x, row.y) for name, row in centers.iterrows()}
 
 
 def reading_order(viewer: Viewer, adata: ad.AnnData) -> list[str]:
@@ -92,16 +92,16 @@ def test_sections_are_sorted_and_filtered_by_annotations(opened: Opened) -> None
     page.get_by_role("dialog", name="Section filter").wait_for(state="hidden")
     assert viewer.page.evaluate("window.karospace.selection !== null")
     page.get_by_role("button", name="Filter").click()
-    sheet = page.get_by_role("dialog", name="Section filter")
-    sheet.get_by_label("early").click()
+    dialog = page.get_by_role("dialog", name="Section filter")
+    dialog.get_by_label("early").click()
     viewer.becomes(lambda: set(middles(viewer, adata)), {"S1", "S3", "S5"})
-    sheet.get_by_label("31").click()
+    dialog.get_by_label("31").click()
     viewer.becomes(lambda: reading_order(viewer, adata), ["S3", "S1"])
     # The last section cannot be hidden.
-    sheet.get_by_label("38").click()
+    dialog.get_by_label("38").click()
     viewer.becomes(lambda: reading_order(viewer, adata), ["S1"])
-    expect(sheet.get_by_label("45")).to_be_disabled()
-    sheet.get_by_label("38").click()
+    expect(dialog.get_by_label("45")).to_be_disabled()
+    dialog.get_by_label("38").click()
     page.keyboard.press("Escape")
     # Stepping through single sections uses the same order and filter.
     page.locator(".ks-section-title", has_text="S3").click()
@@ -112,7 +112,7 @@ def test_sections_are_sorted_and_filtered_by_annotations(opened: Opened) -> None
     viewer.until("state.layout.kind === 'sections'")
     assert reading_order(viewer, adata) == ["S3", "S1"]
     page.get_by_role("button", name="2 of 6").click()
-    sheet.get_by_role("button", name="Show all sections").click()
+    dialog.get_by_role("button", name="Show all sections").click()
     viewer.becomes(lambda: len(middles(viewer, adata)), 6)
     assert viewer.problems == []
 
@@ -123,13 +123,13 @@ def test_each_section_is_rotated_in_place(opened: Opened) -> None:
     page.get_by_role("button", name="Sections", exact=True).click()
     viewer.until("state.layout.kind === 'sections'")
     upright = reading_order(viewer, adata)
-    in_one = np.flatnonzero(adata.obs["section"] == "S4")[:200]
-    before = np.array(viewer.positions(in_one.tolist()))
+    cells = np.flatnonzero(adata.obs["section"] == "S4")[:200]
+    before = np.array(viewer.positions(cells.tolist()))
     before -= before.mean(axis=0)
     page.get_by_role("button", name="Rotate by 90°").click()
     viewer.until("state.turn === 90")
     assert reading_order(viewer, adata) == upright, "the order on screen does not change"
-    after = np.array(viewer.positions(in_one.tolist()))
+    after = np.array(viewer.positions(cells.tolist()))
     after -= after.mean(axis=0)
     # Clockwise: right becomes down. The scale may change.
     turned = np.column_stack([-before[:, 1], before[:, 0]])
@@ -138,7 +138,7 @@ def test_each_section_is_rotated_in_place(opened: Opened) -> None:
     page.keyboard.press("f")
     viewer.until("state.flip")
     assert reading_order(viewer, adata) == upright
-    mirrored = np.array(viewer.positions(in_one.tolist()))
+    mirrored = np.array(viewer.positions(cells.tolist()))
     mirrored -= mirrored.mean(axis=0)
     assert mirrored == pytest.approx(after * [-1, 1], abs=0.5)
     stage = page.locator("canvas").first.bounding_box()
@@ -166,13 +166,13 @@ def test_image_is_drawn_under_each_section(opened: Opened, turned: dict[str, Any
     """A cell is on the same part of the image in the tissue and in the sections layout."""
     viewer, adata = opened
     viewer.set(opacity=0, imageOpacity=1, theme="light")
-    sure = np.arange(0, adata.n_obs, 40)
+    cells = np.arange(0, adata.n_obs, 40)
     # Wait for the image, which loads last.
-    viewer.becomes(lambda: bool(viewer.colors(sure.tolist()).std(axis=0).min() > 8), wanted=True)
-    whole = viewer.colors(sure.tolist()).astype(int)
+    viewer.becomes(lambda: bool(viewer.colors(cells.tolist()).std(axis=0).min() > 8), wanted=True)
+    whole = viewer.colors(cells.tolist()).astype(int)
     viewer.set(layout={"kind": "sections", "columns": 3, "order": "name"}, **turned)
     shot = np.asarray(Image.open(io.BytesIO(viewer.page.screenshot())).convert("RGB")).astype(int)
-    positions = np.array(viewer.positions(sure.tolist()))
+    positions = np.array(viewer.positions(cells.tolist()))
     titles = [
         (box["x"] - 2, box["y"] - 2, box["x"] + box["width"] + 2, box["y"] + box["height"] + 2)
         for box in viewer.boxes(".ks-section-title, .ks-card")
@@ -180,15 +180,15 @@ def test_image_is_drawn_under_each_section(opened: Opened, turned: dict[str, Any
     free = [i for i, (x, y) in enumerate(positions) if not any(a < x < c and b < y < d for a, b, c, d in titles)]
     assert len(free) > 30
     sampled = np.array([shot[int(y), int(x)] for x, y in positions[free]])
-    # The image has another scale: single pixels differ, their positions do not.
-    apart = np.abs(sampled - whole[free]).max(axis=1)
+    # The image is drawn at another scale, so colors differ a little, but less than those of other positions.
+    difference = np.abs(sampled - whole[free]).max(axis=1)
     shuffled = np.abs(sampled - np.roll(whole[free], 7, axis=0)).max(axis=1)
-    assert np.median(apart) < 0.4 * np.median(shuffled)
+    assert np.median(difference) < 0.4 * np.median(shuffled)
     if turned:
         return
-    # There is no image between two sections.
-    corners = {tuple(shot[840, 300]), tuple(shot[400, 6])}
-    assert corners == {tuple(shot[400, 1030])}
+    # There is no image outside of the sections.
+    margins = {tuple(shot[840, 300]), tuple(shot[400, 6])}
+    assert margins == {tuple(shot[400, 1030])}
 
 
 def test_picture_contains_both_views_and_section_names(opened: Opened) -> None:
@@ -211,11 +211,11 @@ def test_picture_contains_both_views_and_section_names(opened: Opened) -> None:
     svg = drawing()
     assert all(f">{text}</text>" in svg for text in ("S1 late", "S2 early", "S6 early"))
     both = Image.open(io.BytesIO(base64.b64decode(viewer.page.evaluate(take, {"scale": 1, "legend": False}))))
-    one = Image.open(
+    alone = Image.open(
         io.BytesIO(base64.b64decode(viewer.page.evaluate(take, {"scale": 1, "legend": False, "beside": False})))
     )
     beside = viewer.page.locator(".ks-beside").bounding_box()
-    assert both.width - one.width == pytest.approx(beside["width"], abs=2)
-    right = np.asarray(both.convert("RGB"))[60:, one.width + 2 :]
+    assert both.width - alone.width == pytest.approx(beside["width"], abs=2)
+    right = np.asarray(both.convert("RGB"))[60:, alone.width + 2 :]
     assert colors_in(right) > 8, "the picture contains the embedding"
     assert viewer.problems == []

@@ -21,7 +21,8 @@ from waiting import becomes, eventually
 pytestmark = pytest.mark.e2e
 
 
-def shares(text: str) -> float:
+def parse_share(text: str) -> float:
+    """Return the fraction that a text such as “12 %” or “< 0.1 %” shows."""
     return float(text.removesuffix(" %").strip("<> ")) / 100
 
 
@@ -36,9 +37,9 @@ def test_composition_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData]
     select(viewer, mask)
     inside = types[mask].value_counts(normalize=True)
     rest = types[~mask].value_counts(normalize=True)
-    apart = (inside - rest).abs()
+    difference = (inside - rest).abs()
     expected = [name for name in types.cat.categories if inside[name] > 0 or rest[name] >= 0.01]
-    expected.sort(key=lambda name: -apart[name])
+    expected.sort(key=lambda name: -difference[name])
     assert len(expected) > 3, "includes categories without selected cells"
     page.get_by_text("compared with the rest").wait_for()
     panel = page.get_by_role("region", name="Selection")
@@ -50,9 +51,9 @@ def test_composition_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData]
     for (row, title), name in zip(rows, expected, strict=True):
         label, share, ratio = row.split("\n")
         assert label == name
-        assert shares(share) == pytest.approx(inside[name], abs=0.006)
+        assert parse_share(share) == pytest.approx(inside[name], abs=0.006)
         assert title.startswith(f"{name}: {(types[mask] == name).sum():,} selected, ")
-        assert shares(re.search(r"([<>\d. ]+ %) of the rest$", title)[1]) == pytest.approx(rest[name], abs=0.006)
+        assert parse_share(re.search(r"([<>\d. ]+ %) of the rest$", title)[1]) == pytest.approx(rest[name], abs=0.006)
         if rest[name] == 0:
             assert ratio == "∞"
         elif inside[name] == 0:
@@ -141,7 +142,7 @@ def test_unselected_cells_are_dimmed(opened: tuple[Viewer, ad.AnnData], theme: s
     mask = rng.random(adata.n_obs) < 0.5
     # Cells that are not covered by the selection card.
     cells = rng.choice(np.flatnonzero(Screen(viewer, adata).at[:, 0] > 345), 300, replace=False)
-    ground = np.array([246, 247, 249] if theme == "light" else [14, 17, 22])
+    background = np.array([246, 247, 249] if theme == "light" else [14, 17, 22])
 
     def drawn_colors() -> NDArray[np.int64]:
         viewer.set()
@@ -158,7 +159,7 @@ def test_unselected_cells_are_dimmed(opened: tuple[Viewer, ad.AnnData], theme: s
         # Nearly all: where cells overlap, a selected one may now be on top.
         assert kept[inside].mean() > 0.95, color
         spread = np.ptp(after, axis=1)
-        pale = (np.abs(after - ground).max(axis=1) < 90) & (spread < 40)
+        pale = (np.abs(after - background).max(axis=1) < 90) & (spread < 40)
         assert pale[~inside].mean() > 0.95, color
         assert kept[~inside].mean() < 0.05, color
     viewer.page.evaluate("window.karospace.select(null)")
@@ -220,9 +221,9 @@ def test_selection_card_covers_the_fewest_selected_cells(opened: tuple[Viewer, a
     select(viewer, upper_right)
     viewer.becomes(side, "left")
     assert covered(upper_right) == 0
-    # It returns to the lower left for the next selection.
     select(viewer, lower_left)
     viewer.becomes(side, "right")
+    # After the selection is cleared, the card opens at the lower left again.
     page.keyboard.press("Escape")
     expect(card).to_have_count(0)
     select(viewer, ~lower_left & ~upper_right)

@@ -22,10 +22,10 @@ def test_rectangle_selects_the_cells_inside(opened: tuple[Viewer, ad.AnnData]) -
     tool(viewer, "Rectangle select")
     start, end = screen.rectangle(*MIDDLE)
     drag(viewer, [start, end])
-    sure = ~screen.near(start, end)
+    unambiguous = ~screen.near(start, end)
     wanted = screen.within(start, end)
     assert wanted.sum() > 300
-    assert (selected(viewer) == wanted)[sure].all()
+    assert (selected(viewer) == wanted)[unambiguous].all()
     status = viewer.page.get_by_role("status").filter(has_text="cells")
     expect(status).to_contain_text(f"{selected(viewer).sum():,} cells", use_inner_text=True)
     assert viewer.problems == []
@@ -46,43 +46,43 @@ def test_lasso_selects_the_cells_inside(opened: tuple[Viewer, ad.AnnData]) -> No
         viewer.page.mouse.move(*point)
     viewer.page.mouse.up()
     wanted = screen.in_polygon(points)
-    sure = np.all([screen.in_polygon(points, margin) == wanted for margin in (-0.2, 0.2)], axis=0)
+    unambiguous = np.all([screen.in_polygon(points, margin) == wanted for margin in (-0.2, 0.2)], axis=0)
     assert wanted.sum() > 300
-    assert (selected(viewer) == wanted)[sure].all()
+    assert (selected(viewer) == wanted)[unambiguous].all()
 
 
-def test_add_subtract_intersect_undo_invert_clear(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_selections_can_be_combined_inverted_undone_and_cleared(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     screen = Screen(viewer, adata)
     viewer.page.keyboard.press("m")
     first, second, third = (
         screen.rectangle(*box) for box in [(0.2, 0.2, 0.5, 0.5), (0.4, 0.4, 0.8, 0.8), (0.3, 0.3, 0.6, 0.6)]
     )
-    sure = ~(screen.near(*first) | screen.near(*second) | screen.near(*third))
+    unambiguous = ~(screen.near(*first) | screen.near(*second) | screen.near(*third))
 
-    def same(wanted: NDArray[np.bool_]) -> None:
-        assert (selected(viewer) == wanted)[sure].all()
+    def assert_selected(wanted: NDArray[np.bool_]) -> None:
+        assert (selected(viewer) == wanted)[unambiguous].all()
 
     drag(viewer, first)
-    same(screen.within(*first))
+    assert_selected(screen.within(*first))
     drag(viewer, second, key="Shift")
-    same(screen.within(*first) | screen.within(*second))
+    assert_selected(screen.within(*first) | screen.within(*second))
     drag(viewer, third, key="Alt")
-    left = (screen.within(*first) | screen.within(*second)) & ~screen.within(*third)
-    same(left)
+    remaining = (screen.within(*first) | screen.within(*second)) & ~screen.within(*third)
+    assert_selected(remaining)
     viewer.page.keyboard.press("Control+z")
-    same(screen.within(*first) | screen.within(*second))
+    assert_selected(screen.within(*first) | screen.within(*second))
     drag(viewer, third, key="Shift+Alt")
-    same((screen.within(*first) | screen.within(*second)) & screen.within(*third))
+    assert_selected((screen.within(*first) | screen.within(*second)) & screen.within(*third))
     viewer.page.keyboard.press("Control+z")
     viewer.page.keyboard.press("Control+z")
-    same(screen.within(*first))
+    assert_selected(screen.within(*first))
     viewer.page.get_by_role("button", name="Invert").click()
-    same(~screen.within(*first))
+    assert_selected(~screen.within(*first))
     viewer.page.keyboard.press("Escape")
     assert selection(viewer) is None
     viewer.page.keyboard.press("Control+z")
-    same(~screen.within(*first))
+    assert_selected(~screen.within(*first))
     viewer.page.get_by_role("button", name="Clear", exact=True).click()
     assert selection(viewer) is None
 
@@ -113,11 +113,11 @@ def test_panning_and_zooming_work_while_a_selection_tool_is_active(opened: tuple
     screen = Screen(viewer, adata)
     tool(viewer, "Lasso select")
     start, end = screen.rectangle(*MIDDLE)
-    here = viewer.positions([0])[0]
+    before = viewer.positions([0])[0]
     drag(viewer, [start, (start[0] + 40, start[1] + 20)], button="middle")
-    assert viewer.positions([0])[0] == pytest.approx((here[0] + 40, here[1] + 20), abs=0.5)
+    assert viewer.positions([0])[0] == pytest.approx((before[0] + 40, before[1] + 20), abs=0.5)
     drag(viewer, [(start[0] + 40, start[1] + 20), start], key=" ")
-    assert viewer.positions([0])[0] == pytest.approx(here, abs=0.5)
+    assert viewer.positions([0])[0] == pytest.approx(before, abs=0.5)
     viewer.page.mouse.wheel(0, -300)
     viewer.until("state.camera.zoom > 1")
     assert selection(viewer) is None
@@ -136,9 +136,9 @@ def test_outline_stays_on_the_tissue_when_zooming(opened: tuple[Viewer, ad.AnnDa
     viewer.page.mouse.move(*end, steps=3)
     viewer.page.mouse.wheel(0, 200)
     viewer.page.mouse.up()
-    sure = ~(screen.near(start, end))
+    unambiguous = ~(screen.near(start, end))
     # Zooming keeps the point under the pointer, and the first corner stays at its coordinates.
-    assert (selected(viewer) == screen.within(start, end))[sure].mean() > 0.999
+    assert (selected(viewer) == screen.within(start, end))[unambiguous].mean() > 0.999
 
 
 def test_one_finger_selects_and_a_second_one_cancels(browser: Any, tissue: Path, export: Any, serve: Any) -> None:
@@ -153,8 +153,8 @@ def test_one_finger_selects_and_a_second_one_cancels(browser: Any, tissue: Path,
         for kind, (x, y) in zip(["touchStart", "touchMove", "touchMove"], steps, strict=True):
             session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
         session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        sure = ~screen.near(start, end)
-        assert (selected(viewer) == screen.within(start, end))[sure].all()
+        unambiguous = ~screen.near(start, end)
+        assert (selected(viewer) == screen.within(start, end))[unambiguous].all()
 
         # A second finger cancels drawing and zooms.
         before, zoom = selected(viewer), viewer.state()["camera"]["zoom"]
@@ -179,15 +179,15 @@ def test_hidden_categories_are_not_selected(opened: tuple[Viewer, ad.AnnData]) -
     viewer.page.keyboard.press("m")
     start, end = screen.rectangle(*MIDDLE)
     drag(viewer, [start, end])
-    sure = ~screen.near(start, end)
-    assert (selected(viewer) == (screen.within(start, end) & ~hidden))[sure].all()
+    unambiguous = ~screen.near(start, end)
+    assert (selected(viewer) == (screen.within(start, end) & ~hidden))[unambiguous].all()
     # With another color, all cells are visible and can be selected.
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
     drag(viewer, [start, end])
-    assert (selected(viewer) == screen.within(start, end))[sure].all()
+    assert (selected(viewer) == screen.within(start, end))[unambiguous].all()
 
 
-def test_scripts_select_and_set_regions(opened: tuple[Viewer, ad.AnnData]) -> None:
+def test_scripts_can_select_cells_and_set_regions(opened: tuple[Viewer, ad.AnnData]) -> None:
     viewer, adata = opened
     page = viewer.page
     page.evaluate(

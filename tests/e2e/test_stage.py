@@ -46,7 +46,7 @@ def test_click_pins_the_card_of_a_cell_until_a_click_elsewhere_or_escape(opened:
     viewer, adata = opened
     page = viewer.page
     first, *others = middle_cells(viewer, 300)
-    # To the left: the card of the first cell is to its right.
+    # The leftmost of the others, because the card of the first cell is on its right.
     second = min(others, key=lambda cell: viewer.positions([cell])[0][0])
     card = page.get_by_role("region", name=re.compile("^cell "))
     page.mouse.click(*viewer.positions([first])[0])
@@ -152,15 +152,15 @@ def test_labels_name_the_visible_categories_in_view_and_in_pictures(opened: Open
     svg = page.evaluate("karospace.picture({format: 'svg', legend: false}).then((blob) => blob.text())")
     for name in names:
         assert re.search(rf'paint-order="stroke"[^>]*>{re.escape(name)}<', svg)
-    plain = picture(viewer)
+    labeled = picture(viewer)
     viewer.set(hidden={"cell_type": [names[0]]})
     expect(labels.get_by_text(names[0], exact=True)).to_have_count(0)
     viewer.set(hidden={})
     page.keyboard.press("n")
     labels.first.wait_for(state="detached")
     assert viewer.state()["labels"] is False
-    without = picture(viewer)
-    assert (plain != without).any(), "labels are drawn in PNG, too"
+    unlabeled = picture(viewer)
+    assert (labeled != unlabeled).any(), "labels are drawn in PNG, too"
 
 
 def test_scale_is_edited_at_the_bar_and_saved_with_the_view(opened: Opened) -> None:
@@ -220,7 +220,7 @@ def test_title_is_renamed_and_names_files_and_pictures(opened: Opened) -> None:
         ("n", "No categories to label"),
     ],
 )
-def test_keys_without_their_object_show_a_hint(plain: Viewer, key: str, hint: str) -> None:
+def test_shortcuts_that_do_not_apply_show_a_hint(plain: Viewer, key: str, hint: str) -> None:
     before = plain.state()
     plain.page.keyboard.press(key)
     plain.page.get_by_role("status").get_by_text(hint).wait_for()
@@ -260,12 +260,12 @@ def test_bins_are_squares_that_fill_the_tissue_however_it_is_turned(plain: Viewe
         shot = plain.pixels().astype(int)
         color = shot[int(at[0][1]), int(at[0][0])]
         x, y = at[:4].mean(axis=0).astype(int)
-        meet = shot[y - 15 : y + 16, x - 15 : x + 16]
-        assert np.abs(meet - color).max() < 12, "no hole where four bins meet"
+        junction = shot[y - 15 : y + 16, x - 15 : x + 16]
+        assert np.abs(junction - color).max() < 12, "no hole where four bins meet"
         # The first bin extends to its outer corner, where a disc would not reach.
-        out = (at[4] - at[:4].mean(axis=0)) / np.linalg.norm(at[4] - at[:4].mean(axis=0))
+        outward = (at[4] - at[:4].mean(axis=0)) / np.linalg.norm(at[4] - at[:4].mean(axis=0))
         half = np.linalg.norm(at[1] - at[0]) / 2
-        inside, outside = ((at[4] + out * half * far).astype(int) for far in (1.25, 1.6))
+        inside, outside = ((at[4] + outward * half * factor).astype(int) for factor in (1.25, 1.6))
         assert np.abs(shot[inside[1], inside[0]] - color).max() < 12
         assert np.abs(shot[outside[1], outside[0]] - color).max() > 40
 
@@ -283,7 +283,7 @@ def on_screen(viewer: Viewer) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_marked_bin_is_framed_by_a_square_with_its_side(plain: Viewer, theme: str) -> None:
+def test_highlighted_bin_is_framed_by_a_square_of_its_size(plain: Viewer, theme: str) -> None:
     page = plain.page
     plain.set(theme=theme, opacity=1)
     page.add_style_tag(content=".ks-tooltip, .ks-cell-card { visibility: hidden }")  # they cover a corner
@@ -291,18 +291,18 @@ def test_marked_bin_is_framed_by_a_square_with_its_side(plain: Viewer, theme: st
         page.evaluate("getComputedStyle(document.querySelector('.ks-root')).color.match(/\\d+/g).map(Number)")
     )
 
-    def framed(cell: int, share: float = 1) -> None:
+    def assert_framed(cell: int, share: float = 1) -> None:
         """Check the frame just outside the middle of each side and of each corner, and the bin just inside."""
-        at, beside, below = np.array(plain.positions([cell, cell + 1, cell + 12]))
-        u, v = (beside - at) / 2 * share, (below - at) / 2 * share
+        at, right, below = np.array(plain.positions([cell, cell + 1, cell + 12]))
+        u, v = (right - at) / 2 * share, (below - at) / 2 * share
         page.locator(".ks-highlight").first.wait_for()
         shot = on_screen(plain).astype(int)
         color = shot[int(at[1]), int(at[0])]
         assert np.abs(color - ink).max() > 60
         for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)):
-            way = across * u + down * v
-            (x, y), inside = ((at + way * (1 + by / np.linalg.norm(u))).astype(int) for by in (1, -3))
-            # The frame is turned, so that its pixels are antialiased: one of those around is covered.
+            offset = across * u + down * v
+            (x, y), inside = ((at + offset * (1 + pixels / np.linalg.norm(u))).astype(int) for pixels in (1, -3))
+            # The frame is rotated and therefore antialiased: at least one pixel around the point is covered.
             around = np.abs(shot[y - 1 : y + 2, x - 1 : x + 2] - ink).max(axis=2)
             assert around.min() < 60, (across, down)
             assert np.abs(shot[inside[1], inside[0]] - color).max() < 30, (across, down)
@@ -310,12 +310,12 @@ def test_marked_bin_is_framed_by_a_square_with_its_side(plain: Viewer, theme: st
     for turn, size in ((0, 1), (90, 1), (0, 0.6)):
         plain.set(turn=turn, flip=turn == 90, pointSize=size)
         page.mouse.move(*plain.positions([65])[0])
-        framed(65, size)
+        assert_framed(65, size)
     page.mouse.click(*plain.positions([65])[0])
     page.get_by_text("Spot size").hover()
     page.locator(".ks-tooltip").wait_for(state="detached")
-    framed(65, 0.6)
-    # Tiny bins keep a ring that can be seen.
+    assert_framed(65, 0.6)
+    # The frame of a tiny bin is larger than the bin, so that it can be seen.
     page.keyboard.press("Escape")
     plain.set(camera={**plain.state()["camera"], "zoom": 0.2})
     page.mouse.move(*plain.positions([65])[0])
@@ -336,7 +336,7 @@ def test_image_is_as_bright_in_the_dark_theme_as_in_the_light_one(
     assert np.abs(light - dark).mean() < 3
 
 
-def test_table_names_its_columns_for_what_they_are(
+def test_table_of_an_embedding_names_its_coordinates(
     tissue: Path, export: Callable[..., Path], serve: Callable[[Path], str], viewer: Viewer, tmp_path: Path
 ) -> None:
     viewer.open(serve(export(tissue, genes_mode=["EPCAM"])))

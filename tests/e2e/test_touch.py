@@ -19,10 +19,12 @@ Opened = tuple[Viewer, ad.AnnData, "Fingers"]
 
 
 class Fingers:
+    """Send touch and pen events to a page."""
+
     def __init__(self, page: Any) -> None:
         self.session = page.context.new_cdp_session(page)
 
-    def put(self, kind: str, points: Sequence[tuple[float, float]]) -> None:
+    def touch(self, kind: str, points: Sequence[tuple[float, float]]) -> None:
         touches = [{"x": x, "y": y, "id": at} for at, (x, y) in enumerate(points)]
         self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
@@ -35,8 +37,8 @@ class Fingers:
     def stroke(self, *steps: Sequence[tuple[float, float]]) -> None:
         """Touch down at the first step, move through the others, and lift after the last."""
         for at, points in enumerate(steps):
-            self.put("touchMove" if at else "touchStart", points)
-        self.put("touchEnd", [])
+            self.touch("touchMove" if at else "touchStart", points)
+        self.touch("touchEnd", [])
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def opened(browser: Any, tissue: Path, export: Callable[..., Path], serve: Calla
     context.close()
 
 
-def inner(viewer: Viewer, count: int) -> list[int]:
+def middle_cells(viewer: Viewer, count: int) -> list[int]:
     """Return cells near the middle of the tissue, away from all cards."""
     cells = list(range(3000))
     at = np.array(viewer.positions(cells))
@@ -59,18 +61,18 @@ def inner(viewer: Viewer, count: int) -> list[int]:
 def test_tap_opens_the_card_of_a_cell_and_a_drag_moves_it(opened: Opened) -> None:
     viewer, adata, fingers = opened
     page = viewer.page
-    cell = inner(viewer, 1)[0]
-    spot = viewer.positions([cell])[0]
+    cell = middle_cells(viewer, 1)[0]
+    position = viewer.positions([cell])[0]
     card = page.get_by_role("region", name=f"cell {adata.obs_names[cell]}")
-    fingers.stroke([spot])
+    fingers.stroke([position])
     card.wait_for()
     two_frames(page)
     expect(card, "the card stays when the finger is lifted").to_be_visible()
     expect(page.get_by_role("tooltip"), "a tooltip would repeat the card").to_have_count(0)
     before = card.bounding_box()["x"]
     # A drag is not a tap: the card follows its cell.
-    fingers.stroke([spot], [(spot[0] + 30, spot[1])], [(spot[0] + 60, spot[1] + 10)])
-    moved = (spot[0] + 60, spot[1] + 10)
+    fingers.stroke([position], [(position[0] + 30, position[1])], [(position[0] + 60, position[1] + 10)])
+    moved = (position[0] + 60, position[1] + 10)
     becomes(lambda: viewer.positions([cell])[0], pytest.approx(moved, abs=0.5))
     becomes(lambda: card.bounding_box()["x"] == before, False)
     box = card.bounding_box()
@@ -82,21 +84,21 @@ def test_tap_opens_the_card_of_a_cell_and_a_drag_moves_it(opened: Opened) -> Non
 
 
 def test_pen_hovers_and_draws_a_lasso(opened: Opened) -> None:
-    viewer, adata, pen = opened
+    viewer, adata, fingers = opened
     page = viewer.page
     kinds = "window.kinds = new Set(); addEventListener('pointerdown', (e) => kinds.add(e.pointerType), true)"
     page.evaluate(kinds)
-    cell = inner(viewer, 1)[0]
-    pen.pen("mouseMoved", viewer.positions([cell])[0], down=False)
+    cell = middle_cells(viewer, 1)[0]
+    fingers.pen("mouseMoved", viewer.positions([cell])[0], down=False)
     page.get_by_role("tooltip").get_by_text(str(adata.obs_names[cell]), exact=True).wait_for()
     page.get_by_role("button", name="Lasso select").click()
     points = np.array(viewer.positions(list(range(3000))))
     x, y = np.median(points, axis=0)
     corners = [(x - 60, y - 50), (x + 60, y - 50), (x + 60, y + 50), (x - 60, y + 50), (x - 60, y - 50)]
-    pen.pen("mousePressed", corners[0], down=True)
+    fingers.pen("mousePressed", corners[0], down=True)
     for corner in corners[1:]:
-        pen.pen("mouseMoved", corner, down=True)
-    pen.pen("mouseReleased", corners[-1], down=False)
+        fingers.pen("mouseMoved", corner, down=True)
+    fingers.pen("mouseReleased", corners[-1], down=False)
     inside = int(((np.abs(points[:, 0] - x) <= 60) & (np.abs(points[:, 1] - y) <= 50)).sum())
     count = "window.karospace.selection?.reduce((sum, flag) => sum + flag, 0) ?? 0"
     until_js(page, f"() => ({count}) > 0")
@@ -113,8 +115,8 @@ def test_pinch_keeps_the_tissue_under_the_fingers(opened: Opened) -> None:
     a, b = at[left], at[right]
     center, arm = (a + b) / 2, (b - a) / 2
     # The fingers move apart and sideways, then back together.
-    ways = [(factor, np.array([shift, shift / 2])) for factor, shift in [(1, 0), (1.3, 8), (1.8, 25), (2.2, 40)]]
-    for steps in (ways, [(factor / 2.2, shift) for factor, shift in reversed(ways)]):
+    outward = [(factor, np.array([shift, shift / 2])) for factor, shift in [(1, 0), (1.3, 8), (1.8, 25), (2.2, 40)]]
+    for steps in (outward, [(factor / 2.2, shift) for factor, shift in reversed(outward)]):
         a, b = np.array(viewer.positions([left, right]))
         center, arm = (a + b) / 2 - steps[0][1], (b - a) / 2 / steps[0][0]
         points = [[tuple(center + s - arm * f), tuple(center + s + arm * f)] for f, s in steps]
@@ -133,7 +135,7 @@ def test_gene_list_scrolls_by_touch(opened: Opened) -> None:
     box = genes.bounding_box()
     x, y = box["x"] + 80, box["y"] + box["height"] - 40
     before = viewer.state()["color"]
-    # While a list still moves by itself, a tap stops it and chooses nothing.
+    # While the list still scrolls after the stroke, a tap stops it and chooses nothing.
     page.evaluate("""() => document.querySelector('.ks-hits')
       .addEventListener('scrollend', () => { window.scrollEnded = true; }, {once: true})""")
     fingers.stroke(*([(x, y - step)] for step in range(0, 200, 20)))
@@ -146,20 +148,20 @@ def test_gene_list_scrolls_by_touch(opened: Opened) -> None:
     genes.wait_for(state="detached")
 
 
-def test_tap_on_a_category_selects_it_with_a_selection_tool(opened: Opened) -> None:
+def test_tap_on_a_category_selects_it_while_a_selection_tool_is_active(opened: Opened) -> None:
     viewer, adata, _ = opened
     page = viewer.page
     viewer.set(color={"kind": "annotation", "column": "cell_type"})
     counts = adata.obs["cell_type"].value_counts()
     first, second = (str(name) for name in counts.index[:2])
-    row = page.locator(".ks-class")
-    row.filter(has_text=first).first.tap()
+    rows = page.locator(".ks-class")
+    rows.filter(has_text=first).first.tap()
     until_js(page, "name => window.karospace.getState().hidden.cell_type?.includes(name)", arg=first)
     viewer.set(hidden={})
     page.get_by_role("button", name="Lasso select").tap()
     page.get_by_role("button", name="Add to selection").tap()
-    row.filter(has_text=first).first.tap()
-    row.filter(has_text=second).first.tap()
+    rows.filter(has_text=first).first.tap()
+    rows.filter(has_text=second).first.tap()
     wanted = int(counts.iloc[0] + counts.iloc[1])
     until_js(page, "n => window.karospace.selection?.reduce((sum, flag) => sum + flag, 0) === n", arg=wanted)
     assert viewer.state()["hidden"] == {}
@@ -169,10 +171,10 @@ def test_selection_mode_buttons_work_without_keys(opened: Opened) -> None:
     viewer, _, fingers = opened
     page = viewer.page
     count = "window.karospace.selection?.reduce((sum, flag) => sum + flag, 0) ?? 0"
-    switch = page.get_by_role("group", name="Selection mode")
-    expect(switch).to_have_count(0)
+    modes = page.get_by_role("group", name="Selection mode")
+    expect(modes).to_have_count(0)
     page.get_by_role("button", name="Rectangle select").tap()
-    undo = switch.get_by_role("button", name="Undo")
+    undo = modes.get_by_role("button", name="Undo")
     expect(undo).to_be_disabled()
     points = np.array(viewer.positions(list(range(3000))))
     (x, y) = np.median(points, axis=0)
@@ -188,29 +190,29 @@ def test_selection_mode_buttons_work_without_keys(opened: Opened) -> None:
 
     # click(), not tap(): the browser sometimes drops a tap right after synthetic touch strokes.
     assert draw(-80, 0) == pytest.approx(inside(-80, 0), abs=2)
-    switch.get_by_role("button", name="Add to selection").click()
+    modes.get_by_role("button", name="Add to selection").click()
     both = draw(0, 80)
     assert both == pytest.approx(inside(-80, 80), abs=3)
-    switch.get_by_role("button", name="Subtract from selection").click()
+    modes.get_by_role("button", name="Subtract from selection").click()
     assert draw(-80, -40) == pytest.approx(inside(-40, 80), abs=3)
     undo.click()
     becomes(lambda: page.evaluate(count), both)
-    switch.get_by_role("button", name="Intersect with selection").click()
+    modes.get_by_role("button", name="Intersect with selection").click()
     kept = draw(-40, 40)
     assert kept == pytest.approx(inside(-40, 40), abs=3)
     # The mode applies to regions, too, and a modifier key overrides it.
     page.get_by_role("button", name="Save as region").click()
     page.keyboard.press("Enter")
-    switch.get_by_role("button", name="Subtract from selection").click()
+    modes.get_by_role("button", name="Subtract from selection").click()
     page.get_by_role("button", name="Select Region 1").click()
     until_js(page, "() => window.karospace.selection === null")
     page.get_by_role("button", name="Select Region 1").click(modifiers=["Shift"])
     until_js(page, f"() => ({count}) === {kept}")
     # Choosing another tool hides the modes and resets them.
     page.get_by_role("button", name="Pan", exact=True).click()
-    switch.wait_for(state="detached")
+    modes.wait_for(state="detached")
     page.get_by_role("button", name="Lasso select").click()
-    expect(switch.get_by_role("button", name="New selection")).to_have_attribute("aria-pressed", "true")
+    expect(modes.get_by_role("button", name="New selection")).to_have_attribute("aria-pressed", "true")
 
 
 def test_touch_targets_are_large_enough(opened: Opened) -> None:
@@ -222,17 +224,18 @@ def test_touch_targets_are_large_enough(opened: Opened) -> None:
     page.get_by_role("slider", name="Lower color limit").wait_for()
     # Each target responds up to 17 px from its center in all directions.
     small = page.evaluate("""() => [...document.querySelectorAll('.ks-icon-button, .ks-chip, .ks-region-act, .ks-handle')]
-      .filter((one) => one.checkVisibility() && !one.disabled)
-      .flatMap((one) => {
-        one.scrollIntoView({block: 'center'});
-        const {left, top, width, height} = one.getBoundingClientRect();
+      .filter((target) => target.checkVisibility() && !target.disabled)
+      .flatMap((target) => {
+        target.scrollIntoView({block: 'center'});
+        const {left, top, width, height} = target.getBoundingClientRect();
         const reach = (dx, dy) => {
           const hit = document.elementFromPoint(left + width / 2 + dx, top + height / 2 + dy);
-          return hit !== null && one.contains(hit);
+          return hit !== null && target.contains(hit);
         };
         const far = 17;
         return [[far, 0], [-far, 0], [0, far], [0, -far]].every(([x, y]) => reach(x, y))
-          ? [] : [`${one.className} ${one.getAttribute('aria-label') ?? one.textContent}: ${width} × ${height}`];
+          ? []
+          : [`${target.className} ${target.getAttribute('aria-label') ?? target.textContent}: ${width} × ${height}`];
       })""")
     assert small == []
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 
 def slide(sign: int) -> ad.AnnData:
-    """A slide with an image that is yellow above and green below; y is the pixel row times `sign`."""
+    """Return a slide whose image is yellow above and green below; y is the pixel row times `sign`."""
     row, at = (side.ravel() for side in np.mgrid[:12, :12])
     col = 2 * at + row % 2
     obs = pd.DataFrame({"array_row": row, "array_col": col}, index=[f"s{i}" for i in range(len(row))])
@@ -47,8 +47,8 @@ def test_array_rows_point_down_on_screen(
     left, right = viewer.positions([0, 11])
     assert right[0] > left[0] + 100
     shot: Any = Image.open(io.BytesIO(viewer.page.screenshot(animations="disabled"))).convert("RGB")
-    between = (viewer.positions([1])[0][0] - left[0]) / 2
+    half_pitch = (viewer.positions([1])[0][0] - left[0]) / 2
     for (x, y), color in ((top, (240, 200, 0)), (bottom, (0, 160, 0))):
-        seen = np.array(shot.getpixel((int(x + between), int(y))))
+        seen = np.array(shot.getpixel((int(x + half_pitch), int(y))))
         assert np.abs(seen - color).max() < 30, seen
     assert viewer.problems == []

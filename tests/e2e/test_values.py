@@ -54,12 +54,12 @@ def opened(bundle: Path, viewer: Viewer) -> Viewer:
     return viewer.open((bundle / "index.html").as_uri())
 
 
-def dense(adata: ad.AnnData, gene: str) -> NDArray[np.float32]:
+def gene_values(adata: ad.AnnData, gene: str) -> NDArray[np.float32]:
     x: Any = adata[:, gene].X
     return np.asarray(x.toarray().ravel(), dtype=np.float32)
 
 
-def number(adata: ad.AnnData, column: str) -> NDArray[np.float32]:
+def column_values(adata: ad.AnnData, column: str) -> NDArray[np.float32]:
     return adata.obs[column].to_numpy(dtype=np.float32)
 
 
@@ -69,30 +69,30 @@ def limits_become(viewer: Viewer, wanted: Any) -> None:
     becomes(lambda: tuple(handles.evaluate_all(read)), wanted)
 
 
-def pull(viewer: Viewer, name: str, to: float) -> None:
-    """Drag a handle to a fraction of the track."""
+def drag_handle(viewer: Viewer, name: str, fraction: float) -> None:
+    """Drag a handle to a fraction of the width of the track."""
     page = viewer.page
     track = page.locator(".ks-track").bounding_box()
     handle = page.get_by_role("slider", name=name).bounding_box()
     page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
     page.mouse.down()
-    page.mouse.move(track["x"] + to * track["width"], track["y"] + 4, steps=4)
+    page.mouse.move(track["x"] + fraction * track["width"], track["y"] + 4, steps=4)
     page.mouse.up()
 
 
 def test_limits_can_be_set_by_mouse_and_keyboard(opened: Viewer, adata: ad.AnnData) -> None:
     viewer, page = opened, opened.page
     viewer.set(color={"kind": "gene", "gene": "EPCAM"})
-    values = dense(adata, "EPCAM")
+    values = gene_values(adata, "EPCAM")
     p99 = float(np.percentile(values[values != 0], 99))
     top = float(values.max())
     limits_become(viewer, pytest.approx((0, p99), rel=0.005))
     upper = page.locator(".ks-limits > span").last
     expect(upper).to_have_text(re.compile("^p99 of detected = "), use_inner_text=True)
-    pull(viewer, "Upper color limit", 0.5)
+    drag_handle(viewer, "Upper color limit", 0.5)
     assert viewer.state()["range"] == pytest.approx([0, top / 2], abs=top / 100)
     expect(upper).not_to_contain_text("p99", use_inner_text=True)
-    pull(viewer, "Lower color limit", 0.25)
+    drag_handle(viewer, "Lower color limit", 0.25)
     assert viewer.state()["range"] == pytest.approx([top / 4, top / 2], abs=top / 100)
     # Moving the pointer after the drag does not change the limits.
     page.mouse.move(1300, 300)
@@ -115,20 +115,20 @@ def test_limits_can_be_set_by_mouse_and_keyboard(opened: Viewer, adata: ad.AnnDa
 def test_diverging_colormap_keeps_white_at_zero(opened: Viewer, adata: ad.AnnData, colormap: str) -> None:
     viewer, page = opened, opened.page
     viewer.set(color={"kind": "annotation", "column": "signed"}, colormap=colormap, imageOpacity=0, opacity=1)
-    values = number(adata, "signed")
+    values = column_values(adata, "signed")
     low, high = np.percentile(values, [1, 99])
-    far = max(-low, high)
-    limits_become(viewer, pytest.approx((-far, far), rel=1e-3))
+    limit = max(-low, high)
+    limits_become(viewer, pytest.approx((-limit, limit), rel=1e-3))
     # Only one of the limits is a percentile; the other one mirrors it.
     named, mirrored = page.locator(".ks-limits > span").first, page.locator(".ks-limits > span").last
     if high > -low:
         named, mirrored = mirrored, named
     expect(named).to_have_text(re.compile("^p99 = " if high > -low else "^p1 = "), use_inner_text=True)
     expect(mirrored).to_have_text(re.compile(r"^[-−]?[\d.,]+$"), use_inner_text=True)
-    pull(viewer, "Upper color limit", 0.75)
+    drag_handle(viewer, "Upper color limit", 0.75)
     low, high = viewer.state()["range"]
     assert low == -high
-    assert high < far
+    assert high < limit
     page.get_by_role("slider", name="Lower color limit").focus()
     page.keyboard.press("ArrowLeft")
     low, high = viewer.state()["range"]
@@ -142,11 +142,11 @@ def test_diverging_colormap_keeps_white_at_zero(opened: Viewer, adata: ad.AnnDat
 def test_limits_of_a_long_tail_can_be_dragged(opened: Viewer, adata: ad.AnnData) -> None:
     viewer, page = opened, opened.page
     viewer.set(color={"kind": "annotation", "column": "tail"})
-    values = number(adata, "tail")
+    values = column_values(adata, "tail")
     finite = values[np.isfinite(values)]
     low, high = np.percentile(finite, [1, 99])
     limits_become(viewer, pytest.approx((low, high), rel=1e-3))
-    pull(viewer, "Upper color limit", 0.25)
+    drag_handle(viewer, "Upper color limit", 0.25)
     # The track spans twice the robust range, not all values up to 50,000.
     assert viewer.state()["range"][1] == pytest.approx((2 * high - low) / 4, abs=0.03)
     histogram = page.get_by_role("slider", name="Histogram of tail")
@@ -162,14 +162,14 @@ def test_limits_of_a_long_tail_can_be_dragged(opened: Viewer, adata: ad.AnnData)
     assert viewer.problems == []
 
 
-@pytest.mark.parametrize("spread", [False, True], ids=["means", "violins"])
-def test_long_list_of_categories_can_be_expanded(opened: Viewer, spread: bool) -> None:
+@pytest.mark.parametrize("violins", [False, True], ids=["means", "violins"])
+def test_long_list_of_categories_can_be_expanded(opened: Viewer, violins: bool) -> None:
     viewer = opened
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, groupBy="kind")
     panel = viewer.page.locator(".ks-panel")
-    if spread:
+    if violins:
         panel.get_by_role("button", name="Violins").click()
-    rows = panel.locator(".ks-violins li" if spread else ".ks-means li")
+    rows = panel.locator(".ks-violins li" if violins else ".ks-means li")
     more = panel.get_by_role("button", name="20 more")
     more.wait_for()
     expect(rows).to_have_count(40)
@@ -184,7 +184,7 @@ def test_recent_genes_are_offered(opened: Viewer) -> None:
     for gene in ("EPCAM", "CD3E", "KRT8"):
         viewer.set(color={"kind": "gene", "gene": gene})
 
-    def shown(color: dict[str, Any]) -> None:
+    def wait_for_color(color: dict[str, Any]) -> None:
         until_js(
             page,
             "wanted => JSON.stringify(window.karospace.getState().color) === wanted",
@@ -194,13 +194,13 @@ def test_recent_genes_are_offered(opened: Viewer) -> None:
     chips = page.locator(".ks-panel .ks-chips").first
     expect(chips.get_by_role("button")).to_have_text(["CD3E", "EPCAM"], use_inner_text=True)
     chips.get_by_role("button", name="CD3E").click()
-    shown({"kind": "gene", "gene": "CD3E"})
+    wait_for_color({"kind": "gene", "gene": "CD3E"})
     # With "+ Blend", a recent gene is added to the blend.
     page.get_by_role("button", name="+ Blend").click()
     until_js(page, "() => document.activeElement.getAttribute('role') === 'combobox'")
     page.keyboard.press("Escape")  # "+ Blend" opens the search list, which covers the recent genes
     chips.get_by_role("button", name="EPCAM").click()
-    shown({"kind": "blend", "genes": ["CD3E", "EPCAM"]})
+    wait_for_color({"kind": "blend", "genes": ["CD3E", "EPCAM"]})
     page.get_by_role("button", name="+ Blend").click()
     until_js(page, "() => document.activeElement.getAttribute('role') === 'combobox'")
     page.keyboard.press("Escape")  # "+ Blend" opens the search list, which covers the recent genes
@@ -208,9 +208,9 @@ def test_recent_genes_are_offered(opened: Viewer) -> None:
         ["KRT8"], use_inner_text=True
     )
     chips.get_by_role("button", name="KRT8").click()
-    shown({"kind": "blend", "genes": ["CD3E", "EPCAM", "KRT8"]})
+    wait_for_color({"kind": "blend", "genes": ["CD3E", "EPCAM", "KRT8"]})
     chips.get_by_role("button", name="CD3E").click()
-    shown({"kind": "gene", "gene": "CD3E"})
+    wait_for_color({"kind": "gene", "gene": "CD3E"})
 
 
 def test_cells_without_a_section_are_counted(opened: Viewer, adata: ad.AnnData) -> None:
@@ -218,7 +218,9 @@ def test_cells_without_a_section_are_counted(opened: Viewer, adata: ad.AnnData) 
     opened.page.get_by_title(f"{adata.obs['section'].isna().sum()} cells without a section").wait_for()
 
 
-def test_regions_work_as_json_without_cell_ids(bundle: Path, serve: Callable[[Path], str], viewer: Viewer) -> None:
+def test_regions_are_saved_and_opened_as_json_without_cell_ids(
+    bundle: Path, serve: Callable[[Path], str], viewer: Viewer
+) -> None:
     page = viewer.page
     page.route("**/*ids*", lambda route: route.abort())
     viewer.open(serve(bundle))
