@@ -127,8 +127,8 @@ def test_view_file_is_saved_and_opened(opened: tuple[Viewer, ad.AnnData], tmp_pa
         wrong.write_text(text)
         menu.get_by_label("View file").set_input_files(wrong)
         menu.get_by_role("status").get_by_text(why).wait_for()
-    other = {**view, "n_cells": 5}
-    wrong.write_text(json.dumps(other))
+    different_cells = {**view, "n_cells": 5}
+    wrong.write_text(json.dumps(different_cells))
     menu.get_by_label("View file").set_input_files(wrong)
     menu.get_by_role("status").get_by_text("5 cells").wait_for()
     assert page.evaluate("window.karospace.getView()") == view
@@ -136,22 +136,23 @@ def test_view_file_is_saved_and_opened(opened: tuple[Viewer, ad.AnnData], tmp_pa
 
 
 CARDS = ".ks-top > *, .ks-tools, .ks-zoom, .ks-scale, .ks-axes"
+"""Selector of the elements in front of the canvas of a view."""
 
 
 def covered(viewer: Viewer, stage: str = ".ks-stage") -> int:
-    """Return the number of cells of a view that lie under its cards, or outside."""
-    found: int = viewer.page.evaluate(
+    """Return the number of cells of a view that are outside of it or covered by its cards."""
+    count: int = viewer.page.evaluate(
         """([stage, cards]) => {
-          const around = document.querySelector(stage);
-          const inside = around.getBoundingClientRect();
-          const boxes = [...around.querySelectorAll(cards)].map((card) => card.getBoundingClientRect());
+          const element = document.querySelector(stage);
+          const bounds = element.getBoundingClientRect();
+          const boxes = [...element.querySelectorAll(cards)].map((card) => card.getBoundingClientRect());
           const within = (x, y, {left, right, top, bottom}) => x >= left && x <= right && y >= top && y <= bottom;
           return Array.from({length: karospace.cells}, (_, cell) => karospace.project(cell))
-            .filter(({x, y}) => !within(x, y, inside) || boxes.some((box) => within(x, y, box))).length;
+            .filter(({x, y}) => !within(x, y, bounds) || boxes.some((box) => within(x, y, box))).length;
         }""",
         [stage, CARDS],
     )
-    return found
+    return count
 
 
 @pytest.mark.parametrize("panel", [True, False], ids=["panel", "folded"])
@@ -160,7 +161,7 @@ def covered(viewer: Viewer, stage: str = ".ks-stage") -> int:
     [(360, 640), (400, 500), (500, 400), (620, 480), (720, 500), (980, 470), (1360, 860), (2560, 1440)],
     ids="{0[0]}x{0[1]}".format,
 )
-def test_no_cell_lies_under_a_card(opened: tuple[Viewer, ad.AnnData], size: tuple[int, int], *, panel: bool) -> None:
+def test_cards_cover_no_cells(opened: tuple[Viewer, ad.AnnData], size: tuple[int, int], *, panel: bool) -> None:
     viewer, adata = opened
     page = viewer.page
     viewer.set(theme="dark" if panel else "light", imageOn=False)
@@ -171,7 +172,7 @@ def test_no_cell_lies_under_a_card(opened: tuple[Viewer, ad.AnnData], size: tupl
     becomes(lambda: covered(viewer), 0)
     if shots := os.environ.get("KAROSPACE_SHOTS"):
         page.screenshot(path=f"{shots}/fit-{size[0]}x{size[1]}-{'panel' if panel else 'folded'}.png")
-    # They fill much of the window all the same.
+    # The cells still fill much of the view.
     cells = list(range(0, adata.n_obs, 7))
     before = np.array(viewer.positions(cells))
     stage = page.locator(".ks-stage").bounding_box()
@@ -213,7 +214,7 @@ def test_rotation_and_flip_apply_to_cells_image_and_pointer(
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     expected = (upright - upright.mean(axis=0)) @ rotation.T * ([-1, 1] if flip else [1, 1])
     now = np.array(viewer.positions(cells))
-    center = now.mean(axis=0)  # cells that lie between the cards in another way are moved, too
+    center = now.mean(axis=0)  # the tissue is fitted between the cards again, which moves and scales it
     factor = np.abs(now - center).max() / np.abs(expected).max()
     np.testing.assert_allclose(now, center + expected * factor, atol=0.05)
     # The image is rotated with the cells; only the pixel grid differs.
@@ -223,26 +224,25 @@ def test_rotation_and_flip_apply_to_cells_image_and_pointer(
     assert difference.mean() < shifted / 2
     # Cells are drawn at their projected positions.
     viewer.set(opacity=1, imageOpacity=0, pointSize=2, color={"kind": "annotation", "column": "cell_type"})
-    names = adata.obs["cell_type"].cat.categories
     colors = adata.uns["cell_type_colors"]
     wanted = np.array([list(bytes.fromhex(str(color)[1:7])) for color in colors], dtype=int)
     codes = adata.obs["cell_type"].cat.codes.to_numpy()[cells]
     shown = viewer.colors(cells).astype(int)
-    right = (np.abs(shown - wanted[codes]).max(axis=1) < 8) & (codes >= 0)
-    assert right.sum() > 0.8 * (codes >= 0).sum(), names
+    matching = (np.abs(shown - wanted[codes]).max(axis=1) < 8) & (codes >= 0)
+    assert matching.sum() > 0.8 * (codes >= 0).sum(), f"only {matching.sum()} cells have the color of their category"
     # The tooltip and the rectangle tool use the rotated positions.
     x, y = viewer.positions([cells[3]])[0]
     page.mouse.move(x, y)
     page.get_by_role("tooltip").get_by_text(str(adata.obs_names[cells[3]])).wait_for()
     page.keyboard.press("m")
-    everywhere = np.array(viewer.positions(list(range(adata.n_obs))))
+    all_positions = np.array(viewer.positions(list(range(adata.n_obs))))
     size = np.array([stage["width"], stage["height"]])
     low, high = middle - size * [0.12, 0.1], middle + size * [0.1, 0.13]
     drag(page, tuple(low), tuple(high))
     until_js(page, "() => window.karospace.selection !== null")
     selected = np.array(page.evaluate("Array.from(window.karospace.selection)"), dtype=bool)
-    edge = (np.abs(everywhere - low) < 1).any(axis=1) | (np.abs(everywhere - high) < 1).any(axis=1)
-    inside = ((everywhere > low) & (everywhere < high)).all(axis=1)
+    edge = (np.abs(all_positions - low) < 1).any(axis=1) | (np.abs(all_positions - high) < 1).any(axis=1)
+    inside = ((all_positions > low) & (all_positions < high)).all(axis=1)
     assert inside[~edge].sum() > 50
     np.testing.assert_array_equal(selected[~edge], inside[~edge])
     # Rotation and flip are part of the view; reset restores the orientation.
@@ -261,7 +261,7 @@ def test_picture_is_rotated_like_the_tissue(opened: tuple[Viewer, ad.AnnData]) -
     viewer.set(turn=90, flip=True, opacity=1, imageOpacity=0, pointSize=2)
     cells = list(range(0, adata.n_obs, 41))
     shown = viewer.colors(cells).astype(int)
-    address = page.evaluate(
+    data_url = page.evaluate(
         """async () => {
           const options = {legend: false, title: false, scaleBar: false, scale: 2};
           const reader = new FileReader();
@@ -270,7 +270,7 @@ def test_picture_is_rotated_like_the_tissue(opened: tuple[Viewer, ad.AnnData]) -
           return reader.result;
         }"""
     )
-    data = base64.b64decode(address.partition(",")[2])
+    data = base64.b64decode(data_url.partition(",")[2])
     picture = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
     stage = page.locator("canvas").first.bounding_box()
     drawn = np.array(
@@ -317,26 +317,28 @@ def test_minimap_shows_the_view_and_moves_it(opened: tuple[Viewer, ad.AnnData]) 
     viewer, adata = opened
     page = viewer.page
     overview = page.locator(".ks-minimap canvas")
-    expect(overview, "not shown while all cells are in view").to_have_count(0)
+    expect(overview, "the minimap is shown although all cells are in view").to_have_count(0)
     camera = viewer.state()["camera"]
     xy = np.asarray(adata.obsm["spatial"])
-    goal = xy[(xy[:, 0] - xy[:, 0].min()).argmin()]
+    leftmost = xy[(xy[:, 0] - xy[:, 0].min()).argmin()]
     viewer.set(camera={**camera, "zoom": 5}, turn=90)
     overview.wait_for()
     # The box that marks the view is centered.
-    box, field = overview.bounding_box(), page.locator(".ks-minimap > span").bounding_box()
+    minimap, marker = overview.bounding_box(), page.locator(".ks-minimap > span").bounding_box()
     for start, size in (("x", "width"), ("y", "height")):
-        assert field[start] + field[size] / 2 == pytest.approx(box[start] + box[size] / 2, abs=2.5)
+        assert marker[start] + marker[size] / 2 == pytest.approx(minimap[start] + minimap[size] / 2, abs=2.5)
     pixels = np.asarray(Image.open(io.BytesIO(overview.screenshot())).convert("RGB"))
-    assert colors_in(pixels) > 8, "drawn in the colors of the categories"
+    assert colors_in(pixels) > 8, "the minimap does not show the colors of the categories"
     # Rotated by 90°, the leftmost cell is at the top.
     low, high = xy.min(axis=0), xy.max(axis=0)
-    share = (goal - low) / (high - low)
-    page.mouse.click(box["x"] + (1 - share[1]) * box["width"], box["y"] + share[0] * box["height"] + 1)
+    fraction = (leftmost - low) / (high - low)
+    page.mouse.click(
+        minimap["x"] + (1 - fraction[1]) * minimap["width"], minimap["y"] + fraction[0] * minimap["height"] + 1
+    )
     until_js(page, f"() => Math.abs(window.karospace.getState().camera.x - {camera['x']}) > 1")
     moved = viewer.state()["camera"]
     assert moved["zoom"] == 5
-    assert [moved["x"], moved["y"]] == pytest.approx(goal.tolist(), abs=0.03 * float((high - low).max()))
+    assert [moved["x"], moved["y"]] == pytest.approx(leftmost.tolist(), abs=0.03 * float((high - low).max()))
     page.keyboard.press("0")
     overview.wait_for(state="detached")
     assert viewer.problems == []

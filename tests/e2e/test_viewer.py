@@ -22,7 +22,7 @@ from karospace_jupyter import Bundle, adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
 
 pytestmark = pytest.mark.e2e
-NAME = '<script>alert("x")</script>, π 🧬\nline'
+HOSTILE_NAME = '<script>alert("x")</script>, π 🧬\nline'
 
 
 def rgb(text: str) -> np.ndarray[Any, Any]:
@@ -35,7 +35,7 @@ def plain_cells(viewer: Viewer) -> None:
 
 
 def categories_match(viewer: Viewer, bundle: Bundle, column: str, share: float) -> None:
-    """Compare the colors of 300 cells with their categories in the tables."""
+    """Check that at least `share` of 300 cells have the color of their category; other cells may cover the rest."""
     described = next(c for c in bundle.manifest.columns or [] if c.name == column)
     assert described.kind == "category"
     codes = bundle.vector(described.chunks, np.dtype(described.dtype)).astype(int)
@@ -43,7 +43,7 @@ def categories_match(viewer: Viewer, bundle: Bundle, column: str, share: float) 
     cells = np.random.default_rng(0).choice(np.flatnonzero(codes < len(described.categories)), 300)
     seen = viewer.colors(cells.tolist()).astype(int)
     same = np.abs(seen - palette[codes[cells]]).max(axis=1) <= 12
-    assert same.mean() >= share, f"{same.mean():.0%} of the cells have the color of their category"
+    assert same.mean() >= share, f"only {same.mean():.0%} of the cells have the color of their category"
 
 
 REAL = {
@@ -52,19 +52,20 @@ REAL = {
     "cycif_mti_phenotyped": {"column": "phenotype", "share": 0.75},
     "pbmc68k_reduced": {"column": "bulk_labels", "share": 0.6, "options": {"coords": "obsm:X_umap"}},
 }
+"""The annotation that each file is colored by, and the smallest share of cells that must have its colors."""
 
 
 @pytest.mark.parametrize("name", REAL)
 def test_real_files_are_shown_correctly(real_data: Path, export: Any, serve: Any, viewer: Viewer, name: str) -> None:
-    wanted: dict[str, Any] = REAL[name]
+    case: dict[str, Any] = REAL[name]
     path = real_data / f"{name}.h5ad"
-    bundle = Bundle(export(path, **wanted.get("options", {})))
+    bundle = Bundle(export(path, **case.get("options", {})))
     bundle.verify()
     adata = ad.read_h5ad(path)
     viewer.open(serve(bundle.path))
     plain_cells(viewer)
-    viewer.set(color={"kind": "annotation", "column": wanted["column"]})
-    categories_match(viewer, bundle, wanted["column"], wanted["share"])
+    viewer.set(color={"kind": "annotation", "column": case["column"]})
+    categories_match(viewer, bundle, case["column"], case["share"])
     for gene in bundle.manifest.gene_list[:3]:
         viewer.set(color={"kind": "gene", "gene": gene})
         column = adata.X[:, adata.var_names.get_loc(gene)]
@@ -118,15 +119,15 @@ def test_categories_can_be_hidden_and_isolated(tissue: Path, export: Any, serve:
     first, second = types.cat.categories[:2]
     cells = {name: np.flatnonzero(types == name)[:60].tolist() for name in (first, second)}
     before = {name: viewer.colors(cells[name]) for name in cells}
-    ground = [0xF6, 0xF7, 0xF9]
+    background = [0xF6, 0xF7, 0xF9]
 
     def seen(name: str) -> bool:
-        """Whether the cells of a category are drawn in their color instead of showing the background."""
+        """Return whether the cells of a category are drawn in their color; otherwise, the background is seen there."""
         # Move the pointer off the category, which would dim the others.
         page.get_by_role("heading", name="Categories").hover()
         viewer.set()
         now = viewer.colors(cells[name])
-        same, gone = (now == before[name]).all(axis=1).mean(), (now == ground).all(axis=1).mean()
+        same, gone = (now == before[name]).all(axis=1).mean(), (now == background).all(axis=1).mean()
         assert max(same, gone) > 0.9
         return bool(same > gone)
 
@@ -143,15 +144,15 @@ def test_categories_can_be_hidden_and_isolated(tissue: Path, export: Any, serve:
     def isolated() -> dict[str, list[str]]:
         state = viewer.state()
         assert state["hidden"] == {}
-        found: dict[str, list[str]] = state["isolated"]
-        return found
+        categories: dict[str, list[str]] = state["isolated"]
+        return categories
 
     row.dblclick()
     assert isolated() == {"cell_type": [first]}
     assert seen(first)
-    # The others are dimmed: a light gray, so that the tissue stays in sight.
+    # The others are dimmed: a light gray, so that the tissue stays visible.
     dimmed = viewer.colors(cells[second]).astype(int)
-    faint = (np.ptp(dimmed, axis=1) < 12) & (dimmed != ground).any(axis=1) & (dimmed.min(axis=1) > 200)
+    faint = (np.ptp(dimmed, axis=1) < 12) & (dimmed != background).any(axis=1) & (dimmed.min(axis=1) > 200)
     assert faint.mean() > 0.9
     count = int((types == first).sum())
     expect(page.get_by_text(f"Isolated: {count:,} of 3,000 cells")).to_be_visible()
@@ -198,12 +199,12 @@ def test_gene_can_be_chosen_by_keyboard(tissue: Path, export: Any, serve: Any, v
 def test_genes_are_found_by_alias_and_id_of_any_version(serve: Any, viewer: Viewer, tmp_path: Path) -> None:
     adata = synthetic_tissue(n_cells=300, seed=1)
     names = list(adata.var_names)
-    adata.var["gene_ids"] = [f"ENSG{at:011d}" + (f".{at}" if at % 2 else "") for at in range(len(names))]
-    adata.var["Aliases"] = [f"old{at}|OTHER-{at}, third {at}" for at in range(len(names))]
+    adata.var["gene_ids"] = [f"ENSG{i:011d}" + (f".{i}" if i % 2 else "") for i in range(len(names))]
+    adata.var["Aliases"] = [f"old{i}|OTHER-{i}, third {i}" for i in range(len(names))]
     viewer.open(serve(adata_to_karospace(adata, tmp_path / "bundle", genes_mode="all").path))  # type: ignore[arg-type]
     viewer.page.get_by_role("tab", name="Gene").or_(viewer.page.get_by_role("radio", name="Gene")).first.click()
     box = viewer.page.get_by_role("combobox", name="Gene", exact=True)
-    for at, typed in [
+    for i, typed in [
         (4, "OLD4"),
         (7, "other-7"),
         (2, "third 2"),
@@ -212,23 +213,23 @@ def test_genes_are_found_by_alias_and_id_of_any_version(serve: Any, viewer: View
         (9, "ENSG00000000009.1"),
     ]:
         box.fill(typed)
-        viewer.page.get_by_role("option").first.get_by_text(names[at], exact=True).wait_for()
+        viewer.page.get_by_role("option").first.get_by_text(names[i], exact=True).wait_for()
         viewer.page.keyboard.press("Enter")
-        until_js(viewer.page, "gene => window.karospace.getState().color.gene === gene", arg=names[at])
+        until_js(viewer.page, "gene => window.karospace.getState().color.gene === gene", arg=names[i])
 
 
 def test_hostile_names_from_anndata_are_shown_as_text(export: Any, serve: Any, viewer: Viewer, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    obs = pd.DataFrame({NAME: pd.Categorical([NAME, "b"] * 50), "p/../q": ["x", NAME] * 50})
-    obs.index = [f"{NAME}{i}" for i in range(100)]
+    obs = pd.DataFrame({HOSTILE_NAME: pd.Categorical([HOSTILE_NAME, "b"] * 50), "p/../q": ["x", HOSTILE_NAME] * 50})
+    obs.index = [f"{HOSTILE_NAME}{i}" for i in range(100)]
     adata = ad.AnnData(rng.random((100, 3), dtype=np.float32), obs=obs)
-    adata.var_names = [NAME, "../../etc/passwd", "a/b"]
+    adata.var_names = [HOSTILE_NAME, "../../etc/passwd", "a/b"]
     adata.obsm["spatial"] = rng.random((100, 2))
-    bundle = adata_to_karospace(adata, tmp_path / "bundle", dataset_name=NAME, genes_mode="all")
+    bundle = adata_to_karospace(adata, tmp_path / "bundle", dataset_name=HOSTILE_NAME, genes_mode="all")
     bundle.verify()
-    assert all(NAME[:8] not in file.path for file in bundle.manifest.asset_files)
+    assert all(HOSTILE_NAME[:8] not in file.path for file in bundle.manifest.asset_files)
     viewer.open(serve(bundle.path))
-    viewer.set(color={"kind": "gene", "gene": NAME})
+    viewer.set(color={"kind": "gene", "gene": HOSTILE_NAME})
     x, y = viewer.positions([0])[0]
     viewer.page.mouse.move(x + 20, y)
     viewer.page.mouse.move(x, y)
@@ -267,19 +268,21 @@ def test_bundle_of_format_1_0_opens(
     folder = export(
         tissue, annotation_columns=["cell_type", "area"], genes_mode=["EPCAM", "CD3E"], image_path="none", **options
     )
-    whole = Bundle(folder)
+    original = Bundle(folder)
     plain_1_0(folder)
     Bundle(folder).verify()
     viewer.open(serve(folder))
     viewer.set(color={"kind": "gene", "gene": "CD3E"})
-    values = whole.gene("CD3E")
+    values = original.gene("CD3E")
     for cell in (0, 1, 2999):
         assert viewer.value(cell) == pytest.approx(float(values[cell]), rel=1e-6)
     expect(viewer.page.get_by_role("combobox", name="Gene", exact=True)).to_have_value("CD3E")
     viewer.set(color={"kind": "annotation", "column": "cell_type"})
     for name in {
         row["cell_type"]
-        for row in json.loads(whole.read(next(f.path for f in whole.manifest.asset_files if f.kind == "obs_json")))
+        for row in json.loads(
+            original.read(next(f.path for f in original.manifest.asset_files if f.kind == "obs_json"))
+        )
     }:
         viewer.page.get_by_text(name, exact=True).first.wait_for(state="attached")
     assert viewer.problems == []
@@ -295,33 +298,33 @@ def test_page_opened_from_disk_asks_for_its_folder(tissue: Path, export: Any, vi
     assert viewer.value(5) == pytest.approx(float(Bundle(folder).gene("EPCAM")[5]), rel=1e-6)
 
 
-def break_missing(path: Path) -> None:
+def remove_file(path: Path) -> None:
     path.unlink()
 
 
-def break_damaged(path: Path) -> None:
+def overwrite_second_half(path: Path) -> None:
     stored = bytearray(path.read_bytes())
     stored[len(stored) // 2 :] = b"\x00" * (len(stored) - len(stored) // 2)
     path.write_bytes(bytes(stored))
 
 
-def break_short(path: Path) -> None:
+def drop_last_values(path: Path) -> None:
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-8]))
 
 
-@pytest.mark.parametrize("spoil", [break_missing, break_damaged, break_short])
+@pytest.mark.parametrize("damage", [remove_file, overwrite_second_half, drop_last_values])
 def test_error_names_a_damaged_gene_file(
-    tissue: Path, export: Any, serve: Any, viewer: Viewer, spoil: Callable[[Path], None]
+    tissue: Path, export: Any, serve: Any, viewer: Viewer, damage: Callable[[Path], None]
 ) -> None:
     bundle = Bundle(export(tissue, packed="no"))
     entry = next(e for e in bundle.manifest.expression.genes if e.gene == "EPCAM")
-    spoil(bundle.path / entry.chunks[0].path)
+    damage(bundle.path / entry.chunks[0].path)
     viewer.open(serve(bundle.path))
     viewer.page.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'EPCAM'}}).catch(() => null)")
     viewer.page.get_by_text(entry.chunks[0].path.rpartition("/")[2], exact=False).first.wait_for()
 
 
-def test_another_major_version_is_refused(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
+def test_bundle_of_another_major_version_is_refused(tissue: Path, export: Any, serve: Any, viewer: Viewer) -> None:
     folder = export(tissue)
     path = folder / "manifest.json"
     path.write_text(path.read_text().replace('"schema_version":"1.', '"schema_version":"2.', 1))

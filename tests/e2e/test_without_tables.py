@@ -26,7 +26,7 @@ def adata() -> ad.AnnData:
 
 @pytest.fixture(scope="module")
 def exported(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two bundles, with and without tables, and an HTML file without tables."""
+    """Return a folder with two bundles, with and without tables, and an HTML file without tables."""
     folder = tmp_path_factory.mktemp("tables")
     adata_to_karospace(adata, folder / "with", genes_mode="all", tables="yes")
     without = adata_to_karospace(
@@ -51,15 +51,15 @@ def saved_table(viewer: Viewer) -> str:
 
 
 @pytest.mark.parametrize("opened", ["from a web host", "from disk", "as one HTML file"])
-def test_bundle_without_tables_shows_and_saves_the_same(
+def test_bundle_without_tables_shows_and_saves_the_same_values(
     viewer: Viewer, adata: ad.AnnData, exported: Path, serve: Callable[[Path], str], opened: str
 ) -> None:
-    places = {
+    urls = {
         "from a web host": lambda: serve(exported) + "without/",
         "from disk": lambda: (exported / "without" / "index.html").as_uri(),
         "as one HTML file": lambda: (exported / "without.html").as_uri(),
     }
-    page = viewer.open(places[opened]()).page
+    page = viewer.open(urls[opened]()).page
     types = adata.obs["cell_type"]
     by_type = {"kind": "annotation", "column": "cell_type"}
     viewer.set(color=by_type, opacity=1, imageOpacity=0, pointSize=3)
@@ -69,7 +69,7 @@ def test_bundle_without_tables_shows_and_saves_the_same(
     for color in adata.uns["cell_type_colors"]:
         rgb = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
         assert (np.abs(drawn.astype(int) - rgb).max(axis=1) <= 6).sum() > 20, color
-    # The card of a cell names it.
+    # The card of a clicked cell shows its ID and its cell type.
     xy = np.asarray(adata.obsm["spatial"])
     nearest = int(np.argmin(np.abs(xy - xy.mean(axis=0)).sum(axis=1)))
     viewer.set(pointSize=1)

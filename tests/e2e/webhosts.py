@@ -62,7 +62,10 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def nginx(folder: Path, work: Path, more: str = "") -> Iterator[str]:
-    """Serve `folder` with nginx. Its files in `work` and its process are removed afterwards."""
+    """Serve `folder` with nginx, and check afterwards that it leaves no files in `work` and no process.
+
+    `more` contains further directives for the server block of its configuration.
+    """
     program = find_nginx()
     work.mkdir()
     for _ in range(5):
@@ -225,7 +228,7 @@ class Outside:
             self.calls.append(received)
 
     def stop(self) -> list[bytes]:
-        """Stop listening and return what was received; the final connection is made here."""
+        """Make a last connection, which ends the listening thread, and return what was received before it."""
         if self.thread.is_alive():
             with socket.create_connection((HOST, self.port)) as last:
                 last.sendall(b"end")

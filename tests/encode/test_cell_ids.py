@@ -1,4 +1,4 @@
-"""Cell IDs survive the split into files, wherever the blocks in which they are encoded end."""
+"""Cell IDs are read back exactly, regardless of how they are split into blocks and files."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ def test_ids_are_read_back(monkeypatch: pytest.MonkeyPatch, block: int, max_asse
     assert (len(chunks) > 1) == (max_asset_mb < 1)
 
 
-def test_id_longer_than_a_file_is_an_error() -> None:
+def test_id_larger_than_the_file_limit_is_an_error() -> None:
     with pytest.raises(ConfigError, match="one cell ID takes 68 bytes"):
         exported(0.00006)

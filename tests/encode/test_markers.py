@@ -1,4 +1,4 @@
-"""Markers: each category against the rest, checked against a comparison and scanpy."""
+"""Markers of each category against the rest agree with `Bundle.compare` and with scanpy."""
 
 from __future__ import annotations
 
@@ -32,23 +32,24 @@ SHARED = [
     "mean_a", "mean_b", "fraction_a", "fraction_b", "log2_fold_change", "auc", "z", "log10_p", "log10_p_adjusted", "t",
     "t_df", "t_log10_p", "t_log10_p_adjusted",
 ]  # fmt: skip
+"""Columns of both `Bundle.markers` and `Bundle.compare`."""
 
 
 def tissue(values: Any, categories: Any, n_genes: int = 60) -> ad.AnnData:
-    made = synthetic_tissue(n_cells=values.shape[0], n_genes=n_genes, seed=5)
-    del made.uns["spatial"]  # images take long to encode
-    made.X = values
-    made.obs["cluster"] = categories
-    return made
+    adata = synthetic_tissue(n_cells=values.shape[0], n_genes=n_genes, seed=5)
+    del adata.uns["spatial"]  # images take long to encode
+    adata.X = values
+    adata.obs["cluster"] = categories
+    return adata
 
 
 def exported(adata: Any, **options: Any) -> Bundle:
-    given = {"packed": "yes", "genes_mode": "top_mean:1", "preview": False, "markers": ["cluster"], **options}
-    return run_to_memory(adata, ExportConfig(**given))
+    merged = {"packed": "yes", "genes_mode": "top_mean:1", "preview": False, "markers": ["cluster"], **options}
+    return run_to_memory(adata, ExportConfig(**merged))
 
 
 def clusters(rng: np.random.Generator, n: int, *, missing: bool = True) -> pd.Categorical:
-    """Return categories of different sizes, one with two cells; the cells of the last one have no category."""
+    """Return categories of different sizes, one with two cells; with `missing`, some cells have no category."""
     codes = rng.choice(5, n, p=[0.5, 0.25, 0.15, 0.06, 0.04])
     codes[:2] = 5
     return pd.Categorical.from_codes(np.where(codes == 4, -1, codes) if missing else codes, list("abcdef"))
@@ -59,11 +60,11 @@ def counts(rng: np.random.Generator) -> Any:
 
 
 def normalized(rng: np.random.Generator) -> Any:
-    found = rng.poisson(0.6, (500, 60))
-    found[11] = 0
-    found[:, 3] = 0  # a gene without entries
-    total = np.maximum(found.sum(axis=1, keepdims=True), 1)
-    return sp.csr_matrix(np.log1p(found / total * 1e4).astype(np.float32))
+    raw_counts = rng.poisson(0.6, (500, 60))
+    raw_counts[11] = 0
+    raw_counts[:, 3] = 0  # a gene without entries
+    total = np.maximum(raw_counts.sum(axis=1, keepdims=True), 1)
+    return sp.csr_matrix(np.log1p(raw_counts / total * 1e4).astype(np.float32))
 
 
 def continuous(rng: np.random.Generator) -> Any:
@@ -90,10 +91,12 @@ MATRICES = {"counts": counts, "normalized": normalized, "continuous": continuous
 
 
 def expected(bundle: Bundle, inside: Any) -> pd.DataFrame:
+    """Return the comparison of the cells in `inside` with all others, in the order of the bundle's genes."""
     return bundle.compare(inside).loc[list(bundle.gene_names), SHARED]
 
 
-def found_in(markers: pd.DataFrame, bundle: Bundle, category: str) -> pd.DataFrame:
+def markers_of(markers: pd.DataFrame, bundle: Bundle, category: str) -> pd.DataFrame:
+    """Return the markers of one category, in the order of the bundle's genes."""
     return markers[markers["category"] == category].set_index("gene").loc[list(bundle.gene_names), SHARED]
 
 
@@ -109,7 +112,7 @@ def test_markers_of_every_category_match_a_comparison(kind: str, missing: bool) 
     assert list(markers["category"].cat.categories) == names
     for name in names:
         inside = (adata.obs["cluster"] == name).to_numpy()
-        found = found_in(markers, bundle, name)
+        found = markers_of(markers, bundle, name)
         if inside.sum() < 3:
             assert found[["auc", "z", "t", "log10_p", "t_log10_p"]].isna().all().all()
             mean = pd.DataFrame(dense(values)[inside]).mean().to_numpy()
@@ -130,10 +133,10 @@ def test_genes_are_sorted_by_z_and_attributes_describe_the_comparison() -> None:
     markers = bundle.markers("cluster")
     assert list(markers.columns) == ["category", "gene", *SHARED]
     assert markers.attrs == {"matrix": "X", "fold_change": "mean counts", "column": "cluster"}
-    for _, of in markers.groupby("category", observed=True):
-        z = of["z"].dropna().to_numpy()
+    for _, rows in markers.groupby("category", observed=True):
+        z = rows["z"].dropna().to_numpy()
         assert (np.diff(z) <= 0).all()
-        assert of["z"].iloc[: len(z)].notna().all()
+        assert rows["z"].iloc[: len(z)].notna().all()
     with pytest.raises(NotExportedError, match=r"No markers of 'clusters'.*Did you mean 'cluster'"):
         bundle.markers("clusters")
 
@@ -141,10 +144,10 @@ def test_genes_are_sorted_by_z_and_attributes_describe_the_comparison() -> None:
 def test_numbers_do_not_depend_on_threads_memory_and_storage(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     adata = tissue(normalized(rng), clusters(rng, 500))
-    column = adata.copy()
-    column.X = column.X.tocsc()
+    by_column = adata.copy()
+    by_column.X = by_column.X.tocsc()
     adata.write_h5ad(tmp_path / "a.h5ad")
-    column.write_h5ad(tmp_path / "b.h5ad")
+    by_column.write_h5ad(tmp_path / "b.h5ad")
 
     def hashes(bundle: Bundle) -> dict[str, str | None]:
         return {f.path: f.sha256 for f in bundle.manifest.asset_files if "markers" in f.path}
@@ -162,19 +165,19 @@ def test_numbers_that_exceed_the_memory_limit_are_held_in_a_file() -> None:
     codes = rng.integers(0, 3, 200)
     column = CategoryAnnotation("c", ("a", "b", "c"), ("#000000",) * 3, codes, ordered=False, boolean=False)
     values = rng.normal(size=(4, 200)).astype(np.float32)
-    made = []
+    written = []
     for memory in (2**20, 0):
         markers = Markers([column], 200, 4, Order(None), memory)
-        markers.add(range(4), [GeneEntries(of, None, None) for of in values])
+        markers.add(range(4), [GeneEntries(gene, None, None) for gene in values])
         assert isinstance(markers._found[0], np.memmap) == (memory == 0)
-        made.append(list(markers.files(0, 2)))
-    assert [(first, end) for first, end, _ in made[0]] == [(0, 2), (2, 3)]
-    assert made[0] == made[1]
+        written.append(list(markers.files(0, 2)))
+    assert [(first, end) for first, end, _ in written[0]] == [(0, 2), (2, 3)]
+    assert written[0] == written[1]
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system cannot reserve space for a file")
 @pytest.mark.parametrize("reserves", [True, False])
-def test_space_of_the_temporary_file_is_taken_before_it_is_mapped(
+def test_temporary_file_is_allocated_before_it_is_mapped(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, reserves: bool
 ) -> None:
     def temporary_file(**_: Any) -> IO[bytes]:
@@ -184,11 +187,11 @@ def test_space_of_the_temporary_file_is_taken_before_it_is_mapped(
     if not reserves:
         monkeypatch.delattr(os, "posix_fallocate")
     shape = 3, 8, 100_003
-    found = _array(shape, 0)
-    # A write to a map of a file without blocks ends the process if the disk is full.
-    assert (tmp_path / "held").stat().st_blocks * 512 >= found.nbytes == 4 * 3 * 8 * 100_003
-    assert found.shape == shape
-    assert not found.any()
+    array = _array(shape, 0)
+    # Writing to a mapped file whose blocks are not allocated kills the process if the disk is full.
+    assert (tmp_path / "held").stat().st_blocks * 512 >= array.nbytes == 4 * 3 * 8 * 100_003
+    assert array.shape == shape
+    assert not array.any()
 
 
 def test_full_temporary_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +207,7 @@ def test_markers_of_no_genes_need_no_temporary_file() -> None:
     assert _array((3, 8, 0), -1).size == 0
 
 
-def test_entries_of_a_gene_are_released_before_those_of_the_next() -> None:
+def test_entries_of_a_gene_are_released_before_the_next_gene_is_read() -> None:
     rng = np.random.default_rng(4)
     codes = rng.integers(0, 2, 200)
     column = CategoryAnnotation("c", ("a", "b"), ("#000000",) * 2, codes, ordered=False, boolean=False)
@@ -212,12 +215,12 @@ def test_entries_of_a_gene_are_released_before_those_of_the_next() -> None:
 
     def entries() -> Iterator[GeneEntries]:
         for _ in range(5):
-            assert sum(one() is not None for one in held) <= 1
+            assert sum(reference() is not None for reference in held) <= 1
             values = rng.normal(size=200).astype(np.float32)
             held.append(weakref.ref(values))
-            made = GeneEntries(values, None, None)
+            gene_entries = GeneEntries(values, None, None)
             del values
-            yield made
+            yield gene_entries
 
     Markers([column], 200, 5, Order(None), 2**20).add(range(5), entries())
     assert len(held) == 5
@@ -236,7 +239,7 @@ def test_duplicate_categories_of_a_damaged_bundle_are_reported(tmp_path: Path) -
         preview=False,
     )
     manifest = json.loads((folder / "manifest.json").read_text())
-    column = next(one for one in manifest["columns"] if one["name"] == "cluster")
+    column = next(column for column in manifest["columns"] if column["name"] == "cluster")
     for category in column["categories"][:2]:
         category["name"] = "same"
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -246,7 +249,7 @@ def test_duplicate_categories_of_a_damaged_bundle_are_reported(tmp_path: Path) -
             read()
 
 
-def test_small_files_hold_few_categories_and_large_ones_are_split() -> None:
+def test_size_limit_reduces_categories_per_file_and_splits_large_categories() -> None:
     rng = np.random.default_rng(5)
     adata = tissue(counts(rng), clusters(rng, 500))
     whole = exported(adata).manifest.packed
@@ -261,9 +264,9 @@ def test_small_files_hold_few_categories_and_large_ones_are_split() -> None:
     assert packed is not None and packed.markers is not None
     assert all(len(part.paths) > 1 for part in packed.markers[0].shards)
     assert len(packed.markers[0].shards) == 5
-    for other in (bundle, tiny):
-        pd.testing.assert_frame_equal(other.markers("cluster"), exported(adata).markers("cluster"))
-        other.verify()
+    for limited in (bundle, tiny):
+        pd.testing.assert_frame_equal(limited.markers("cluster"), exported(adata).markers("cluster"))
+        limited.verify()
 
 
 def test_canceling_while_markers_are_written_ends_the_export(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,11 +274,11 @@ def test_canceling_while_markers_are_written_ends_the_export(monkeypatch: pytest
     job = Job(lambda _: None)
     files = Markers.files
 
-    def canceled(self: Markers, *given: int) -> Any:
+    def cancel_first(self: Markers, *numbers: int) -> Any:
         job.cancel()
-        return files(self, *given)
+        return files(self, *numbers)
 
-    monkeypatch.setattr(Markers, "files", canceled)
+    monkeypatch.setattr(Markers, "files", cancel_first)
     config = ExportConfig(packed="yes", genes_mode="top_mean:1", preview=False, markers=["cluster"])
     with pytest.raises(Cancelled):
         run_to_memory(tissue(counts(rng), clusters(rng, 500)), config, job)
@@ -334,7 +337,7 @@ class TestFile:
             read_markers(damaged(write_markers(self.TIES, self.NUMBERS)), "m", 2, 3)
 
 
-def test_gzipped_files_are_markers(tmp_path: Path) -> None:
+def test_marker_files_of_a_saved_bundle_are_gzipped(tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     bundle = exported(tissue(counts(rng), clusters(rng, 500))).save(tmp_path / "b", scripts="no")
     packed = bundle.manifest.packed

@@ -1,4 +1,4 @@
-"""Several matrices in one bundle: chosen in the plan, packed in addition to the first, and read back exactly."""
+"""Several matrices in one bundle: they are planned, packed in addition to the first one, and read back exactly."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ MATRICES = ("X", "layer:counts", "layer:continuous", "raw")
 
 @pytest.fixture(scope="module")
 def adata() -> ad.AnnData:
-    made = synthetic_tissue(N, G, seed=2)
-    del made.uns["spatial"]  # images take long to encode
+    adata = synthetic_tissue(N, G, seed=2)
+    del adata.uns["spatial"]  # images take long to encode
     rng = np.random.default_rng(2)
-    made.layers["counts"] = sp.csc_matrix(rng.poisson(0.6, (N, G)).astype(np.float32))
-    made.layers["continuous"] = rng.normal(3, 1, size=(N, G)).astype(np.float32)
-    made.layers["empty"] = sp.csr_matrix((N, G), dtype=np.float32)
-    raw = ad.AnnData(sp.csr_matrix(rng.poisson(0.4, (N, 90)).astype(np.float32)), obs=made.obs[[]])
+    adata.layers["counts"] = sp.csc_matrix(rng.poisson(0.6, (N, G)).astype(np.float32))
+    adata.layers["continuous"] = rng.normal(3, 1, size=(N, G)).astype(np.float32)
+    adata.layers["empty"] = sp.csr_matrix((N, G), dtype=np.float32)
+    raw = ad.AnnData(sp.csr_matrix(rng.poisson(0.4, (N, 90)).astype(np.float32)), obs=adata.obs[[]])
     raw.var_names = ["EPCAM", *(f"RAW{i}" for i in range(1, 90))]
     raw.var["gene_ids"] = [f"ENS{i}" for i in range(90)]
-    made.raw = raw
-    return made
+    adata.raw = raw
+    return adata
 
 
 def expected(adata: ad.AnnData, matrix: str) -> np.ndarray[Any, Any]:
     layer = matrix.removeprefix("layer:")
-    found = adata.X if matrix == "X" else adata.raw.X if matrix == "raw" else adata.layers[layer]
-    return np.asarray(found.toarray() if sp.issparse(found) else found)
+    values = adata.X if matrix == "X" else adata.raw.X if matrix == "raw" else adata.layers[layer]
+    return np.asarray(values.toarray() if sp.issparse(values) else values)
 
 
 def config_of(**options: Any) -> ExportConfig:
@@ -59,9 +59,9 @@ def plan(subject: Any, **options: Any) -> Plan:
 
 @pytest.fixture(scope="module")
 def folder(adata: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("matrices") / "b"
-    run(adata, config_of(outdir=made))
-    return made
+    path = tmp_path_factory.mktemp("matrices") / "b"
+    run(adata, config_of(outdir=path))
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,8 @@ def test_every_matrix_is_exact(adata: ad.AnnData, tmp_path: Path, stored: Callab
         assert np.array_equal(bundle.matrix(matrix).toarray(), expected(adata, matrix))
     assert np.array_equal(bundle.gene("RAW3", matrix="raw"), expected(adata, "raw")[:, 3])
     assert np.array_equal(bundle.matrix().toarray(), expected(adata, "X"))
-    assert [bundle.values_of(one).kind for one in MATRICES] == ["log1p", "counts", "scaled", "counts"]  # type: ignore[union-attr]  # stated
+    kinds = [bundle.values_of(matrix).kind for matrix in MATRICES]  # type: ignore[union-attr]  # never None here
+    assert kinds == ["log1p", "counts", "scaled", "counts"]
     assert bundle.labels_of("raw") == (("gene_ids", tuple(f"ENS{i}" for i in range(90))),)
     bundle.verify()
 
@@ -107,32 +108,32 @@ def test_every_form_keeps_all_matrices(adata: ad.AnnData, folder: Path, tmp_path
 
 
 def test_matrices_are_restored_as_layers_and_raw(adata: ad.AnnData, folder: Path) -> None:
-    again = Bundle(folder).to_anndata()
-    assert sorted(again.layers) == ["continuous", "counts"]
-    for layer in again.layers:
-        assert np.array_equal(again.layers[layer].toarray(), expected(adata, f"layer:{layer}"))
-    assert np.array_equal(again.raw.X.toarray(), expected(adata, "raw"))
-    assert list(again.raw.var_names) == list(adata.raw.var_names)
+    restored = Bundle(folder).to_anndata()
+    assert sorted(restored.layers) == ["continuous", "counts"]
+    for layer in restored.layers:
+        assert np.array_equal(restored.layers[layer].toarray(), expected(adata, f"layer:{layer}"))
+    assert np.array_equal(restored.raw.X.toarray(), expected(adata, "raw"))
+    assert list(restored.raw.var_names) == list(adata.raw.var_names)
 
 
-def test_x_stays_x_if_it_is_not_the_first(adata: ad.AnnData) -> None:
-    again = run_to_memory(adata, config_of(matrices=["raw", "X", "layer:counts"], genes_mode=["EPCAM"])).to_anndata()
-    assert np.array_equal(again.X.toarray(), expected(adata, "X"))
-    assert np.array_equal(again.raw.X.toarray(), expected(adata, "raw"))
-    assert list(again.layers) == ["counts"]
-    alone = run_to_memory(adata, config_of(matrices=["layer:counts", "raw"])).to_anndata()
-    assert np.array_equal(alone.X.toarray(), expected(adata, "layer:counts"))
-    alone = run_to_memory(adata, config_of(matrices=["raw", "layer:counts"], genes_mode=["EPCAM"])).to_anndata()
-    assert np.array_equal(alone.X.toarray(), expected(adata, "layer:counts"))
-    assert np.array_equal(alone.raw.X.toarray(), expected(adata, "raw"))
+def test_x_stays_x_if_it_is_not_the_first_matrix(adata: ad.AnnData) -> None:
+    restored = run_to_memory(adata, config_of(matrices=["raw", "X", "layer:counts"], genes_mode=["EPCAM"])).to_anndata()
+    assert np.array_equal(restored.X.toarray(), expected(adata, "X"))
+    assert np.array_equal(restored.raw.X.toarray(), expected(adata, "raw"))
+    assert list(restored.layers) == ["counts"]
+    without_x = run_to_memory(adata, config_of(matrices=["layer:counts", "raw"])).to_anndata()
+    assert np.array_equal(without_x.X.toarray(), expected(adata, "layer:counts"))
+    without_x = run_to_memory(adata, config_of(matrices=["raw", "layer:counts"], genes_mode=["EPCAM"])).to_anndata()
+    assert np.array_equal(without_x.X.toarray(), expected(adata, "layer:counts"))
+    assert np.array_equal(without_x.raw.X.toarray(), expected(adata, "raw"))
 
 
 def test_layers_have_the_genes_of_a_first_matrix_that_is_not_packed(
     adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = plan(adata, matrices=["layer:continuous", "layer:counts"], markers="none")
-    assert found.packed is not None
-    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", found.packed.size.bytes - 1)
+    planned = plan(adata, matrices=["layer:continuous", "layer:counts"], markers="none")
+    assert planned.packed is not None
+    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", planned.packed.size.bytes - 1)
     bundle = run_to_memory(adata, config_of(matrices=["layer:continuous", "layer:counts"]))
     assert bundle.manifest.packed is None
     assert bundle.matrices == ("layer:continuous", "layer:counts")
@@ -155,7 +156,7 @@ def test_comparison_uses_the_chosen_matrix(folder: Path) -> None:
     assert bundle.compare(a).attrs["matrix"] == "X"
 
 
-def test_unknown_matrix_and_gene_are_named(folder: Path) -> None:
+def test_error_names_the_unknown_matrix_or_gene(folder: Path) -> None:
     bundle = Bundle(folder)
     for read in (bundle.matrix, bundle.genes_of, bundle.labels_of, bundle.values_of):
         with pytest.raises(NotExportedError, match="'layer:no'.*'X', 'layer:counts'"):
@@ -180,7 +181,7 @@ def test_unknown_matrix_and_gene_are_named(folder: Path) -> None:
         ({"raw": True}, "the first matrix is 'X', but raw=True.*Put 'raw' first"),
     ],
 )
-def test_contradictory_options_are_errors(options: dict[str, Any], message: str) -> None:
+def test_invalid_and_contradictory_matrix_options_are_errors(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=f"(?s)matrices.*{message}"):
         config_of(**options)
 
@@ -201,8 +202,8 @@ def test_unknown_matrices_and_matrices_without_genes_are_errors(adata: ad.AnnDat
     without.raw = ad.AnnData(np.zeros((N, 0), dtype=np.float32), obs=without.obs[[]])
     with pytest.raises(GenesError, match="matrix raw has no genes"):
         plan(without, matrices=["X", "raw"])
-    found = estimate(open_source(adata), config_of(matrices=["X", "layer:gone"]))
-    assert "gone" in found.problems["matrices"]
+    estimated = estimate(open_source(adata), config_of(matrices=["X", "layer:gone"]))
+    assert "gone" in estimated.problems["matrices"]
 
 
 def test_matrix_without_values_is_packed_with_a_warning(adata: ad.AnnData) -> None:
@@ -212,7 +213,7 @@ def test_matrix_without_values_is_packed_with_a_warning(adata: ad.AnnData) -> No
     bundle.verify()
 
 
-def test_missing_values_name_their_matrix(adata: ad.AnnData) -> None:
+def test_warning_about_missing_values_names_the_matrix(adata: ad.AnnData) -> None:
     with_missing = adata.copy()
     with_missing.layers["continuous"][3, 4] = np.nan
     bundle = run_to_memory(with_missing, config_of(matrices=["X", "layer:continuous"]))
@@ -221,14 +222,14 @@ def test_missing_values_name_their_matrix(adata: ad.AnnData) -> None:
 
 
 def test_limit_applies_to_all_matrices_together(adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = plan(adata)
-    sizes = [one.size.bytes for one in whole.all_packed]
+    unlimited = plan(adata)
+    sizes = [matrix.size.bytes for matrix in unlimited.all_packed]
     assert len(sizes) == 4
     # The first matrix, counts and raw fit; the continuous layer is much larger.
     monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", sizes[0] + sizes[1] + sizes[3])
-    found = plan(adata)
-    assert [one.name for one in found.other_matrices] == ["layer:counts", "raw"]
-    (warning,) = [text for text in found.warnings if "left out" in text]
+    limited = plan(adata)
+    assert [matrix.name for matrix in limited.other_matrices] == ["layer:counts", "raw"]
+    (warning,) = [text for text in limited.warnings if "left out" in text]
     assert "layer:continuous (about" in warning
     assert "packed to 'yes'" in warning
     assert len(plan(adata, packed="yes").other_matrices) == 3
@@ -278,7 +279,9 @@ def test_progress_grows_through_all_matrices(adata: ad.AnnData) -> None:
     session.wait()
     shares = [share for _, share in seen]
     assert shares == sorted(shares)
-    first, last = (max(share for stage, share in seen if stage == f"Writing all genes{of}") for of in ("", " of raw"))
+    first, last = (
+        max(share for stage, share in seen if stage == f"Writing all genes{suffix}") for suffix in ("", " of raw")
+    )
     assert first < last < 1
 
 
@@ -345,7 +348,7 @@ def test_gene_sets_have_the_genes_of_every_matrix(adata: ad.AnnData, tmp_path: P
         Bundle(MemoryFiles({**files, "manifest.json": json.dumps(manifest).encode()})).verify()
 
 
-def test_a_color_of_another_matrix_is_an_error_that_names_it(adata: ad.AnnData) -> None:
+def test_coloring_by_a_gene_of_another_matrix_is_an_error(adata: ad.AnnData) -> None:
     for color in ("RAW3", "gene:RAW3"):
         with pytest.raises(PlanError, match="is a gene of the matrix raw, but.*first.*matrices, X. Put 'raw' first"):
             plan(adata, color=color)
@@ -357,6 +360,7 @@ def test_a_color_of_another_matrix_is_an_error_that_names_it(adata: ad.AnnData) 
 
 
 def change(folder: Path, edit: Callable[[dict[str, Any]], Any]) -> Bundle:
+    """Edit the manifest in a folder, and open the bundle."""
     path = folder / "manifest.json"
     value = json.loads(path.read_text())
     edit(value)
@@ -405,7 +409,9 @@ def test_matrices_of_later_versions_are_not_listed(copy: Path) -> None:
     assert bundle.matrices == ("X", "layer:continuous", "raw")
 
 
-def test_html_and_scripts_hold_no_files_of_packed_genes(adata: ad.AnnData, folder: Path, tmp_path: Path) -> None:
+def test_html_and_scripts_contain_no_separate_files_of_packed_genes(
+    adata: ad.AnnData, folder: Path, tmp_path: Path
+) -> None:
     page = Bundle(Bundle(folder).to_html(tmp_path / "b.html"))
     run(adata, config_of(single_file=tmp_path / "alone.html")).verify()
     carried = carried_manifest((folder / "manifest.js").read_bytes())
@@ -434,12 +440,12 @@ def test_html_file_saved_in_another_form_restores_its_gene_files(
     page = Bundle(Bundle(folder).to_html(tmp_path / "b.html"))
     path = page.save(tmp_path / "c").path if form == "folder" else page.to_zip(tmp_path / "c.zip")
     assert path is not None
-    again = Bundle(path)
-    again.verify()
-    assert sum(file.kind == "expression_chunk" for file in again.manifest.asset_files) == 2
-    entry = again.manifest.expression.genes[1]
+    restored = Bundle(path)
+    restored.verify()
+    assert sum(file.kind == "expression_chunk" for file in restored.manifest.asset_files) == 2
+    entry = restored.manifest.expression.genes[1]
     assert np.array_equal(
-        again.vector(entry.chunks, np.dtype("<f4")), expected(adata, "X")[:, list(adata.var_names).index("MS4A1")]
+        restored.vector(entry.chunks, np.dtype("<f4")), expected(adata, "X")[:, list(adata.var_names).index("MS4A1")]
     )
 
 
@@ -462,15 +468,15 @@ def test_html_file_saved_in_another_form_restores_its_gene_files(
         ([], "'MS4A1' have values for 0 of 400 cells"),
     ],
 )
-def test_impossible_files_of_genes_are_not_written(
+def test_invalid_gene_files_are_not_written(
     page: Bundle, tmp_path: Path, chunks: list[tuple[int, int, str]], message: str
 ) -> None:
-    held = {path: page.stored(path) for path in page.files.names()}
-    manifest = json.loads(held["manifest.json"])
+    files = {path: page.stored(path) for path in page.files.names()}
+    manifest = json.loads(files["manifest.json"])
     manifest["expression"]["genes"][1]["chunks"] = [
         {"path": path, "start": start, "end": end, "size_bytes": 1} for start, end, path in chunks
     ]
-    bundle = Bundle(MemoryFiles({**held, "manifest.json": json.dumps(manifest).encode()}))
+    bundle = Bundle(MemoryFiles({**files, "manifest.json": json.dumps(manifest).encode()}))
     target = tmp_path / "b"
     page.save(target)
     before = (target / "manifest.json").read_bytes()
@@ -485,8 +491,8 @@ def test_impossible_files_of_genes_are_not_written(
 
 
 def test_options_are_plain_keyword_arguments(adata: ad.AnnData, tmp_path: Path) -> None:
-    made = adata_to_karospace(
+    bundle = adata_to_karospace(
         adata, tmp_path / "b", matrices=["X", "layer:counts"], genes_mode=["EPCAM"], preview=False
     )
-    assert made.matrices == ("X", "layer:counts")
+    assert bundle.matrices == ("X", "layer:counts")
     assert (tmp_path / "b" / "assets" / "packed_1").is_dir()

@@ -14,7 +14,8 @@ from karospace_jupyter.encode.pack import Packer
 N = 100_000
 
 
-def genes(kind: str, share: float) -> np.ndarray:
+def gene_values(kind: str, share: float) -> np.ndarray:
+    """Return the values of one gene in `N` cells; the lower `share`, the more of its counts are zero."""
     rng = np.random.default_rng(0)
     counts = rng.poisson(rng.gamma(1.0, 1.0, N) * 1.5 * share, N)
     return {
@@ -23,7 +24,7 @@ def genes(kind: str, share: float) -> np.ndarray:
         "dense counts": lambda: rng.poisson(20, N),
         "log1p, 8 library sizes": lambda: np.log1p(counts * 1e4 / (800 + 50 * rng.integers(0, 8, N))),
         "log1p, 400 library sizes": lambda: np.log1p(counts * 1e4 / rng.integers(800, 1200, N)),
-        "log1p, own depths": lambda: np.log1p(counts * 10 * rng.lognormal(0, 0.4, N)),
+        "log1p, a library size per cell": lambda: np.log1p(counts * 10 * rng.lognormal(0, 0.4, N)),
         "continuous": lambda: rng.gamma(2, 0.5, N),
         "pixels": lambda: rng.integers(0, 256, N) / 255,
         "zeros": lambda: np.zeros(N),
@@ -36,7 +37,7 @@ KINDS = [
     "dense counts",
     "log1p, 8 library sizes",
     "log1p, 400 library sizes",
-    "log1p, own depths",
+    "log1p, a library size per cell",
     "continuous",
     "pixels",
 ]
@@ -45,7 +46,7 @@ KINDS = [
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("share", [0.05, 0.3])
 def test_chosen_method_is_close_to_the_smallest_result(kind: str, share: float) -> None:
-    values = genes(kind, share)
+    values = gene_values(kind, share)
     sizes = {method: len(compress(values.tobytes(), method)) for method in Method}
     chosen = best_method(values)
     assert sizes[chosen] <= 1.2 * min(sizes.values())
@@ -63,24 +64,24 @@ def test_chosen_method_is_close_to_the_smallest_result(kind: str, share: float) 
     ],
 )
 def test_expected_method_is_chosen(kind: str, method: Method) -> None:
-    assert best_method(genes(kind, 0.05)) is method
+    assert best_method(gene_values(kind, 0.05)) is method
 
 
 def test_gene_present_only_in_the_last_cells_is_sampled() -> None:
-    values = genes("dense counts", 0.3)
+    values = gene_values("dense counts", 0.3)
     values[: N // 2] = 0
     assert best_method(values) is Method.THOROUGH
 
 
 @pytest.mark.parametrize("n", [1, 2, 16_384, 16_385, 40_000])
-def test_any_length_has_a_method(n: int) -> None:
-    assert best_method(genes("counts", 0.3)[:n]) in Method
+def test_a_method_is_chosen_for_any_number_of_cells(n: int) -> None:
+    assert best_method(gene_values("counts", 0.3)[:n]) in Method
 
 
 @pytest.mark.parametrize("method", Method)
 @pytest.mark.parametrize("n", [0, 1, N])
 def test_every_method_produces_gzip_without_timestamp(method: Method, n: int) -> None:
-    raw = genes("counts", 0.05)[:n].tobytes()
+    raw = gene_values("counts", 0.05)[:n].tobytes()
     stored = compress(raw, method)
     assert gzip.decompress(stored) == raw
     assert stored[4:8] == bytes(4)
@@ -93,7 +94,7 @@ def test_bytes_do_not_depend_on_the_number_of_threads(threads: int) -> None:
         written: dict[str, bytes] = {}
         with Packer(written.__setitem__, gzip=True, threads=n) as packer:
             for i, kind in enumerate(KINDS):
-                values = genes(kind, 0.05)
+                values = gene_values(kind, 0.05)
                 packer.run(
                     lambda i=i, v=values: packer.pack_vector(
                         "expression_chunk", f"{i}_{{}}", v, 4, 10**6, best_method(v)

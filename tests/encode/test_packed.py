@@ -1,4 +1,4 @@
-"""Packed genes: exact, independent of storage, threads and memory, within bounds, and readable in parts."""
+"""Packed genes: exact, independent of storage, threads and memory, within size limits, and readable in parts."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ Values = Callable[[np.random.Generator], Any]
 
 
 def tissue(values: Any, n_genes: int = 60) -> ad.AnnData:
-    made = synthetic_tissue(n_cells=500, n_genes=n_genes, seed=5)
-    del made.uns["spatial"]  # images take long to encode
-    made.X = values
-    return made
+    adata = synthetic_tissue(n_cells=500, n_genes=n_genes, seed=5)
+    del adata.uns["spatial"]  # images take long to encode
+    adata.X = values
+    return adata
 
 
 def packed(adata: ad.AnnData | Path, **options: Any) -> Bundle:
@@ -55,10 +55,10 @@ def counts(rng: np.random.Generator) -> Any:
 
 
 def normalized(rng: np.random.Generator) -> Any:
-    found = rng.poisson(0.6, (500, 60))
-    found[11] = 0  # a cell without entries
-    total = np.maximum(found.sum(axis=1, keepdims=True), 1)
-    return sp.csr_matrix(np.log1p(found / total * 1e4).astype(np.float32))
+    raw_counts = rng.poisson(0.6, (500, 60))
+    raw_counts[11] = 0  # a cell without entries
+    total = np.maximum(raw_counts.sum(axis=1, keepdims=True), 1)
+    return sp.csr_matrix(np.log1p(raw_counts / total * 1e4).astype(np.float32))
 
 
 def continuous(rng: np.random.Generator) -> Any:
@@ -78,9 +78,9 @@ def with_missing(rng: np.random.Generator) -> Any:
 
 
 def large_counts(rng: np.random.Generator) -> Any:
-    found = rng.integers(0, 900, (500, 60)) * (rng.random((500, 60)) < 0.4)
-    found[:, 0] = 1
-    return sp.csr_matrix(found, dtype=np.int32)
+    values = rng.integers(0, 900, (500, 60)) * (rng.random((500, 60)) < 0.4)
+    values[:, 0] = 1
+    return sp.csr_matrix(values, dtype=np.int32)
 
 
 MATRICES: dict[str, tuple[Values, str]] = {
@@ -110,22 +110,22 @@ def test_every_value_is_exact(kind: str) -> None:
     found = bundle.matrix().toarray()
     assert found.dtype == np.float32
     assert np.array_equal(np.isnan(found), np.isnan(wanted))
-    there = ~np.isnan(wanted)
-    assert np.array_equal(found.view(np.uint32)[there], wanted.view(np.uint32)[there])
+    present = ~np.isnan(wanted)
+    assert np.array_equal(found.view(np.uint32)[present], wanted.view(np.uint32)[present])
     for gene in (0, 4, 9, 59):
         assert np.array_equal(bundle.gene(bundle.gene_names[gene]), wanted[:, gene], equal_nan=True)
     bundle.verify()
 
 
 @pytest.mark.parametrize("kind", MATRICES)
-def test_bytes_depend_on_the_values_alone(kind: str, tmp_path: Path) -> None:
+def test_bytes_depend_only_on_the_values(kind: str, tmp_path: Path) -> None:
     values = MATRICES[kind][0](np.random.default_rng(2))
     dense = values.toarray() if sp.issparse(values) else values
     wanted = hashes(packed(tissue(values)))
     as_rows, as_columns = tissue(sp.csr_matrix(dense)), tissue(sp.csc_matrix(dense))
     as_rows.write_h5ad(tmp_path / "rows.h5ad")
     as_columns.write_zarr(tmp_path / "columns.zarr")
-    for one in (
+    for stored in (
         as_rows,
         as_columns,
         tissue(dense),
@@ -133,7 +133,7 @@ def test_bytes_depend_on_the_values_alone(kind: str, tmp_path: Path) -> None:
         tmp_path / "rows.h5ad",
         tmp_path / "columns.zarr",
     ):
-        assert hashes(packed(one)) == wanted
+        assert hashes(packed(stored)) == wanted
     assert hashes(packed(as_rows, jobs=1, memory_mb=16)) == wanted
 
 
@@ -141,23 +141,23 @@ def test_small_memory_gives_the_same_bytes() -> None:
     """With little memory, blocks have a few hundred values and are stored in a file."""
     adata = tissue(normalized(np.random.default_rng(3)))
     config = ExportConfig(packed="yes", genes_mode=["EPCAM"])
-    found = []
+    results = []
     for memory in (512 * 10**6, 0):
         source = open_source(adata)
         plan = resolve(source, config)
         written: dict[str, bytes] = {}
         with Packer(written.__setitem__, gzip=True, threads=2) as packer:
             encode_packed(plan, source, packer, 10**7, memory, Job.null())
-        found.append(written)
-    assert found[0] == found[1]
+        results.append(written)
+    assert results[0] == results[1]
 
 
 def test_downsampled_matrix_contains_the_exported_cells() -> None:
     adata = synthetic_tissue(n_cells=2000, n_genes=40, seed=6)
     for stored in (adata.X, sp.csc_matrix(adata.X)):
-        one = adata.copy()
-        one.X = stored
-        bundle = run_to_memory(one, ExportConfig(packed="yes", genes_mode="all", downsample=300))
+        variant = adata.copy()
+        variant.X = stored
+        bundle = run_to_memory(variant, ExportConfig(packed="yes", genes_mode="all", downsample=300))
         assert bundle.matrix().shape == (300, 40)
         bundle.verify()  # compares each packed gene with its dense vector
 
@@ -196,7 +196,7 @@ def test_number_of_blocks_does_not_affect_the_number_of_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-def test_full_temporary_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_error_names_an_absent_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
     source = open_source(tissue(counts(np.random.default_rng(4))))
     plan = resolve(source, ExportConfig(packed="yes", genes_mode=["EPCAM"]))
@@ -207,7 +207,7 @@ def test_full_temporary_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
         encode_packed(plan, source, packer, 10**7, 0, Job.null())
 
 
-def test_too_many_values_for_all_ladders_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ladders_with_too_many_values_in_total_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("karospace_jupyter.bundle.ladders.MOST_VALUES", 100)
     ladders = Ladders()
     bits = np.arange(1, 200, dtype=np.uint32)
@@ -277,19 +277,19 @@ def test_unknown_gene_is_named_with_similar_ones() -> None:
         bundle.gene("EPCAN")
 
 
-def test_bundle_becomes_the_same_object_again(tmp_path: Path) -> None:
+def test_object_is_restored_from_a_bundle(tmp_path: Path) -> None:
     adata = synthetic_tissue(n_cells=400, n_genes=50, seed=7)
     adata.obsm["spatial"] = adata.obsm["spatial"] + 1e7
     bundle = run_to_memory(adata, ExportConfig(packed="yes"))
-    back = bundle.to_anndata()
-    assert list(back.obs_names) == list(adata.obs_names)
-    assert list(back.var_names) == list(adata.var_names)
-    assert (back.X != adata.X).nnz == 0
-    assert np.allclose(back.obsm["spatial"], adata.obsm["spatial"], rtol=0, atol=1e-3)
-    assert np.allclose(back.obsm["X_umap"], adata.obsm["X_umap"])
-    assert back.obs["cell_type"].astype(str).tolist() == adata.obs["cell_type"].astype(str).tolist()
-    assert len(back.uns["cell_type_colors"]) == back.obs["cell_type"].cat.categories.size
-    back.write_h5ad(tmp_path / "back.h5ad")
+    restored = bundle.to_anndata()
+    assert list(restored.obs_names) == list(adata.obs_names)
+    assert list(restored.var_names) == list(adata.var_names)
+    assert (restored.X != adata.X).nnz == 0
+    assert np.allclose(restored.obsm["spatial"], adata.obsm["spatial"], rtol=0, atol=1e-3)
+    assert np.allclose(restored.obsm["X_umap"], adata.obsm["X_umap"])
+    assert restored.obs["cell_type"].astype(str).tolist() == adata.obs["cell_type"].astype(str).tolist()
+    assert len(restored.uns["cell_type_colors"]) == restored.obs["cell_type"].cat.categories.size
+    restored.write_h5ad(tmp_path / "restored.h5ad")
 
 
 @pytest.mark.parametrize(
@@ -305,15 +305,15 @@ def test_gaps_are_read_as_written(gaps: list[int]) -> None:
 
 
 def test_levels_rank_the_values_of_each_cell() -> None:
-    """More distinct values than rounds, equal values, and cells without entries."""
+    """Some cells have more distinct values than `levels` handles in rounds, equal values, or no entries."""
     rng = np.random.default_rng(8)
     lengths = np.array([0, 200, 1, 0, 90, 0])
     bits = rng.integers(0, 60, lengths.sum()).astype(np.uint32)
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     found = levels(bits, indptr)
     for cell in range(6):
-        own = bits[indptr[cell] : indptr[cell + 1]]
-        distinct, rank = np.unique(own, return_inverse=True)
+        of_cell = bits[indptr[cell] : indptr[cell + 1]]
+        distinct, rank = np.unique(of_cell, return_inverse=True)
         start = found.starts[cell]
         assert found.counts[cell] == len(distinct)
         assert found.bits[start : start + len(distinct)].tolist() == distinct.tolist()
@@ -351,7 +351,7 @@ def test_predicted_size_of_the_plan_includes_packed_genes() -> None:
 
 
 def damaged(bundle: Bundle, path: str, raw: bytes) -> Bundle:
-    """Return the bundle with another content of a file, which the manifest states correctly."""
+    """Return a copy of the bundle in which a file has different content, and the manifest its new size."""
     files = {name: bundle.stored(name) for name in bundle.files.names()}
     stored = gzip.compress(raw, mtime=0)
     files[path] = stored
@@ -375,7 +375,7 @@ def raw_of(bundle: Bundle, path: str) -> bytearray:
     return bytearray(bundle.read(path))
 
 
-def test_damaged_files_are_named() -> None:
+def test_error_names_the_damaged_file() -> None:
     bundle = packed(tissue(normalized(np.random.default_rng(3))))
     entry = bundle.manifest.packed
     assert entry is not None
@@ -398,10 +398,10 @@ def test_damaged_files_are_named() -> None:
         with pytest.raises(BundleError, match="gene sizes are invalid"):
             damaged(bundle, index, sizes.tobytes()).matrix()
     for broken in (b"", b"KSPK", b"XXXX" + bytes(100), bytes(raw_of(bundle, index)[:-5])):
-        other = damaged(bundle, index, broken)
+        damaged_bundle = damaged(bundle, index, broken)
         with pytest.raises(BundleError, match="index"):
-            other.matrix()
-        assert other.gene("EPCAM").shape == (500,)  # the dense gene stays readable
+            damaged_bundle.matrix()
+        assert damaged_bundle.gene("EPCAM").shape == (500,)  # the dense gene stays readable
     with pytest.raises(BundleError, match="ladders"):
         damaged(bundle, ladders, bytes(raw_of(bundle, ladders)[:-1])).matrix()
 
@@ -410,7 +410,7 @@ def with_packed(bundle: Bundle, packed: Packed) -> Bundle:
     return Bundle(bundle.files, bundle.manifest.model_copy(update={"packed": packed}))
 
 
-def test_gaps_that_do_not_end_are_refused() -> None:
+def test_gaps_without_an_end_are_refused() -> None:
     values = np.zeros((500, 60), dtype=np.float32)
     values[3:6, 0] = 1, 2, 3
     bundle = packed(tissue(values))
@@ -456,6 +456,6 @@ def test_index_is_read_as_written() -> None:
     numbers = {name: np.linspace(-1, 1, g, dtype=np.float32) for name in ("min", "max", "mean", "lower", "upper")}
     index = Index(7, ["a", "Ω\n", ""], [["x", "", "yy"]], **arrays, **numbers)  # type: ignore[arg-type]  # named above
     entry = Packed(version=1, source="X", n_genes=g, values="float32", index=["i"], labels=["c"], shards=[])
-    back = read_index(write_index(index), "i", entry, 7)
+    read_back = read_index(write_index(index), "i", entry, 7)
     for field in dataclasses.fields(Index):
-        assert np.array_equal(getattr(back, field.name), getattr(index, field.name)), field.name
+        assert np.array_equal(getattr(read_back, field.name), getattr(index, field.name)), field.name

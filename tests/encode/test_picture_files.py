@@ -44,20 +44,21 @@ def write_tiff(path: Path, array: np.ndarray[Any, Any], *, planar: bool = False,
     }  # fmt: skip
     for name, value in tags.items():
         entries[int(name.removeprefix("tag"))] = (value,)
-    where = starts[-1]
-    after = where + 2 + 12 * len(entries) + 4
-    directory, more = struct.pack("<H", len(entries)), b""
+    directory_offset = starts[-1]
+    extra_offset = directory_offset + 2 + 12 * len(entries) + 4
+    directory, extra = struct.pack("<H", len(entries)), b""
     for tag, values in sorted(entries.items()):
         packed = struct.pack(f"<{len(values)}I", *values)
         if len(values) > 1:
-            directory += struct.pack("<HHII", tag, 4, len(values), after + len(more))
-            more += packed
+            directory += struct.pack("<HHII", tag, 4, len(values), extra_offset + len(extra))
+            extra += packed
         else:
             directory += struct.pack("<HHI", tag, 4, 1) + packed
-    path.write_bytes(struct.pack("<2sHI", b"II", 42, where) + b"".join(parts) + directory + bytes(4) + more)
+    path.write_bytes(struct.pack("<2sHI", b"II", 42, directory_offset) + b"".join(parts) + directory + bytes(4) + extra)
 
 
 def read(path: Path) -> tuple[Any, str]:
+    """Return the pixels of an image file, and the notes about how it was read."""
     file = inspect_file(path)
     notes = list(file.notes)
     pixels = load_pixels(path, file.pages, notes)
@@ -102,7 +103,7 @@ class TestPages:
         assert ("not shown" in noted) == (n > len(COMPOSITE))
 
     @pytest.mark.parametrize(
-        ("n", "other", "left"),
+        ("n", "extra_shape", "omitted"),
         [
             (6, None, None),
             (7, None, "page 7 is not shown"),
@@ -112,12 +113,14 @@ class TestPages:
             (4, (HEIGHT * 2, WIDTH), "page 5 is not shown"),
         ],
     )
-    def test_pages_that_are_not_shown_are_listed(self, tmp_path: Path, n: int, other: Any, left: str | None) -> None:
-        pages = [np.full((HEIGHT, WIDTH), at, "u2") for at in range(n)]
-        save_pages(tmp_path / "a.tif", [*pages, *([] if other is None else [np.zeros(other, "u2")])])
+    def test_pages_that_are_not_shown_are_listed(
+        self, tmp_path: Path, n: int, extra_shape: Any, omitted: str | None
+    ) -> None:
+        pages = [np.full((HEIGHT, WIDTH), value, "u2") for value in range(n)]
+        save_pages(tmp_path / "a.tif", [*pages, *([] if extra_shape is None else [np.zeros(extra_shape, "u2")])])
         notes = inspect_file(tmp_path / "a.tif").notes
         shown = f"the first {len(COMPOSITE)} of its" if n > len(COMPOSITE) else "its"
-        assert notes == (f"{shown} {n} gray pages are shown as channels of one image", *([left] if left else []))
+        assert notes == (f"{shown} {n} gray pages are shown as channels of one image", *([omitted] if omitted else []))
 
     def test_first_page_of_a_pyramid_is_shown(self, tmp_path: Path) -> None:
         x = two_colors()
@@ -132,9 +135,9 @@ class TestPages:
         assert_two_colors(pixels)
         assert "not shown" not in noted
 
-    @pytest.mark.parametrize("other", [two_colors(), np.zeros((300, 300, 3), "u1"), np.zeros((300, 90), "u1")])
-    def test_omitted_pages_are_reported(self, tmp_path: Path, other: Any) -> None:
-        save_pages(tmp_path / "a.tif", [two_colors(), other])
+    @pytest.mark.parametrize("second", [two_colors(), np.zeros((300, 300, 3), "u1"), np.zeros((300, 90), "u1")])
+    def test_omitted_pages_are_reported(self, tmp_path: Path, second: Any) -> None:
+        save_pages(tmp_path / "a.tif", [two_colors(), second])
         pixels, noted = read(tmp_path / "a.tif")
         assert_two_colors(pixels)
         assert "page 1 of 2 is shown" in noted
@@ -189,7 +192,7 @@ class TestLayoutsOfTiff:
         assert pixels[10, 10].tolist() == [*RED, 9]
         assert noted == ""
 
-    def test_white_is_zero_is_inverted(self, tmp_path: Path) -> None:
+    def test_gray_values_stored_with_white_as_zero_are_inverted(self, tmp_path: Path) -> None:
         gray = np.full((HEIGHT, WIDTH, 1), 60000, "u2")
         gray[:50] = 10000
         write_tiff(tmp_path / "a.tif", gray, tag262=0)
@@ -197,7 +200,7 @@ class TestLayoutsOfTiff:
         assert pixels[10, 10, 0] > 180
         assert pixels[90, 10, 0] == 0
 
-    def test_color_of_12_bits_keeps_its_levels(self, tmp_path: Path) -> None:
+    def test_12_bit_colors_keep_their_brightness(self, tmp_path: Path) -> None:
         write_tiff(tmp_path / "a.tif", two_colors().astype("u2") * 16)
         pixels, noted = read(tmp_path / "a.tif")
         assert_two_colors(pixels)

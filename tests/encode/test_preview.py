@@ -1,4 +1,4 @@
-"""The preview shows the cells in the color with which the viewer opens."""
+"""The preview shows the cells in the colors of the initial view."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VIRIDIS_LOW, VIRIDIS_HIGH = "#440154", "#fde725"
 
 @pytest.fixture
 def adata() -> ad.AnnData:
-    """Twenty cells far apart: type and batch alternate differently, and B cells express the second gene."""
+    """Return twenty cells far apart: types alternate, each half is a batch, and only B cells express gene 2."""
     x, y = np.meshgrid(np.arange(5.0), np.arange(4.0))
     is_b = np.arange(20) % 2 == 1
     adata = ad.AnnData(np.c_[np.ones(20), is_b].astype(np.float32))
@@ -42,8 +42,8 @@ def colors_of(bundle: Any) -> set[str]:
 
 
 def export(adata: ad.AnnData, folder: Path, **options: Any) -> set[str]:
-    given = {"annotation_columns": ["batch", "cell_type"], "genes_mode": ["ACTB"], **options}
-    return colors_of(adata_to_karospace(adata, folder / "b", **given))
+    merged = {"annotation_columns": ["batch", "cell_type"], "genes_mode": ["ACTB"], **options}
+    return colors_of(adata_to_karospace(adata, folder / "b", **merged))
 
 
 def test_preview_shows_the_detected_cell_types(adata: ad.AnnData, tmp_path: Path) -> None:
@@ -100,9 +100,9 @@ def test_preview_shows_the_color_of_the_view(
 
 def test_signed_values_have_symmetric_limits(adata: ad.AnnData, tmp_path: Path) -> None:
     adata.X = np.c_[np.ones(20), np.where(np.arange(20) % 2, 2, -1)].astype(np.float32)
-    low, blue, red = "#053061", *export(adata, tmp_path, color="MS4A1")
-    assert "#67001f" in {blue, red}
-    assert low not in {blue, red}, "-1 is half as far from zero as 2"
+    lowest, first, second = "#053061", *export(adata, tmp_path, color="MS4A1")
+    assert "#67001f" in {first, second}
+    assert lowest not in {first, second}, "-1 is half as far from zero as 2"
 
 
 def test_gene_of_another_matrix_is_shown(adata: ad.AnnData, tmp_path: Path) -> None:

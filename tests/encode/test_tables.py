@@ -1,3 +1,5 @@
+"""The text tables of a bundle, CSV and JSON, contain every value exactly."""
+
 from __future__ import annotations
 
 import csv

@@ -30,13 +30,13 @@ def adata() -> Any:
 def test_summary_and_estimate_match_their_schemas(adata: Any, tmp_path: Path) -> None:
     result = result_of(run_to_memory(adata, ExportConfig(genes_mode="hvgs:3")), number=1)
     estimate = predict_export(adata, {"genes_mode": ["EPCAM", "NOPE"], "outdir": str(tmp_path / "out")})
-    assert [one.name for one in estimate.unknown] == ["NOPE"]
-    for name, one in (
+    assert [gene.name for gene in estimate.unknown] == ["NOPE"]
+    for name, value in (
         ("summary", quick_summary(adata)), ("summary", summarize(adata)), ("estimate", Estimate()),
         ("estimate", estimate), ("result", result), ("session-state", SessionState()),
     ):  # fmt: skip
         schema = json.loads(generate.schema_of(*generate.CONTRACTS[name]))
-        jsonschema.validate(json.loads(json.dumps(asdict(one))), schema)
+        jsonschema.validate(json.loads(json.dumps(asdict(value))), schema)
 
 
 def test_defaults_leave_out_the_chosen_coordinates(adata: Any) -> None:
@@ -50,20 +50,22 @@ def test_defaults_leave_out_the_chosen_coordinates(adata: Any) -> None:
 
 
 @pytest.mark.parametrize("coords", [None, "obsm:spatial", "obsm:X_umap", "obs:x_centroid,total_counts"])
-def test_columns_that_a_form_marks_are_those_of_the_export(adata: Any, coords: str | None) -> None:
-    other = adata.copy()
-    other.obs["x_centroid"], other.obs["cell_id"] = 2 * other.obsm["spatial"][:, 0], np.arange(200) % 7
+def test_columns_selected_by_default_are_those_of_the_export(adata: Any, coords: str | None) -> None:
+    variant = adata.copy()
+    variant.obs["x_centroid"], variant.obs["cell_id"] = 2 * variant.obsm["spatial"][:, 0], np.arange(200) % 7
     options = {} if coords is None else {"coords": coords}
-    found = predict_export(other, options, summarize(other)).defaults
-    assert found is not None
-    exported = plan(other, ExportConfig(**options))
-    names = [name.replace("cell_id_obs", "cell_id") for name in (one.name for one in exported.annotations)]
-    assert found.annotation_columns == tuple(names)
+    defaults = predict_export(variant, options, summarize(variant)).defaults
+    assert defaults is not None
+    exported = plan(variant, ExportConfig(**options))
+    names = [
+        name.replace("cell_id_obs", "cell_id") for name in (annotation.name for annotation in exported.annotations)
+    ]
+    assert defaults.annotation_columns == tuple(names)
     assert ("x_centroid" in names) == (coords == "obsm:X_umap")
-    assert found.embeddings == tuple(one.name for one in exported.embeddings)
+    assert defaults.embeddings == tuple(embedding.name for embedding in exported.embeddings)
 
 
-def test_estimate_reports_cells_that_are_left_out_without_request(adata: Any) -> None:
+def test_estimate_reports_cells_that_are_left_out_unintentionally(adata: Any) -> None:
     lost = adata.copy()
     lost.obsm["spatial"][:5] = np.nan
     assert not predict_export(adata, {}).loses_cells
@@ -98,36 +100,36 @@ def test_characters_that_occur_in_names_are_not_separators(names: list[str], sep
     [([True] * 5 + [False] * 15, 5), (["True"] * 5 + ["nan"] * 15, 5), (["True"] * 5 + ["perhaps"] * 15, None)],
 )
 def test_marked_genes_are_those_of_the_export(adata: Any, column: list[Any], marked: int | None) -> None:
-    other = adata.copy()
-    other.var["highly_variable"] = column
-    assert summarize(other).marked == marked
-    chosen = plan(other, ExportConfig(genes_mode="hvgs:5")).genes.indices
+    variant = adata.copy()
+    variant.var["highly_variable"] = column
+    assert summarize(variant).marked == marked
+    chosen = plan(variant, ExportConfig(genes_mode="hvgs:5")).genes.indices
     assert (sorted(chosen) == [0, 1, 2, 3, 4]) == (marked is not None)
 
 
-def test_time_of_an_estimate_counts_the_passes_that_rank_genes(adata: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = adata.copy()
-    other.X = (10 * other.X).ceil()  # counts
-    del other.var["highly_variable"]
+def test_estimated_time_includes_the_passes_that_rank_genes(adata: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    variant = adata.copy()
+    variant.X = (10 * variant.X).ceil()  # counts
+    del variant.var["highly_variable"]
     module = sys.modules["karospace_jupyter.plan.estimate"]
-    monkeypatch.setattr(module, "_VALUES_PER_SECOND", other.X.nnz / 100)  # a pass takes a hundred seconds
+    monkeypatch.setattr(module, "_VALUES_PER_SECOND", variant.X.nnz / 100)  # a pass takes a hundred seconds
 
     def passes(genes: str) -> int:
-        listed, whole = (predict_export(other, {"genes_mode": chosen}).seconds for chosen in (genes, "all"))
-        return round((listed - whole) / 100)
+        ranked, unranked = (predict_export(variant, {"genes_mode": chosen}).seconds for chosen in (genes, "all"))
+        return round((ranked - unranked) / 100)
 
     assert passes("top_mean:5") == 1
     assert passes("hvgs:5") == 2
-    other.var["highly_variable"] = ["perhaps"] * 20  # marks none
+    variant.var["highly_variable"] = ["perhaps"] * 20  # marks no genes
     assert passes("hvgs:5") == 2
-    other.var["highly_variable"] = [True] * 10 + [False] * 10
+    variant.var["highly_variable"] = [True] * 10 + [False] * 10
     assert passes("hvgs:10") == 0
-    assert passes("hvgs:5") == 1  # those that few cells express come last
+    assert passes("hvgs:5") == 1  # one pass, to put genes that few cells express last
 
 
 def test_forms_report_a_memory_shortage(adata: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     module = sys.modules["karospace_jupyter.plan.estimate"]
     monkeypatch.setattr(module, "decide", lambda *_, **__: np.empty(2**55))
-    found = predict_export(adata, {})
-    assert "Not enough memory (Unable to allocate" in found.problems["object"]
-    assert found.details == ""
+    estimate = predict_export(adata, {})
+    assert "Not enough memory (Unable to allocate" in estimate.problems["object"]
+    assert estimate.details == ""

@@ -17,15 +17,16 @@ from karospace_jupyter.errors import KaroSpaceError
 
 SECONDS = 10
 """Limit of CPU time, which does not depend on how busy the machine is."""
-MEGABYTES = 1000
-"""Limit of memory, in MiB, in addition to that of the process when it starts."""
+MEBIBYTES = 1000
+"""Limit of memory, in addition to what the process already uses when the attempt starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Outcome: ``read``, ``refused`` (a clear error), ``fault``, ``hang``, ``memory``, ``crash`` or ``library``.
+    """Outcome: ``read``, ``refused`` (a clear error), ``bug``, ``hang``, ``memory``, ``crash`` or ``library``.
 
-    ``library`` is a crash or hang inside libhdf5, or a crash inside a decoder of zarr: neither can raise an error.
+    ``bug`` is any other exception. ``library`` is a crash or hang inside libhdf5, or a crash inside a decoder of zarr:
+    neither can raise an error.
     """
 
     kind: str
@@ -66,10 +67,10 @@ def attempt(work: Callable[[], object]) -> Outcome:
 
 
 def _is_in_library(traces: str) -> bool:
-    """Return whether a thread in the traces of `faulthandler` was last in h5py, or the crashed one in a decoder of zarr.
+    """Return whether a library crashed or hung: h5py in any thread, or a decoder of zarr in the crashed thread.
 
-    h5py calls libhdf5. zarr decodes chunks on threads of a pool while the caller waits; c-blosc reads beyond the end of a
-    chunk with wrong offsets.
+    `traces` is the output of `faulthandler`. h5py calls libhdf5. zarr decodes chunks on threads of a pool while the
+    caller waits; c-blosc reads beyond the end of a chunk whose offsets are wrong.
     """
     tops = [trace.strip().partition("\n")[0] for trace in traces.split("(most recent call first):")[1:]]
     crashed = traces.partition("Current thread")[2].partition("first):")[2].strip().partition("\n")[0]
@@ -81,8 +82,8 @@ def _in_child(work: Callable[[], object], writer: int) -> None:
     """Run `work`, write the outcome to the pipe and exit; never returns."""
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    has = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()  # noqa: PTH123, SIM115
-    resource.setrlimit(resource.RLIMIT_AS, (has + MEGABYTES * 2**20,) * 2)
+    in_use = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()  # noqa: PTH123, SIM115
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + MEBIBYTES * 2**20,) * 2)
     faulthandler.enable(writer)
     faulthandler.register(signal.SIGXCPU, writer, chain=True)
     sys.stdout = sys.stderr = io.StringIO()
@@ -94,7 +95,7 @@ def _in_child(work: Callable[[], object], writer: int) -> None:
     except MemoryError:
         outcome = f"memory\n{traceback.format_exc()}"
     except BaseException:  # any other exception is a bug
-        outcome = f"fault\n{traceback.format_exc()}"
+        outcome = f"bug\n{traceback.format_exc()}"
     try:
         os.write(writer, outcome.encode("utf-8", "backslashreplace")[-60_000:])
     finally:

@@ -11,13 +11,13 @@ ODD: tuple[Any, ...] = (
     None, True, False, "", "x", "../../x", "/etc/passwd", "a\0b", "\ud800", "é" * 300, "1e999", "NaN", [], {}, [[]], [None],
     {"a": None}, *ODD_NUMBERS,
 )  # fmt: skip
-_MOST = 6
+_MOST_CHANGES = 6
 
 
 def of_bytes(data: bytes, rng: random.Random) -> bytes:
     """Flip, delete, zero, duplicate or overwrite bytes at a few positions."""
     damaged = bytearray(data)
-    for _ in range(rng.randint(1, _MOST)):
+    for _ in range(rng.randint(1, _MOST_CHANGES)):
         size = len(damaged)
         if size == 0:
             break
@@ -34,8 +34,8 @@ def of_bytes(data: bytes, rng: random.Random) -> bytes:
         elif how == 4:
             del damaged[at : size if rng.random() < 0.3 else at + length]
         elif how == 5:
-            other = rng.randrange(size)
-            damaged[at : at + length] = damaged[other : other + min(length, size - at)]
+            source = rng.randrange(size)
+            damaged[at : at + length] = damaged[source : source + min(length, size - at)]
         else:
             number = int(rng.choice([n for n in ODD_NUMBERS if isinstance(n, int)])) % 2**64
             width = rng.choice([1, 2, 4, 8])
@@ -46,7 +46,7 @@ def of_bytes(data: bytes, rng: random.Random) -> bytes:
 def of_json(value: Any, rng: random.Random) -> Any:
     """Replace, delete or duplicate a few values."""
     whole = [copy.deepcopy(value)]
-    for _ in range(rng.randint(1, _MOST)):
+    for _ in range(rng.randint(1, _MOST_CHANGES)):
         locations = list(_locations(whole))
         holder, key = rng.choice(locations)
         how = rng.randrange(5)
@@ -57,10 +57,10 @@ def of_json(value: Any, rng: random.Random) -> Any:
         elif how == 1 and isinstance(holder, list):
             holder.extend(copy.deepcopy(holder[key]) for _ in range(rng.choice([1, 2, 50])))
         elif how == 2:
-            other, at = rng.choice(locations)
+            source, at = rng.choice(locations)
             taken = (
-                other[at]
-                if (isinstance(other, dict) and at in other) or (isinstance(other, list) and at < len(other))
+                source[at]
+                if (isinstance(source, dict) and at in source) or (isinstance(source, list) and at < len(source))
                 else None
             )
             if len(list(_locations([taken]))) < 2000:
@@ -76,8 +76,8 @@ def _locations(value: Any) -> Any:
     """Yield every (container, key) in the value."""
     waiting = [value]
     while waiting:
-        one = waiting.pop()
-        for key, inner in list(one.items() if isinstance(one, dict) else enumerate(one)):
-            yield one, key
+        container = waiting.pop()
+        for key, inner in list(container.items() if isinstance(container, dict) else enumerate(container)):
+            yield container, key
             if isinstance(inner, dict | list):
                 waiting.append(inner)

@@ -20,13 +20,13 @@ from targets import Targets
 FOUND = Path(__file__).parent / "found"
 
 
-def tried(targets: Targets, kind: str, number: int, work: Path) -> tuple[Outcome, Path]:
+def try_input(targets: Targets, kind: str, number: int, work: Path) -> tuple[Outcome, Path]:
     """Create input `number` of a kind in a new folder, and try it."""
     damage, use = targets.kinds[kind]
     folder = work / f"{kind}-{number}"
     folder.mkdir()
-    made = damage(random.Random(f"{kind} {number}"), folder)
-    return attempt(lambda: use(made)), made
+    path = damage(random.Random(f"{kind} {number}"), folder)
+    return attempt(lambda: use(path)), path
 
 
 def main() -> int:
@@ -42,19 +42,22 @@ def main() -> int:
         for kind in options.kinds or targets.kinds:
             counts: Counter[str] = Counter()
             for number in range(options.first, options.first + options.inputs):
-                outcome, made = tried(targets, kind, number, work)
+                outcome, path = try_input(targets, kind, number, work)
                 counts[outcome.kind] += 1
                 if not outcome.good:
                     bad += 1
                     print(f"--- {kind} {number}: {outcome.kind}\n{shortened(outcome.text)}", flush=True)
                     keep(kind, number)
-                shutil.rmtree(made.parent)
+                shutil.rmtree(path.parent)
             print(f"{kind}: {sum(counts.values()):,} inputs: {dict(sorted(counts.items()))}", flush=True)
     return 1 if bad else 0
 
 
 def shortened(text: str) -> str:
-    """Return beginning and end of a text: a traceback ends with the exception, and the traces of a crash begin with its cause."""
+    """Return the beginning and the end of a text.
+
+    A traceback ends with the exception; the traces of a crash begin with its cause.
+    """
     return text if len(text) < 8000 else f"{text[:5000]}\n…\n{text[-3000:]}"
 
 

@@ -36,7 +36,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
         "\0",
     ]
 )
-"""Excludes lone surrogates: neither HDF5 nor JSON can store them."""
+"""Texts without lone surrogates, which neither HDF5 nor JSON can store."""
 
 
 def values(dtype: np.dtype[Any]) -> st.SearchStrategy[Any]:
@@ -44,8 +44,8 @@ def values(dtype: np.dtype[Any]) -> st.SearchStrategy[Any]:
     if dtype.kind == "b":
         return st.booleans()
     if dtype.kind in "iu":
-        ends = np.iinfo(dtype)
-        return st.integers(max(ends.min, -3), 9) | st.integers(int(ends.min), int(ends.max))
+        limits = np.iinfo(dtype)
+        return st.integers(max(limits.min, -3), 9) | st.integers(int(limits.min), int(limits.max))
     width = 8 * dtype.itemsize
     common = st.sampled_from([0.0, 1.0, 2.0, 0.5, -1.5, float("nan"), float("inf")])
     return common | st.floats(width=width, allow_subnormal=False)  # type: ignore[arg-type]
@@ -54,8 +54,8 @@ def values(dtype: np.dtype[Any]) -> st.SearchStrategy[Any]:
 @st.composite
 def arrays(draw: st.DrawFn, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     dtype = np.dtype(draw(NUMBERS))
-    found: np.ndarray[Any, Any] = draw(hnp.arrays(dtype, shape, elements=values(dtype), fill=st.just(dtype.type(0))))
-    return found
+    array: np.ndarray[Any, Any] = draw(hnp.arrays(dtype, shape, elements=values(dtype), fill=st.just(dtype.type(0))))
+    return array
 
 
 @st.composite
@@ -77,8 +77,8 @@ def columns(draw: st.DrawFn, n: int) -> Any:
     kind = draw(st.sampled_from(["number", "text", "category", "numbers", "nullable", "flags", "dates", "objects"]))
     several = st.lists(texts, min_size=1, max_size=4, unique=True)
     if kind == "number":
-        found = draw(arrays((n,)))
-        return found if found.dtype.isnative else found.astype(found.dtype.newbyteorder("="))  # required by pandas
+        column = draw(arrays((n,)))
+        return column if column.dtype.isnative else column.astype(column.dtype.newbyteorder("="))  # required by pandas
     if kind == "text":
         names = draw(several)
         return np.array([draw(st.sampled_from(names)) for _ in range(n)], dtype=object)
@@ -105,11 +105,11 @@ def positions(draw: st.DrawFn, n: int) -> Any:
     dtype = np.dtype(draw(st.sampled_from(["float32", "float64", "int32", "uint16"])))
     usual = st.integers(0, 500) if dtype.kind in "iu" else st.floats(-1e4, 1e4, width=32)
     odd = values(dtype)
-    found = draw(hnp.arrays(dtype, (n, width), elements=draw(st.sampled_from([usual, usual, usual | odd]))))
+    coordinates = draw(hnp.arrays(dtype, (n, width), elements=draw(st.sampled_from([usual, usual, usual | odd]))))
     if width == 2 and draw(st.integers(0, 5)) == 0:
         names = draw(st.sampled_from([["x", "y"], ["y", "x"], ["imagerow", "imagecol"]]))
-        return pd.DataFrame(found, columns=names)
-    return found
+        return pd.DataFrame(coordinates, columns=names)
+    return coordinates
 
 
 @st.composite
@@ -124,8 +124,8 @@ def objects(draw: st.DrawFn) -> ad.AnnData:
         column = draw(columns(n))
         obs[name] = pd.Series(column, index=obs.index) if len(obs.index) == len(set(obs.index)) else column
     var = pd.DataFrame(index=pd.Index(draw(st.lists(texts, min_size=m, max_size=m, unique=unique)), dtype=object))
-    made = ad.AnnData(draw(matrices(n, m)), obs=obs, var=var)
+    adata = ad.AnnData(draw(matrices(n, m)), obs=obs, var=var)
     if draw(st.integers(0, 9)) < 9:
-        found = draw(positions(n))
-        made.obsm["spatial"] = found.set_index(obs.index) if isinstance(found, pd.DataFrame) else found
-    return made
+        xy = draw(positions(n))
+        adata.obsm["spatial"] = xy.set_index(obs.index) if isinstance(xy, pd.DataFrame) else xy
+    return adata

@@ -32,12 +32,12 @@ class Targets:
         self.h5ad, self.zarr = folder / "small.h5ad", folder / "small.zarr"
         tissue.write_h5ad(self.h5ad)
         _with_small_image(tissue).write_zarr(self.zarr)
-        made = adata_to_karospace(
+        bundle = adata_to_karospace(
             tissue, folder / "b", single_file=folder / "b.html", zip_path=folder / "b.zip", genes_mode="all",
             embeddings=["X_umap"],
         )  # fmt: skip
-        assert made.path is not None
-        self.bundle, self.html, self.zip = made.path, folder / "b.html", folder / "b.zip"
+        assert bundle.path is not None
+        self.bundle, self.html, self.zip = bundle.path, folder / "b.html", folder / "b.zip"
         self.manifest = json.loads((self.bundle / "manifest.json").read_text())
         self.view = {
             "karospace_view": 1,
@@ -142,7 +142,7 @@ class Targets:
             lambda: fallback_html(bundle, title="tissue", contents="3 cells", picture=fallback_picture(bundle)),
             lambda: cell_ids(bundle),
             genes,
-            lambda: [bundle.embedding(one.name) for one in bundle.manifest.embeddings or ()],
+            lambda: [bundle.embedding(embedding.name) for embedding in bundle.manifest.embeddings or ()],
             lambda: bundle.save(path.parent / "saved"),
             lambda: bundle.to_html(path.parent / "saved.html"),
             bundle.verify,

@@ -38,7 +38,7 @@ def test_exported_values_match_the_object() -> None:
     @SETTINGS
     @given(objects())
     def check(adata: ad.AnnData) -> None:
-        outcome = attempt(lambda: exported(adata))
+        outcome = attempt(lambda: export_and_compare(adata))
         outcomes[outcome.kind] += 1
         assert outcome.good, f"{outcome.kind}: {outcome.text}\n{adata}\n{adata.obs.to_dict('list')}\n{adata.X}"
 
@@ -57,7 +57,7 @@ SETTINGS = settings(
 )
 
 
-def exported(adata: ad.AnnData) -> None:
+def export_and_compare(adata: ad.AnnData) -> None:
     """Export the object and compare the bundle with it."""
     before = adata.copy()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -68,13 +68,14 @@ def exported(adata: ad.AnnData) -> None:
         except BundleError as exc:
             raise AssertionError(exc) from exc  # a BundleError would count as a clear error
         rows = rows_of(bundle, before)
-        same_genes(bundle, before, rows)
-        same_columns(bundle, before, rows)
-        same_places(bundle, before, rows)
+        check_genes(bundle, before, rows)
+        check_columns(bundle, before, rows)
+        check_coordinates(bundle, before, rows)
     pd.testing.assert_frame_equal(adata.obs, before.obs)
 
 
 def rows_of(bundle: Bundle, adata: ad.AnnData) -> Any:
+    """Return the row of each exported cell, after checking that the right cells are exported, in their order."""
     names = make_unique(as_text(np.asarray(adata.obs_names, dtype=object)))[0]
     rows = pd.Index(names).get_indexer(pd.Index(cell_ids(bundle)))
     assert rows.tolist() == np.flatnonzero(placed(adata)).tolist()
@@ -83,21 +84,22 @@ def rows_of(bundle: Bundle, adata: ad.AnnData) -> Any:
 
 def placed(adata: ad.AnnData) -> Any:
     """Return a mask of the exported cells: their coordinates are finite and fit into float32."""
-    found = usual_xy(adata)
-    return np.ones(adata.n_obs, bool) if found is None else (np.abs(found) < 1e30).all(axis=1)
+    xy = usual_xy(adata)
+    return np.ones(adata.n_obs, bool) if xy is None else (np.abs(xy) < 1e30).all(axis=1)
 
 
 def usual_xy(adata: ad.AnnData) -> Any:
+    """Return the coordinates that an export uses by default; None if there are none."""
     if "spatial" not in adata.obsm:
         return None
-    held: Any = adata.obsm["spatial"]
-    if isinstance(held, pd.DataFrame):
+    coordinates: Any = adata.obsm["spatial"]
+    if isinstance(coordinates, pd.DataFrame):
         names = {"x": "x", "y": "y", "imagecol": "x", "imagerow": "y"}
-        held = held.rename(columns=names)[["x", "y"]].to_numpy()
-    return np.asarray(held, dtype=np.float64)[:, :2]
+        coordinates = coordinates.rename(columns=names)[["x", "y"]].to_numpy()
+    return np.asarray(coordinates, dtype=np.float64)[:, :2]
 
 
-def same_genes(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
+def check_genes(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
     names = make_unique(as_text(np.asarray(adata.var_names, dtype=object)))[0].tolist()
     x: Any = adata.X
     dense = np.asarray(x.toarray() if hasattr(x, "toarray") else x)[rows]
@@ -109,30 +111,30 @@ def same_genes(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
         np.testing.assert_array_equal(bundle.gene(gene), wanted, err_msg=gene)
 
 
-def same_columns(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
+def check_columns(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
     exported = {column.name for column in bundle.manifest.columns or ()}
     for name in adata.obs.columns:
         reported = any(warning.startswith("Not exported") and name in warning for warning in bundle.warnings)
         assert name in exported or reported, (name, bundle.warnings)
     for column in bundle.manifest.columns or ():
-        held = adata.obs[column.name].iloc[rows]
-        missing = held.isna().to_numpy()
-        shown = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
+        original = adata.obs[column.name].iloc[rows]
+        missing = original.isna().to_numpy()
+        stored = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
         if isinstance(column, CategoryColumn):
             texts = [*(category.name for category in column.categories), None]
-            for value, none, code in zip(held, missing, shown, strict=True):
+            for value, is_missing, code in zip(original, missing, stored, strict=True):
                 assert int(code) < len(texts)
                 category = texts[int(code)]
-                assert (category is None) == bool(none), (column.name, value, category)
-                assert none or is_named(value, category), (column.name, value, category)
+                assert (category is None) == bool(is_missing), (column.name, value, category)
+                assert is_missing or is_named(value, category), (column.name, value, category)
         else:
-            for value, none, number in zip(held, missing, shown, strict=True):
-                wanted = np.nan if none else float(value)
+            for value, is_missing, number in zip(original, missing, stored, strict=True):
+                wanted = np.nan if is_missing else float(value)
                 if np.isinf(wanted):
                     wanted = np.nan
                 with np.errstate(over="ignore"):
-                    close = np.float32(wanted) if column.dtype == "float32" else wanted
-                assert number == close or (np.isnan(number) and not np.isfinite(close)), (column.name, value, number)
+                    cast = np.float32(wanted) if column.dtype == "float32" else wanted
+                assert number == cast or (np.isnan(number) and not np.isfinite(cast)), (column.name, value, number)
 
 
 def is_named(value: Any, category: Any) -> bool:
@@ -145,13 +147,13 @@ def is_named(value: Any, category: Any) -> bool:
         return False
 
 
-def same_places(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
+def check_coordinates(bundle: Bundle, adata: ad.AnnData, rows: Any) -> None:
     xy = usual_xy(adata)
     if xy is None:
         return
     wanted = xy[rows]
     coordinates = bundle.manifest.coordinates
     assert coordinates is not None
-    shown = bundle.vector(coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float64)
+    stored = bundle.vector(coordinates.chunks, np.dtype("<f4"), 2).reshape(-1, 2).astype(np.float64)
     extent = float(np.ptp(wanted, axis=0).max(initial=0)) + float(np.abs(wanted).max(initial=0)) * 2**-23
-    np.testing.assert_allclose(shown + coordinates.origin, wanted, rtol=0, atol=extent * 2**-22)
+    np.testing.assert_allclose(stored + coordinates.origin, wanted, rtol=0, atol=extent * 2**-22)

@@ -1,10 +1,11 @@
-"""Reference values for the comparison of two groups of cells, which the tests of Python and of the viewer both read.
+"""Reference values for the comparison of two groups of cells, for the tests of Python and of the viewer.
 
-``python tests/golden/golden_differential.py`` writes ``differential.json`` again. The values come from scipy and from formulas
-on all values of a gene, not from the package. Where scipy's p-values underflow, they come from an integral of the density.
+``python tests/golden/golden_differential.py`` rewrites ``differential.json``. The values come from scipy and from
+formulas on all values of a gene, not from the package. Where scipy's p-values underflow, they come from an integral of
+the density.
 
-null stands for a missing value or an undefined result; "inf" and "-inf" are infinite. U is exact; other numbers have at
-least 11 significant digits, or an absolute error below 1e-13 where they are differences, such as a fold change near zero.
+null is a missing value or an undefined result; "inf" and "-inf" are infinite. U is exact; other numbers have at least
+11 significant digits, or an absolute error below 1e-13 where they are differences, such as a fold change near zero.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def cases() -> list[tuple[str, str, Group, Group]]:
 
 def expected(kind: str, a: Group, b: Group) -> dict[str, Any]:
     in_a, in_b = (np.array([value for value in group if value is not None], dtype=np.float64) for group in (a, b))
-    found: dict[str, float] = {
+    result: dict[str, float] = {
         "mean_a": mean(in_a),
         "mean_b": mean(in_b),
         "fraction_a": mean(in_a != 0),
@@ -78,8 +79,8 @@ def expected(kind: str, a: Group, b: Group) -> dict[str, Any]:
         **dict.fromkeys(("auc", "u", "z", "log10_p", "t", "t_df", "t_log10_p"), math.nan),
     }
     if min(len(in_a), len(in_b)) >= 3:
-        found |= rank_test(in_a, in_b) | t_test(in_a, in_b)
-    return {name: written(value) for name, value in found.items()}
+        result |= rank_test(in_a, in_b) | t_test(in_a, in_b)
+    return {name: json_number(value) for name, value in result.items()}
 
 
 def mean(values: NDArray[Any]) -> float:
@@ -100,17 +101,17 @@ def rank_test(a: NDArray[np.float64], b: NDArray[np.float64]) -> dict[str, float
     n = n_a + n_b
     test = stats.mannwhitneyu(a, b, method="asymptotic", use_continuity=True)
     u = float(test.statistic)
-    found = {"u": u, "auc": u / (n_a * n_b), "z": math.nan, "log10_p": math.nan}
+    result = {"u": u, "auc": u / (n_a * n_b), "z": math.nan, "log10_p": math.nan}
     ranks = stats.rankdata(np.concatenate([a, b]))
     sigma = math.sqrt(n_a * n_b / 12 * (n + 1) * stats.tiecorrect(ranks))
     if sigma == 0:
-        return found
-    off = u - n_a * n_b / 2
-    log_p = math.log(2) + float(stats.norm.logsf((abs(off) - 0.5) / sigma))
+        return result
+    deviation = u - n_a * n_b / 2
+    log_p = math.log(2) + float(stats.norm.logsf((abs(deviation) - 0.5) / sigma))
     log10_p = min(0.0, log_p / math.log(10))
     if test.pvalue > SMALLEST:
         assert math.isclose(10**log10_p, float(test.pvalue), rel_tol=1e-11)
-    return {**found, "z": off / sigma, "log10_p": log10_p}
+    return {**result, "z": deviation / sigma, "log10_p": log10_p}
 
 
 def t_test(a: NDArray[np.float64], b: NDArray[np.float64]) -> dict[str, float]:
@@ -118,7 +119,7 @@ def t_test(a: NDArray[np.float64], b: NDArray[np.float64]) -> dict[str, float]:
         return {}
     if a.min() == a.max() and b.min() == b.max():
         sign = 1 if a[0] > b[0] else -1
-        return {"t": sign * math.inf, "t_df": 1.0, "t_log10_p": -math.inf}  # as scipy, which warns
+        return {"t": sign * math.inf, "t_df": 1.0, "t_log10_p": -math.inf}  # like scipy, which also warns
     test = stats.ttest_ind(a, b, equal_var=False)
     t, df, p = float(test.statistic), float(test.df), float(test.pvalue)
     log10_p = math.log10(p) if p > SMALLEST else log10_two_sided(abs(t), df)
@@ -129,21 +130,21 @@ def t_test(a: NDArray[np.float64], b: NDArray[np.float64]) -> dict[str, float]:
 
 def log10_two_sided(t: float, df: float) -> float:
     """Return log10 of the two-sided p-value from the integral of the density, relative to its value at `t`."""
-    at = float(stats.t.logpdf(t, df))
+    log_density = float(stats.t.logpdf(t, df))
 
     def density(s: float) -> float:  # the density at t exp(s), relative to that at t
-        return math.exp(float(stats.t.logpdf(t * math.exp(s), df)) - at + s)
+        return math.exp(float(stats.t.logpdf(t * math.exp(s), df)) - log_density + s)
 
     decay = (df + 1) * t**2 / (df + t**2) - 1  # at s = 0; it grows with s
     area = sum(integrate.quad(density, low / decay, high / decay, epsabs=0, epsrel=1e-13)[0]
                for low, high in ((0, 1), (1, 8), (8, 60)))  # fmt: skip
-    return (math.log(2) + at + math.log(t) + math.log(area)) / math.log(10)
+    return (math.log(2) + log_density + math.log(t) + math.log(area)) / math.log(10)
 
 
 def adjusted(log10_p: Group) -> Group:
     """Return the logarithms of p-values adjusted by Benjamini and Hochberg, from exact decimal numbers."""
     known = sorted((i for i, p in enumerate(log10_p) if p is not None), key=lambda i: float(log10_p[i] or 0.0))
-    found: Group = [None] * len(log10_p)
+    result: Group = [None] * len(log10_p)
     lowest = 0.0
     for rank, i in reversed(list(enumerate(known, 1))):
         p = log10_p[i]
@@ -151,16 +152,16 @@ def adjusted(log10_p: Group) -> Group:
         if math.isfinite(p):
             p = float(Decimal(p) + (Decimal(len(known)) / Decimal(rank)).log10())
         lowest = min(lowest, p)
-        found[i] = lowest
+        result[i] = lowest
     if all(p is None or p > -280 for p in log10_p):
         plain = stats.false_discovery_control([10.0 ** float(log10_p[i] or 0.0) for i in known])
-        np.testing.assert_allclose([10.0 ** float(found[i] or 0.0) for i in known], plain, rtol=1e-12)
-    return found
+        np.testing.assert_allclose([10.0 ** float(result[i] or 0.0) for i in known], plain, rtol=1e-12)
+    return result
 
 
 def adjustments() -> list[dict[str, Any]]:
     rng = np.random.default_rng(5)
-    given: list[Group] = [
+    lists: list[Group] = [
         [-0.5, -3.0, -1.25, -2.0, -0.125],
         [0.0, 0.0, -0.0625],
         [-400.5, -310.0, None, -2.0, -310.0, 0.0, -1e5],
@@ -170,10 +171,13 @@ def adjustments() -> list[dict[str, Any]]:
         [float(p) for p in np.log10(rng.random(60))],
         [-1.0, -1.0, -1.0, -1.0],
     ]
-    return [{"log10_p": [written(p) for p in one], "adjusted": [written(p) for p in adjusted(one)]} for one in given]
+    return [
+        {"log10_p": [json_number(p) for p in log10_p], "adjusted": [json_number(p) for p in adjusted(log10_p)]}
+        for log10_p in lists
+    ]
 
 
-def written(value: float | None) -> float | str | None:
+def json_number(value: float | None) -> float | str | None:
     if value is None or math.isnan(value):
         return None
     if math.isinf(value):
@@ -195,8 +199,8 @@ def reference() -> dict[str, Any]:
 
 
 def as_json(value: dict[str, Any]) -> str:
-    """Return one line per case."""
-    parts = [f'"{name}": [\n' + ",\n".join(json.dumps(one) for one in value[name]) + "\n]" for name in value]
+    """Return JSON text with one line per case."""
+    parts = [f'"{name}": [\n' + ",\n".join(json.dumps(case) for case in value[name]) + "\n]" for name in value]
     return "{" + ",\n".join(parts) + "}\n"
 
 

@@ -1,7 +1,8 @@
 """Reference values for distances to the border of a region, for the tests of Python and of the viewer.
 
-``python tests/golden/golden_distances.py`` rewrites ``distances.json``. The values come from exact fractions: the nearest
-point of each edge is found without rounding, and a ray decides what is inside. Corners and cells are float32.
+``python tests/golden/golden_distances.py`` rewrites ``distances.json``. The values come from exact fractions: the
+nearest point of each edge is computed without rounding, and a ray determines what is inside. Corners and cells are
+float32.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ import numpy as np
 
 FILE = Path(__file__).parent / "distances.json"
 
-Place = tuple[float, float]
+Point = tuple[float, float]
 
 
-def exact(outline: list[Place], place: Place) -> float:
+def exact(outline: list[Point], point: Point) -> float:
     """Return the distance of a point to the border, negative inside."""
-    x, y = Fraction(place[0]), Fraction(place[1])
+    x, y = Fraction(point[0]), Fraction(point[1])
     inside, best = False, None
     for (ax, ay), (bx, by) in zip(outline, outline[1:] + outline[:1], strict=True):
         a, b = (Fraction(ax), Fraction(ay)), (Fraction(bx), Fraction(by))
@@ -40,13 +41,13 @@ def exact(outline: list[Place], place: Place) -> float:
     return -root if inside and root > 0 else root
 
 
-def places(seed: int, n: int, spread: float) -> list[Place]:
+def random_points(seed: int, n: int, spread: float) -> list[Point]:
     """Return n random points as float32."""
-    found = np.random.default_rng(seed).normal(0, spread, (n, 2)).astype(np.float32)
-    return [(float(x), float(y)) for x, y in found]
+    xy = np.random.default_rng(seed).normal(0, spread, (n, 2)).astype(np.float32)
+    return [(float(x), float(y)) for x, y in xy]
 
 
-def lasso(seed: int, n: int, radius: float) -> list[Place]:
+def lasso(seed: int, n: int, radius: float) -> list[Point]:
     """Return an irregular closed line around the origin."""
     rng = np.random.default_rng(seed)
     angles = np.linspace(0, 2 * np.pi, n, endpoint=False)
@@ -55,7 +56,7 @@ def lasso(seed: int, n: int, radius: float) -> list[Place]:
     return [(float(x), float(y)) for x, y in xy]
 
 
-def cases() -> list[tuple[str, list[Place], list[Place]]]:
+def cases() -> list[tuple[str, list[Point], list[Point]]]:
     """Return (name, outline, cells)."""
     square = [(0.0, 0.0), (4.0, 0.0), (4.0, 4.0), (0.0, 4.0)]
     crossed = [(0.0, 0.0), (4.0, 4.0), (4.0, 0.0), (0.0, 4.0)]
@@ -63,9 +64,9 @@ def cases() -> list[tuple[str, list[Place], list[Place]]]:
         ("square", square, [(1.0, 2.0), (2.0, 2.0), (7.0, 8.0), (0.0, 0.0), (4.0, 1.0), (-3.0, 2.0)]),
         ("figure of eight", crossed, [(0.5, 2.0), (2.0, 2.0), (2.0, 1.0), (3.5, 2.5), (9.0, 9.0)]),
         ("repeated corner", [square[0], *square, square[3]], [(1.0, 1.5), (-1.0, -1.0), (2.5, 5.0)]),
-        ("lasso", lasso(1, 60, 900.0), places(2, 60, 800.0)),
-        ("small lasso among many cells", lasso(3, 40, 3.0), places(4, 40, 2000.0)),
-        ("large lasso around all cells", lasso(5, 30, 5000.0), places(6, 20, 100.0)),
+        ("lasso", lasso(1, 60, 900.0), random_points(2, 60, 800.0)),
+        ("small lasso among many cells", lasso(3, 40, 3.0), random_points(4, 40, 2000.0)),
+        ("large lasso around all cells", lasso(5, 30, 5000.0), random_points(6, 20, 100.0)),
     ]
 
 

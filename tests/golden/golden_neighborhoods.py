@@ -1,7 +1,7 @@
 """Reference values for neighborhoods of categories, for the tests of Python and of the viewer.
 
-``python tests/golden/golden_neighborhoods.py`` rewrites ``neighborhoods.json``. The mean and the standard deviation come
-from enumerating all permutations of the categories within each section. An undefined score is null.
+``python tests/golden/golden_neighborhoods.py`` rewrites ``neighborhoods.json``. The mean and the standard deviation
+come from enumerating all permutations of the categories within each section. An undefined score is null.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ Case = tuple[str, list[tuple[int, int]], list[int], list[int], list[int]]
 """Name, edges, code of each cell, section of each cell, whether each cell is in the mask."""
 
 
-def some_edges(cells: list[int], seed: int) -> list[tuple[int, int]]:
+def random_edges(cells: list[int], seed: int) -> list[tuple[int, int]]:
     rng = np.random.default_rng(seed)
     return [pair for pair in itertools.combinations(cells, 2) if rng.random() < 0.5]
 
 
 def cases() -> list[Case]:
-    one = [0] * 7
+    one_section = [0] * 7
     all_in = [1] * 7
-    two = some_edges([0, 1, 2, 3], 3) + some_edges([4, 5, 6, 7, 8], 4)
+    two_components = random_edges([0, 1, 2, 3], 3) + random_edges([4, 5, 6, 7, 8], 4)
     return [
-        ("one section", some_edges(list(range(7)), 1), [0, 0, 0, 1, 1, 2, 0], one, all_in),
+        ("one section", random_edges(list(range(7)), 1), [0, 0, 0, 1, 1, 2, 0], one_section, all_in),
         ("complete graph", list(itertools.combinations(range(6), 2)), [0, 0, 0, 1, 1, 2], [0] * 6, [1] * 6),
-        ("missing values", some_edges(list(range(7)), 2), [0, 3, 0, 1, 1, 3, 2], one, all_in),
-        ("mask", some_edges(list(range(9)), 5), [0, 1, 0, 1, 1, 2, 2, 0, 1], [0] * 9, [1, 1, 1, 0, 1, 1, 1, 0, 1]),
-        ("two sections", two, [0, 0, 1, 1, 0, 1, 1, 2, 2], [5] * 4 + [2] * 5, [1] * 9),
+        ("missing values", random_edges(list(range(7)), 2), [0, 3, 0, 1, 1, 3, 2], one_section, all_in),
+        ("mask", random_edges(list(range(9)), 5), [0, 1, 0, 1, 1, 2, 2, 0, 1], [0] * 9, [1, 1, 1, 0, 1, 1, 1, 0, 1]),
+        ("two sections", two_components, [0, 0, 1, 1, 0, 1, 1, 2, 2], [5] * 4 + [2] * 5, [1] * 9),
         ("two cells", [(0, 1)], [0, 1], [0, 0], [1, 1]),
         ("three cells", [(0, 1), (1, 2)], [0, 1, 0], [0] * 3, [1] * 3),
         ("no edges", [], [0, 1, 2], [0] * 3, [1] * 3),
@@ -47,13 +47,14 @@ def counts(edges: list[tuple[int, int]], labels: dict[int, int]) -> list[int]:
     """Count as squidpy does: for each cell, each of its neighbors."""
     found = [0] * (K * K)
     for pair in edges:
-        for one, other in (pair, pair[::-1]):
-            if one in labels and other in labels:
-                found[labels[one] * K + labels[other]] += 1
+        for cell, neighbor in (pair, pair[::-1]):
+            if cell in labels and neighbor in labels:
+                found[labels[cell] * K + labels[neighbor]] += 1
     return found
 
 
 def permutations(labels: dict[int, int], sections: list[int]) -> Iterator[dict[int, int]]:
+    """Yield every assignment of the labels that keeps those of each section within it."""
     groups = [[cell for cell in labels if sections[cell] == name] for name in sorted(set(sections))]
     for orders in itertools.product(*(itertools.permutations(group) for group in groups)):
         yield {
@@ -63,13 +64,13 @@ def permutations(labels: dict[int, int], sections: list[int]) -> Iterator[dict[i
 
 
 def reference() -> list[dict[str, Any]]:
-    found = []
+    described = []
     for name, edges, codes, sections, mask in cases():
         labels = {cell: code for cell, code in enumerate(codes) if code < K and mask[cell]}
-        drawn = np.array([counts(edges, one) for one in permutations(labels, sections)], dtype=np.float64)
-        count, mean, deviation = counts(edges, labels), drawn.mean(axis=0), drawn.std(axis=0)
+        permuted = np.array([counts(edges, shuffled) for shuffled in permutations(labels, sections)], dtype=np.float64)
+        count, mean, deviation = counts(edges, labels), permuted.mean(axis=0), permuted.std(axis=0)
         z = [None if d < 1e-9 else (c - m) / d for c, m, d in zip(count, mean, deviation, strict=True)]
-        found.append(
+        described.append(
             {
                 "name": name,
                 "edges": edges,
@@ -81,7 +82,7 @@ def reference() -> list[dict[str, Any]]:
                 "z": z,
             }
         )
-    return found
+    return described
 
 
 if __name__ == "__main__":

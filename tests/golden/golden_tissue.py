@@ -1,7 +1,8 @@
 """Small bundles of each version of the format, with the values that readers must return.
 
-``python tests/golden/golden_tissue.py`` writes the current ones again. The values in ``values.json`` come from the object
-itself, not from a bundle. Bundles of a released version are never rewritten, because later viewers must still open them.
+``python tests/golden/golden_tissue.py`` rewrites those of the current version. The values in ``values.json`` come from
+the object itself, not from a bundle. Bundles of a released version are never rewritten, because later viewers must
+still open them.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ CLUSTERS = ("1", "2", "10")
 
 
 def tissue() -> ad.AnnData:
-    """Return an object with every kind of column, order and missing value, far from zero, in two sections."""
+    """Return an object with every kind of column, order and missing value, and two sections far from the origin."""
     cell = np.arange(N)
     obs = pd.DataFrame(index=["", 'b "2"', "ü,é", *(f"cell-{i}" for i in range(3, N))])
     obs["cluster"] = [None if i % 7 == 6 else CLUSTERS[i % 3] for i in cell]
@@ -56,7 +57,7 @@ def expected(adata: ad.AnnData) -> dict[str, Any]:
     """Return the values that every reader must return; None is a missing value."""
 
     def plain(values: Any) -> list[Any]:
-        return [None if pd.isna(one) else one.item() if hasattr(one, "item") else one for one in values]
+        return [None if pd.isna(value) else value.item() if hasattr(value, "item") else value for value in values]
 
     obs, matrix = adata.obs, np.asarray(adata.X)
     types = obs["type"].cat.categories
@@ -70,7 +71,7 @@ def expected(adata: ad.AnnData) -> dict[str, Any]:
         "categories": {
             "cluster": {"names": list(CLUSTERS), "colors": adata.uns["cluster_colors"], "cells": plain(obs["cluster"])},
             "type": {"names": ["tumor; =1", "Stroma"], "cells": plain(obs["type"])},
-            "ok": {"names": ["False", "True"], "cells": [None if pd.isna(one) else str(one) for one in obs["ok"]]},
+            "ok": {"names": ["False", "True"], "cells": [None if pd.isna(flag) else str(flag) for flag in obs["ok"]]},
             "section": {"names": ["left", "right"], "cells": plain(obs["section"])},
         },
         "numbers": {"score": plain(obs["score"]), "exact": plain(obs["exact"])},
@@ -84,12 +85,12 @@ def _compared(matrix: Any, inside: Any) -> dict[str, list[float | str | None]]:
     from karospace_jupyter.differential import MatrixScale, compare
 
     genes = ((np.arange(N), matrix[:, i].astype(np.float32)) for i in range(len(GENES)))
-    found = compare(genes, inside, ~inside, MatrixScale("other"))
+    comparison = compare(genes, inside, ~inside, MatrixScale("other"))
 
     def plain(values: Any) -> list[float | str | None]:
-        return [None if np.isnan(one) else str(one) if np.isinf(one) else float(one) for one in values]
+        return [None if np.isnan(value) else str(value) if np.isinf(value) else float(value) for value in values]
 
-    return {field.name: plain(getattr(found, field.name)) for field in dataclasses.fields(found)}
+    return {field.name: plain(getattr(comparison, field.name)) for field in dataclasses.fields(comparison)}
 
 
 def write_current(folder: Path) -> None:

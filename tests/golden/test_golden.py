@@ -59,19 +59,19 @@ def test_columns_and_coordinates_of_stored_bundles_are_read(version: str) -> Non
     columns = {column.name: column for column in manifest.columns or ()}
     assert sorted(columns) == sorted([*VALUES["categories"], *VALUES["numbers"]])
     for name, column in columns.items():
-        held: Any = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
+        values: Any = bundle.vector(column.chunks, np.dtype(column.dtype).newbyteorder("<"))
         if isinstance(column, CategoryColumn):
             wanted = VALUES["categories"][name]
             assert [category.name for category in column.categories] == wanted["names"]
             if "colors" in wanted:
                 assert [category.color for category in column.categories] == wanted["colors"]
             names = [*wanted["names"], None]
-            assert [names[min(code, len(names) - 1)] for code in held.tolist()] == wanted["cells"]
+            assert [names[min(code, len(names) - 1)] for code in values.tolist()] == wanted["cells"]
         else:
-            numbers = [None if np.isnan(number) else float(number) for number in held]
+            numbers = [None if np.isnan(number) else float(number) for number in values]
             assert numbers == VALUES["numbers"][name]
 
 
 def test_neighbors_of_the_stored_bundle_are_read() -> None:
-    found = sp.triu(Bundle(HERE / "1.2").neighbors()).tocoo()
-    assert sorted(map(list, zip(found.row.tolist(), found.col.tolist(), strict=True))) == VALUES["edges"]
+    graph = sp.triu(Bundle(HERE / "1.2").neighbors()).tocoo()
+    assert sorted(map(list, zip(graph.row.tolist(), graph.col.tolist(), strict=True))) == VALUES["edges"]

@@ -34,8 +34,8 @@ def installing(
 ) -> Iterator[dict[str, Future[Path]]]:
     """Start all required installations early, one at a time and at low priority, so that they do not delay tests."""
     needed = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    base_temp = tmp_path_factory.getbasetemp()
+    shared = base_temp.parent if "PYTEST_XDIST_WORKER" in os.environ else base_temp
     with ThreadPoolExecutor(1) as one_at_a_time:
         yield {
             name: one_at_a_time.submit(_once, install, shared / name)
@@ -85,7 +85,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Any, chromium: str) -> Iterator[Any]:
-    """The browser that users have, with its windows and tabs."""
+    """Launch the Chromium that users have, with windows and tabs, instead of the headless build."""
     browser = patient(playwright.chromium.launch(executable_path=chromium, args=FLAGS))
     yield browser
     browser.close()
@@ -113,7 +113,7 @@ def window(playwright: Any, chromium: str, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def notebook(lab: Lab, window: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
     """Return a function that opens a notebook with the given cells; its kernel is shut down after the test."""
-    others = window.pages
+    open_before = window.pages
     opened: list[Notebook] = []
 
     def open_notebook(
@@ -127,10 +127,10 @@ def notebook(lab: Lab, window: Any, request: pytest.FixtureRequest) -> Iterator[
         return opened[-1]
 
     yield open_notebook
-    for one in opened:
-        one.shut_down()
+    for nb in opened:
+        nb.shut_down()
     for page in window.pages:
-        if page not in others:
+        if page not in open_before:
             page.close()
 
 

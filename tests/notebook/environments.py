@@ -26,7 +26,7 @@ from karospace_jupyter.datasets import synthetic_tissue
 ROOT = Path(__file__).parents[2]
 OLDEST_LAB = "4.0.13"
 IN_THE_BACKGROUND = ["nice", "-n", "3"]
-"""Lower priority than the tests, but not the lowest: with all cores busy, that would never finish."""
+"""Lower priority than the tests, but not the lowest, at which an installation would never finish on busy cores."""
 
 DATA = f"""{TISSUES}
 import json
@@ -38,23 +38,23 @@ from karospace_jupyter import adata_to_karospace, karospace_view, karospace_widg
 adata = synthetic_tissue(3000, 60, seed=3)
 """
 
-TELL = """
-def tell(view):
+RECORD_SELECTION = """
+def record_selection(view):
     def write(change):
         if view.selection is not None:
             Path("seen.json").write_text(json.dumps(np.flatnonzero(view.selection).tolist()))
     view.on_change(write)
 """
-"""Writes the selected cells to a file, for environments whose kernel cannot be accessed by the test."""
+"""Writes the selected cells to a file, for environments in which a test cannot access the kernel."""
 
-FORM = f"""{DATA}{TELL}
+FORM = f"""{DATA}{RECORD_SELECTION}
 w = karospace_widget(adata, "exported", genes_mode="all")
-w.observe(lambda change: tell(w.view) if change["new"] == "done" else None, "status")
+w.observe(lambda change: record_selection(w.view) if change["new"] == "done" else None, "status")
 """
 
-VIEW = f"""{DATA}{TELL}
+VIEW = f"""{DATA}{RECORD_SELECTION}
 v = karospace_view(adata)
-tell(v)
+record_selection(v)
 """
 
 GENE = "EPCAM"
@@ -94,7 +94,7 @@ def picture_of(frame: Any) -> NDArray[np.uint8]:
 
 
 def changed_pixels(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> int:
-    """Count the pixels that differ where both pictures have one: a legend below the tissue changes its height."""
+    """Count the pixels that differ in the rows of both pictures: a legend below the tissue changes the height."""
     height = min(len(before), len(after))
     return int(np.count_nonzero((before[:height] != after[:height]).any(axis=2)))
 
@@ -105,9 +105,9 @@ def shows_a_gene(frame: Any) -> None:
     assert colors_in(before) > 50, "nothing is drawn"
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", GENE)
     values = synthetic_tissue(3000, 60, seed=3)[:, GENE].X.toarray()[:, 0]
-    some = [0, 12, int(values.argmax()), 2999]
-    shown = [frame.evaluate("cell => window.karospace.valueAt(cell)", cell) for cell in some]
-    assert shown == pytest.approx(values[some].tolist())
+    cells = [0, 12, int(values.argmax()), 2999]
+    shown = [frame.evaluate("cell => window.karospace.valueAt(cell)", cell) for cell in cells]
+    assert shown == pytest.approx(values[cells].tolist())
     eventually(
         lambda: changed_pixels(before, picture_of(frame)),
         lambda changed: changed >= 500,
@@ -127,32 +127,32 @@ def select(frame: Any) -> None:
     )
 
 
-def python_heard(frame: Any, folder: Path) -> None:
-    """Check that a selection made in the viewer reaches Python, where `TELL` writes it to a file."""
+def selection_reaches_python(frame: Any, folder: Path) -> None:
+    """Check that a selection made in the viewer reaches Python, where `RECORD_SELECTION` writes it to a file."""
     select(frame)
 
-    def found() -> Any:
+    def recorded() -> Any:
         try:
             return json.loads((folder / "seen.json").read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             return None
 
-    becomes(found, SELECTED, page=frame.page)
+    becomes(recorded, SELECTED, page=frame.page)
 
 
-def export_by_click(place: Any) -> None:
+def export_by_click(scope: Any) -> None:
     """Wait until the form has inspected the object, then click Export."""
-    place.get_by_text("detected").first.wait_for()
-    place.get_by_role("button", name="Export", exact=True).click()
+    scope.get_by_text("detected").first.wait_for()
+    scope.get_by_role("button", name="Export", exact=True).click()
 
 
-def grows(bar: Any, above: float) -> float:
-    """Return the value of a progress bar once it exceeds `above`."""
+def progress_above(bar: Any, value: float) -> float:
+    """Return the value of a progress bar once it exceeds `value`."""
     read = "bars => bars.map((bar) => Number(bar.getAttribute('aria-valuenow')))"
-    return max(eventually(lambda: bar.evaluate_all(read), lambda now: max(now, default=0) > above))
+    return max(eventually(lambda: bar.evaluate_all(read), lambda now: max(now, default=0) > value))
 
 
-def written(folder: Path, cells: list[str], name: str = "page.ipynb") -> Path:
+def write_notebook(folder: Path, cells: list[str], name: str = "page.ipynb") -> Path:
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(nb, folder / name)
@@ -164,15 +164,15 @@ def fresh_python(folder: Path) -> Path:
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
     def run(*command: str) -> None:
-        done = subprocess.run([*IN_THE_BACKGROUND, *command], cwd=ROOT, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
+        completed = subprocess.run([*IN_THE_BACKGROUND, *command], cwd=ROOT, env=env, capture_output=True, text=True)
+        assert completed.returncode == 0, completed.stderr[-3000:]
 
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "wheel"))
     (wheel,) = (folder / "wheel").iterdir()
     run(sys.executable, "-m", "venv", str(folder / "env"))
     python = folder / "env" / "bin" / "python"
     install = [str(ROOT / "tests" / "retry.sh"), str(python), "-m", "pip", "install", "--quiet", "--retries", "5"]
-    # Do not compile: the tests import only a small part of it.
+    # Do not compile to bytecode: the tests import only a small part of the packages.
     run("sh", *install, "--no-compile", str(wheel), f"jupyterlab=={OLDEST_LAB}")
     return python
 

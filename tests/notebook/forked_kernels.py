@@ -77,7 +77,7 @@ def serve(path: str) -> None:
         os.close(descriptor)
     os.environ.clear()
     os.environ.update(request["environment"])
-    # The parent that the kernel must not outlive is the process that asked for it.
+    # Without this variable, ipykernel does not expect Jupyter as its parent; `_end_with` ends the kernel instead.
     os.environ.pop("JPY_PARENT_PID", None)
     _end_with(connection)
     os.chdir(request["folder"])

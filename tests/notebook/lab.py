@@ -60,7 +60,7 @@ def _end_with_the_parent() -> None:
 
 
 @functools.cache
-def _forks_of_kernels() -> Path:
+def _start_fork_server() -> Path:
     """Start the process that forks kernels, once for all servers, and return the path of its socket."""
     path = Path(tempfile.mkdtemp(), "kernels")
     command = [sys.executable, FORKED_KERNELS, "serve", path]
@@ -72,15 +72,15 @@ def _forks_of_kernels() -> Path:
         shutil.rmtree(path.parent)
 
     atexit.register(end)
-    eventually(path.exists, what="no socket of forked kernels")
+    eventually(path.exists, what="the process that forks kernels has not started")
     return path
 
 
 def _add_forked_kernel(data: Path) -> None:
-    """Make the kernel `python3` of a data folder of Jupyter, which precedes the others, a fork."""
+    """Add a forked kernel `python3` to a data folder of Jupyter, which precedes other folders with that kernel."""
     folder = data / "kernels" / "python3"
     folder.mkdir(parents=True)
-    argv = [sys.executable, str(FORKED_KERNELS), str(_forks_of_kernels()), "-f", "{connection_file}"]
+    argv = [sys.executable, str(FORKED_KERNELS), str(_start_fork_server()), "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": "Python 3 (ipykernel)", "language": "python", "metadata": {"debugger": True}}
     (folder / "kernel.json").write_text(json.dumps(spec))
 
@@ -164,9 +164,9 @@ class Lab(Server):
         # starts. Paths of sockets must be short.
         self.runtime = Path(tempfile.mkdtemp())
         port = free_port()
-        own = {} if python is None else {"PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]])}
+        path_variable = {} if python is None else {"PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]])}
         env = {
-            **own,
+            **path_variable,
             "JUPYTER_PATH": os.pathsep.join(map(str, [STATIC, folder / ".kernels"])) if python is None else "",
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
             "JUPYTER_DATA_DIR": str(folder / ".data"),
@@ -182,16 +182,16 @@ class Lab(Server):
             "--KernelManager.transport=ipc", "--ServerApp.disable_check_xsrf=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *args,
         ]  # fmt: skip
-        # Disable the notifications of a first visit, which cover the page; autosave, because tests save by themselves; and
-        # windowing, because cells outside the window would have no size, and could not be clicked.
+        # Disable the notifications of a first visit, which cover the page; autosave, because tests save by themselves;
+        # and windowing, because cells outside the window would have no size and could not be clicked.
         overrides = folder / ".config" / "labconfig"
         overrides.mkdir(parents=True, exist_ok=True)
-        quiet = {
+        settings = {
             "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
             "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
             "@jupyterlab/notebook-extension:tracker": {"windowingMode": windowing},
         }
-        (overrides / "default_setting_overrides.json").write_text(json.dumps(quiet))
+        (overrides / "default_setting_overrides.json").write_text(json.dumps(settings))
         if python is None and sys.platform == "linux":
             _add_forked_kernel(folder / ".kernels")
         super().__init__(command, f"http://127.0.0.1:{port}{base}", folder, env)
@@ -217,7 +217,7 @@ class Notebook:
         self.problems: list[str] = []
         self.requests: list[str] = []
         self._client: BlockingKernelClient | None = None
-        page.on("pageerror", self._take_error)
+        page.on("pageerror", self._record_error)
         page.on("request", lambda request: self.requests.append(request.url))
         path = (
             f"lab/workspaces/{file.stem.replace('_', '-')}/tree/{file.name}"
@@ -232,8 +232,8 @@ class Notebook:
         # A key press before the page is connected to its kernel runs nothing.
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(state="attached")
 
-    def _take_error(self, error: Any) -> None:
-        # JupyterLab's output area takes messages of the kernel even after it is disposed: an error of its own.
+    def _record_error(self, error: Any) -> None:
+        # JupyterLab's output area handles kernel messages even after it is disposed: a bug in JupyterLab.
         disposed_area = str(error) == "Cannot read properties of null (reading 'widgets')"
         if not (disposed_area and "karospace" not in (error.stack or "")):
             self.problems.append(f"{error}\n{error.stack}")
@@ -307,7 +307,7 @@ class Notebook:
             # output of cells is not needed.
             self._client.start_channels(stdin=False, hb=False, iopub=False)
         try:
-            _wait_until_heard(self._client)
+            _wait_for_kernel(self._client)
             yield self._client
         except BaseException:
             self.disconnect()
@@ -319,6 +319,7 @@ class Notebook:
             self._client = None
 
     def until(self, expression: str, wanted: Any = True) -> Any:
+        """Evaluate an expression in the kernel until it has the wanted value."""
         return eventually(
             lambda: self.python(expression),
             lambda found: found == wanted,
@@ -327,15 +328,15 @@ class Notebook:
         )
 
 
-def _reply(client: BlockingKernelClient, message: str, silence: float) -> dict[str, Any]:
+def _reply(client: BlockingKernelClient, message: str, timeout_s: float) -> dict[str, Any]:
     """Return the reply to a message; skip late replies to earlier ones."""
     while True:
-        reply: dict[str, Any] = client.get_shell_msg(timeout=silence)
+        reply: dict[str, Any] = client.get_shell_msg(timeout=timeout_s)
         if reply["parent_header"].get("msg_id") == message:
             return reply
 
 
-def _wait_until_heard(client: BlockingKernelClient) -> None:
+def _wait_for_kernel(client: BlockingKernelClient) -> None:
     """Send requests until the kernel replies: a message to a kernel that is still starting can be lost."""
 
     def answers() -> bool:
@@ -369,7 +370,7 @@ def viewer_in(frame: Any) -> Any:
 
 def ready(frame: Any) -> None:
     """Wait for the first frame of the viewer, with a timeout, because a script that never ends would hang the tests."""
-    late = f"new Promise((_, no) => setTimeout(() => no(new Error('the viewer is not ready')), {PATIENCE_MS}))"
+    late = f"new Promise((_, reject) => setTimeout(() => reject(new Error('the viewer is not ready')), {PATIENCE_MS}))"
     frame.evaluate(f"Promise.race([window.karospace.ready, {late}])")
 
 

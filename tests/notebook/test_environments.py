@@ -21,13 +21,13 @@ from environments import (
     SELECTED,
     VIEW,
     export_by_click,
-    grows,
-    python_heard,
+    progress_above,
     run_first_cell,
     select,
+    selection_reaches_python,
     shows_a_gene,
     viewer_of,
-    written,
+    write_notebook,
 )
 from lab import Lab, Notebook, Server, free_port
 from nbclient import NotebookClient
@@ -71,14 +71,14 @@ def test_form_and_viewer_work_in_notebook_7(page: Any, tmp_path: Path) -> None:
     try:
         nb = lab.notebook(page, [FORM, "w"])
         nb.run(0)
-        others = list(nb.problems)  # Notebook 7 itself logs some
+        earlier_problems = list(nb.problems)  # some are those of Notebook 7 itself
         nb.run(1)
         export_by_click(nb.output(1))
         frame = nb.viewer(1)
         shows_a_gene(frame)
         select(frame)
         nb.until("[] if w.view.selection is None else np.flatnonzero(w.view.selection).tolist()", SELECTED)
-        assert nb.problems == others
+        assert nb.problems == earlier_problems
         nb.shut_down()
     finally:
         lab.stop()
@@ -134,7 +134,7 @@ def test_ipykernel_6_handles_messages_while_a_cell_waits(six: str, notebook: Ope
     seen: list[float] = []
     for share in shares:
         holding(share)
-        seen.append(grows(bar, seen[-1] if seen else 0))
+        seen.append(progress_above(bar, seen[-1] if seen else 0))
     assert len(set(seen)) >= 3, seen
     holding(None)
     card.get_by_text("Done", exact=True).wait_for()
@@ -162,10 +162,11 @@ SENTENCE = "open {}, to see it"
 
 
 def converted(folder: Path, name: str, *options: str) -> str:
+    """Convert a notebook to HTML with nbconvert, and return the URL of the file."""
     command = [sys.executable, "-m", "nbconvert", "--to", "html", *options, name]
     env = {**os.environ, "IPYTHONDIR": str(folder / ".ipython"), "JUPYTER_RUNTIME_DIR": str(folder / ".runtime")}
-    done = subprocess.run(command, cwd=folder, env=env, timeout=PATIENCE_S, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    completed = subprocess.run(command, cwd=folder, env=env, timeout=PATIENCE_S, capture_output=True, text=True)
+    assert completed.returncode == 0, completed.stderr
     return (folder / name).with_suffix(".html").as_uri()
 
 
@@ -187,11 +188,11 @@ def shows_the_picture(page: Any, folder: Path) -> None:
 
 
 def test_nbconvert_shows_the_preview_and_how_to_open_the_bundle(page: Any, tmp_path: Path) -> None:
-    file = written(tmp_path, [BUNDLE, "karospace_view(b)"])
+    file = write_notebook(tmp_path, [BUNDLE, "karospace_view(b)"])
     nb = nbformat.read(file, 4)
-    # Saved like in JupyterLab: with outputs but without widget state.
-    place = {"metadata": {"path": str(tmp_path)}}
-    NotebookClient(nb, store_widget_state=False, startup_timeout=PATIENCE_S, resources=place).execute()
+    # As JupyterLab saves it: with outputs but without widget state.
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(nb, store_widget_state=False, startup_timeout=PATIENCE_S, resources=resources).execute()
     nbformat.write(nb, file)
     without_network(page)
     page.goto(converted(tmp_path, file.name))
@@ -199,7 +200,7 @@ def test_nbconvert_shows_the_preview_and_how_to_open_the_bundle(page: Any, tmp_p
 
 
 def test_nbconvert_execute_shows_the_preview_without_widget_state(page: Any, tmp_path: Path) -> None:
-    file = written(tmp_path, [BUNDLE, "karospace_view(b)"])
+    file = write_notebook(tmp_path, [BUNDLE, "karospace_view(b)"])
     without_network(page)
     page.goto(converted(tmp_path, file.name, "--execute", "--ExecutePreprocessor.store_widget_state=False"))
     shows_the_picture(page, tmp_path)
@@ -224,7 +225,7 @@ def test_nbconvert_with_widget_state_shows_that_there_is_no_kernel(
             return
         route.fulfill(path=file) if file.exists() else route.abort()
 
-    file = written(tmp_path, [BUNDLE, "karospace_view(b)", "karospace_widget(adata)"])
+    file = write_notebook(tmp_path, [BUNDLE, "karospace_view(b)", "karospace_widget(adata)"])
     page.route(re.compile("^https?:"), cdn)
     page.goto(converted(tmp_path, file.name, "--execute"))
     picture = page.locator("img[src^='data:image/webp']").first
@@ -237,7 +238,7 @@ def test_nbconvert_with_widget_state_shows_that_there_is_no_kernel(
 
 
 def test_nbconvert_keeps_an_inline_view_interactive(page: Any, tmp_path: Path) -> None:
-    file = written(tmp_path, [BUNDLE, "karospace_view(b, inline=True)"])
+    file = write_notebook(tmp_path, [BUNDLE, "karospace_view(b, inline=True)"])
     requests = without_network(page)
     page.goto(converted(tmp_path, file.name, "--execute"))
     frame = viewer_of(page)
@@ -245,12 +246,12 @@ def test_nbconvert_keeps_an_inline_view_interactive(page: Any, tmp_path: Path) -
     shows_a_gene(frame)
     assert [request.url for request in requests[before:]] == []
     # The page of nbconvert loads scripts from a CDN; the viewer itself requests nothing.
-    own = [request.url for request in requests if request.frame == frame]
-    assert [url for url in own if not url.startswith(("about:", "data:", "blob:"))] == []
+    of_viewer = [request.url for request in requests if request.frame == frame]
+    assert [url for url in of_viewer if not url.startswith(("about:", "data:", "blob:"))] == []
 
 
 def test_form_and_viewer_work_in_voila(page: Any, tmp_path: Path, serve: Callable[..., Server]) -> None:
-    file = written(tmp_path, [f"{FORM}\nw"])
+    file = write_notebook(tmp_path, [f"{FORM}\nw"])
     port = free_port()
     server = serve(
         "voila", file.name, f"--port={port}", "--no-browser", "--Voila.ip=127.0.0.1", "--ServerApp.allow_root=True",
@@ -261,7 +262,7 @@ def test_form_and_viewer_work_in_voila(page: Any, tmp_path: Path, serve: Callabl
     export_by_click(page)
     frame = viewer_of(page)
     shows_a_gene(frame)
-    python_heard(frame, tmp_path)
+    selection_reaches_python(frame, tmp_path)
 
 
 def marimo_file(folder: Path, *cells: str) -> str:
@@ -289,7 +290,7 @@ def test_widgets_work_in_marimo(mode: str, kind: str, page: Any, tmp_path: Path,
         export_by_click(page)
     frame = viewer_of(page)
     shows_a_gene(frame)
-    python_heard(frame, tmp_path)
+    selection_reaches_python(frame, tmp_path)
     if kind == "form":
         # A second export replaces the view.
         first = page.locator("iframe[srcdoc]").first.element_handle()
@@ -304,7 +305,7 @@ def test_view_works_in_jupyterhub_behind_its_proxy(
     proxy = proxy_modules / ".bin" / "configurable-http-proxy"
     home = tmp_path / "home"
     home.mkdir()
-    written(home, [f"{VIEW}\nv"])
+    write_notebook(home, [f"{VIEW}\nv"])
     port = free_port()
     config = f"""
         c = get_config()
@@ -341,9 +342,9 @@ def test_view_works_in_jupyterhub_behind_its_proxy(
     run_first_cell(page)
     frame = viewer_of(page)
     shows_a_gene(frame)
-    python_heard(frame, home)
-    inside = (f"{server.url}user/ada/", f"{server.url}hub/", "blob:", "data:", "about:")
-    assert [url for url in requests if not url.startswith(inside)] == []
+    selection_reaches_python(frame, home)
+    allowed = (f"{server.url}user/ada/", f"{server.url}hub/", "blob:", "data:", "about:")
+    assert [url for url in requests if not url.startswith(allowed)] == []
     # The files of the viewer are sent in kernel messages, not requested over HTTP.
     paths = [urlsplit(url).path for url in requests if not url.startswith(("blob:", "data:"))]
     assert [path for path in paths if re.search(r"/(index\.html|manifest\.json|assets/.*|files/.*)$", path)] == []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environments import grows
+from environments import progress_above
 from lab import TISSUES, Lab, Notebook, viewer_in
 from playwright.sync_api import expect
 from waiting import eventually, holds, until_js
@@ -32,6 +32,7 @@ Open = Callable[..., Notebook]
 
 @pytest.fixture(scope="module")
 def shared(lab: Lab, window: Any) -> Iterator[Notebook]:
+    """Open one notebook for several tests; each test runs the cells that it needs."""
     cells = [
         DATA,
         "w = karospace_widget(adata, 'exported')\nw",
@@ -94,10 +95,10 @@ def test_form_exports_the_chosen_options_and_opens_the_viewer(shared: Notebook, 
         ("HTML", lambda path: Bundle(path).verify()),
         ("Zip", lambda path: zipfile.ZipFile(path).testzip()),
     ):
-        with nb.page.expect_download() as waiting:
+        with nb.page.expect_download() as download:
             card.get_by_role("button", name=name, exact=True).click()
         saved = Path(lab.folder) / f"saved.{name.lower()}"
-        waiting.value.save_as(saved)
+        download.value.save_as(saved)
         check(saved)
     # The same viewer in a new browser tab.
     with nb.page.context.expect_page() as opened:
@@ -118,7 +119,7 @@ def test_options_are_synchronized_between_python_and_the_form(shared: Notebook) 
     expect(card.get_by_label("Folder", exact=True)).to_have_value("elsewhere")
     card.get_by_label("Folder", exact=True).fill("exported")
     nb.until("w.options['outdir']", "exported")
-    # Options set from Python while the user types do not discard the typed text, nor the other way around.
+    # Options set from Python do not discard text that is being typed, and typing does not discard those options.
     card.get_by_label("Folder", exact=True).press_sequentially("2")
     nb.python("setattr(w, 'options', {'genes_mode': 'hvgs:9'})")
     nb.until("[w.options['outdir'], w.options['genes_mode']]", ["exported2", "hvgs:9"])
@@ -127,8 +128,11 @@ def test_options_are_synchronized_between_python_and_the_form(shared: Notebook) 
     card.get_by_label("Folder", exact=True).fill("exported")
     nb.until("w.options['outdir']", "exported")
     nb.python("setattr(w, 'options', {'genes_mode': 'top_mean:7'})")
-    said = "(lambda: [exec('''try:\\n    w.options = {'colour': 1}\\n    said = ''\\nexcept Exception as e:\\n    said = str(e)''', globals()), said][1])()"
-    assert "Unknown option 'colour'" in nb.python(said)
+    unknown = (
+        "(lambda: [exec('''try:\\n    w.options = {'colour': 1}\\n    message = ''\\n"
+        "except Exception as e:\\n    message = str(e)''', globals()), message][1])()"
+    )
+    assert "Unknown option 'colour'" in nb.python(unknown)
     code = nb.python("w.code()")
     assert "adata_to_karospace(adata, 'exported', genes_mode='top_mean:7')" in code
     assert "--genes top_mean:7" in code
@@ -214,10 +218,10 @@ def test_cancel_works_during_run_all(notebook: Open, lab: Lab, holding: Any) -> 
     holding(0.3)
     nb.command("notebook:run-all-cells")
     card = form(nb, 1)
-    grows(card.get_by_role("progressbar"), 0)
+    progress_above(card.get_by_role("progressbar"), 0)
     card.get_by_role("button", name="Cancel").click()
     card.get_by_role("button", name=re.compile("^Export")).wait_for()
-    expect(nb.prompt(2), "the cell is still running").to_have_text("[*]:")
+    expect(nb.prompt(2), "the cell is no longer running").to_have_text("[*]:")
     (Path(lab.folder) / "at_once.go").touch()
 
 
@@ -230,12 +234,12 @@ def test_progress_and_cancel_work_while_a_cell_runs(shared: Notebook, lab: Lab, 
     nb.run(3, wait=False)
     bar = card.get_by_role("progressbar")
     bar.wait_for()
-    first = grows(bar, 0)
+    first = progress_above(bar, 0)
     holding(0.8)
-    assert grows(bar, first) > first
+    assert progress_above(bar, first) > first
     card.get_by_role("button", name="Cancel").click()
     card.get_by_role("button", name=re.compile("^Export")).wait_for()
-    expect(nb.prompt(3), "the cell is still running").to_have_text("[*]:")
+    expect(nb.prompt(3), "the cell is no longer running").to_have_text("[*]:")
     expect(card.locator(".kf-middle")).to_contain_text("canceled", use_inner_text=True)
     assert not (Path(lab.folder) / "slow").exists()
     assert not list(Path(lab.folder).glob(".slow*"))
@@ -267,8 +271,11 @@ def test_changes_of_the_object_during_an_export_are_reported(shared: Notebook, h
     nb.until("slow.status", "failed")
     assert "changed during the export" in nb.python("slow.error")
     holding(0.3)
-    again = "(lambda: [exec('''slow.start()\\ntry:\\n    slow.start()\\n    said = ''\\nexcept Exception as e:\\n    said = str(e)\\nslow.cancel()''', globals()), said][1])()"
-    assert "already running" in nb.python(again)
+    second_start = (
+        "(lambda: [exec('''slow.start()\\ntry:\\n    slow.start()\\n    message = ''\\n"
+        "except Exception as e:\\n    message = str(e)\\nslow.cancel()''', globals()), message][1])()"
+    )
+    assert "already running" in nb.python(second_start)
     nb.until("slow.status", "cancelled")
 
 
@@ -298,7 +305,7 @@ def test_form_fits_a_narrow_dark_panel_and_works_by_keyboard(notebook: Open, sho
     until_js(nb.page, "document.body.dataset.jpThemeLight === 'false'")
     eventually(
         lambda: card.evaluate("element => getComputedStyle(element).backgroundColor"),
-        lambda ground: max(map(int, re.findall(r"\d+", ground)[:3])) < 80,
+        lambda color: max(map(int, re.findall(r"\d+", color)[:3])) < 80,
     )
     output = nb.output(1).first
     output.evaluate("element => { element.style.width = '350px'; element.style.flex = 'none'; }")
@@ -330,13 +337,13 @@ def test_form_reports_a_reassigned_variable_and_a_restarted_kernel(notebook: Ope
     nb.run(1)
     card = form(nb, 1)
     card.get_by_text("detected").wait_for()
-    earlier = card.get_by_text("adata no longer refers to the object that this form exports. Run the cell again.")
+    notice = card.get_by_text("adata no longer refers to the object that this form exports. Run the cell again.")
     nb.run(2)
-    earlier.wait_for()
+    notice.wait_for()
     if shots:
         card.screenshot(path=shots / "reassigned.png")
     nb.run(3)
-    expect(earlier).to_have_count(0)
+    expect(notice).to_have_count(0)
     expect(card.get_by_role("button", name="Export", exact=True)).to_be_enabled()
     nb.command("kernelmenu:restart")
     nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
