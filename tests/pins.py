@@ -21,15 +21,15 @@ AS_JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 
 
 def hashed(pin: tuple[str, str, str]) -> str:
-    """Return the lines of one package: its version, where it is needed, and the hash of each of its files."""
-    name, version, where = pin
-    with urllib.request.urlopen(urllib.request.Request(f"{INDEX}/{name}/", headers=AS_JSON), timeout=120) as answer:
-        files = json.load(answer)["files"]
-    found = sorted(file["hashes"]["sha256"] for file in files if version_of(file["filename"]) == Version(version))
-    if not found:
+    """Return the lines of one package: its version, its environment marker, and the hash of each of its files."""
+    name, version, marker = pin
+    with urllib.request.urlopen(urllib.request.Request(f"{INDEX}/{name}/", headers=AS_JSON), timeout=120) as response:
+        files = json.load(response)["files"]
+    digests = sorted(file["hashes"]["sha256"] for file in files if version_of(file["filename"]) == Version(version))
+    if not digests:
         msg = f"{INDEX} has no {name} {version}."
         raise SystemExit(msg)
-    return " \\\n".join([f"{name}=={version}{where}", *(f"    --hash=sha256:{digest}" for digest in found)])
+    return " \\\n".join([f"{name}=={version}{marker}", *(f"    --hash=sha256:{digest}" for digest in digests)])
 
 
 def version_of(filename: str) -> Version | None:
@@ -45,8 +45,8 @@ def main() -> None:
     for file in map(Path, sys.argv[1:]):
         text = file.read_text()
         head = [line for line in text.splitlines() if line.startswith("#")]
-        with ThreadPoolExecutor(8) as asking:
-            pins = list(asking.map(hashed, sorted(PIN.findall(text), key=lambda pin: pin[0].lower())))
+        with ThreadPoolExecutor(8) as executor:
+            pins = list(executor.map(hashed, sorted(PIN.findall(text), key=lambda pin: pin[0].lower())))
         file.write_text("\n".join([*head, *pins]) + "\n")
 
 

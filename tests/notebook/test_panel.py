@@ -43,6 +43,8 @@ Open = Callable[..., Notebook]
 
 
 class Panel:
+    """Side panel of a notebook's page."""
+
     def __init__(self, nb: Notebook) -> None:
         self.nb, self.page = nb, nb.page
         self.node = self.page.locator("#karospace-panel")
@@ -53,12 +55,14 @@ class Panel:
         return self
 
     def row(self, label: str) -> Any:
+        """Return the row of an object in the list."""
         return self.node.locator(".kl-row").filter(has=self.page.get_by_text(label, exact=True))
 
     def rows(self) -> list[str]:
         return list(self.node.locator(".kl-row .kl-name").all_inner_texts())
 
     def form(self, label: str) -> Any:
+        """Open the form of an object and return it once it shows the object."""
         self.row(label).click()
         card = self.node.locator(".kf-card")
         card.get_by_text("cells ×").wait_for()
@@ -75,6 +79,7 @@ class Panel:
 
 
 def viewer_tab(page: Any) -> Any:
+    """Return the frame of the viewer in the visible tab."""
     return viewer_in(page.locator(".kl-tab:visible iframe").last)
 
 
@@ -98,7 +103,7 @@ def panel_is_saved(nb: Notebook) -> bool:
 
 def tab_is_saved(nb: Notebook) -> bool:
     """Return whether a reload restores a tab whose view still exists in the kernel."""
-    views = [held["data"]["view"] for name, held in saved_layout(nb).items() if name.startswith("karospace-view:")]
+    views = [tab["data"]["view"] for name, tab in saved_layout(nb).items() if name.startswith("karospace-view:")]
     return any(nb.python(f"{view!r} in __import__('ipywidgets').widgets.widget._instances") for view in views)
 
 
@@ -120,34 +125,36 @@ def panel(notebook: Open) -> Callable[..., Panel]:
 
 
 def widgets(nb: Notebook) -> Any:
+    """Return the number of widgets in the kernel."""
     return nb.python("len(__import__('ipywidgets').widgets.widget._instances)")
 
 
 def subshells(nb: Notebook) -> Any:
+    """Return the number of subshells of the kernel."""
     return nb.python("len([t for t in __import__('threading').enumerate() if 'subshell' in t.name])")
 
 
 def test_exported_object_opens_in_a_tab_that_survives_a_reload(
     panel: Callable[..., Panel], lab: Lab, shots: Path | None
 ) -> None:
-    one = panel("late = synthetic_tissue(500, 60, seed=9)", "del bare", "adata.n_obs")
-    nb, page = one.nb, one.page
-    one.row("adata").wait_for()
-    expect(one.row("adata")).to_contain_text("coordinates found", use_inner_text=True)
-    expect(one.row("adata")).to_contain_text("3,000 × 60", use_inner_text=True)
-    expect(one.row("bare")).to_contain_text("no coordinates", use_inner_text=True)
+    sidebar = panel("late = synthetic_tissue(500, 60, seed=9)", "del bare", "adata.n_obs")
+    nb, page = sidebar.nb, sidebar.page
+    sidebar.row("adata").wait_for()
+    expect(sidebar.row("adata")).to_contain_text("coordinates found", use_inner_text=True)
+    expect(sidebar.row("adata")).to_contain_text("3,000 × 60", use_inner_text=True)
+    expect(sidebar.row("bare")).to_contain_text("no coordinates", use_inner_text=True)
     # The list is updated after each execution, without affecting the execution count or the history.
     nb.run(1)
-    one.row("late").wait_for()
+    sidebar.row("late").wait_for()
     nb.run(2)
-    one.row("bare").wait_for(state="hidden")
-    one.node.get_by_role("button", name="Refresh the list").click()
+    sidebar.row("bare").wait_for(state="hidden")
+    sidebar.node.get_by_role("button", name="Refresh the list").click()
     nb.run(3)
     expect(nb.prompt(3)).to_have_text("[4]:")
     assert nb.python("[get_ipython().execution_count, len(In)]") == [5, 5]
     before = widgets(nb)
 
-    card = one.form("adata")
+    card = sidebar.form("adata")
     card.get_by_text("detected").wait_for()
     expect(card.get_by_label("Folder", exact=True)).to_have_value("adata_karospace")
     card.locator('[aria-label="Genes"] ~ .kf-input input').fill("5")
@@ -157,11 +164,11 @@ def test_exported_object_opens_in_a_tab_that_survives_a_reload(
     )
     if shots:
         page.screenshot(path=shots / "panel-form.png")
-    one.export(card)
-    frame = one.viewer()
+    sidebar.export(card)
+    frame = sidebar.viewer()
     Bundle(Path(lab.folder) / "adata_karospace").verify()
     exported = Bundle(Path(lab.folder) / "adata_karospace").manifest.gene_list
-    gene, other = [name for name in nb.python("list(adata.var_names)") if name not in exported][:2]
+    gene, another_gene = [name for name in nb.python("list(adata.var_names)") if name not in exported][:2]
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
     until_js(frame, "window.karospace.valueAt(7) !== null")
     assert frame.evaluate("window.karospace.valueAt(7)") == pytest.approx(
@@ -173,42 +180,42 @@ def test_exported_object_opens_in_a_tab_that_survives_a_reload(
     earlier = page.locator(".kl-tab iframe").element_handle()
     card.get_by_role("button", name="Export again").click()
     earlier.wait_for_element_state("hidden")
-    one.viewer()
+    sidebar.viewer()
     expect(page.locator(".kl-tab")).to_have_count(1)
 
     # After a reload of the page, the tab is restored and still reads all genes of the object from the kernel.
     eventually(lambda: tab_is_saved(nb), page=page)
     page.reload()
     frame = viewer_tab(page)
-    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", other)
+    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", another_gene)
     until_js(frame, "window.karospace.valueAt(7) !== null")
     assert nb.problems == []
 
-    one.node.locator(".kf-done").get_by_text("files").wait_for()
+    sidebar.node.locator(".kf-done").get_by_text("files").wait_for()
 
     # Closing everything removes all widgets from the kernel.
     page.locator(".lm-TabBar-tab").filter(has=page.get_by_text("adata", exact=True)).locator(
         ".lm-TabBar-tabCloseIcon"
     ).click()
-    one.back()
+    sidebar.back()
     nb.until("len(__import__('ipywidgets').widgets.widget._instances)", before)
 
 
 def test_closing_the_form_and_the_tab_frees_all_kernel_resources(panel: Callable[..., Panel]) -> None:
-    one = panel()
-    nb = one.nb
-    one.row("adata").wait_for()
+    sidebar = panel()
+    nb = sidebar.nb
+    sidebar.row("adata").wait_for()
     before = [widgets(nb), subshells(nb)]
-    card = one.form("adata")
-    one.export(card)
-    one.viewer()
-    one.back()
-    one.row("adata").wait_for()
+    card = sidebar.form("adata")
+    sidebar.export(card)
+    sidebar.viewer()
+    sidebar.back()
+    sidebar.row("adata").wait_for()
     # The tab keeps working after its form is closed.
-    frame = one.viewer()
+    frame = sidebar.viewer()
     frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'CD3E'}})")
     until_js(frame, "window.karospace.valueAt(7) !== null")
-    one.page.locator(".lm-TabBar-tab").filter(has=one.page.get_by_text("adata", exact=True)).locator(
+    sidebar.page.locator(".lm-TabBar-tab").filter(has=sidebar.page.get_by_text("adata", exact=True)).locator(
         ".lm-TabBar-tabCloseIcon"
     ).click()
     nb.until("len(__import__('ipywidgets').widgets.widget._instances)", before[0])
@@ -220,64 +227,64 @@ def test_closing_the_form_and_the_tab_frees_all_kernel_resources(panel: Callable
 def test_panel_shows_progress_and_cancels_while_a_cell_runs(
     panel: Callable[..., Panel], lab: Lab, holding: Any
 ) -> None:
-    one = panel("busy = synthetic_tissue(6_000, 100, seed=4)", WAITS)
-    nb = one.nb
+    sidebar = panel("busy = synthetic_tissue(6_000, 100, seed=4)", WAITS)
+    nb = sidebar.nb
     nb.run(1)
-    card = one.form("busy")
+    card = sidebar.form("busy")
     card.get_by_role("radio", name="All").click()
     nb.until("True")
     nb.run(2, wait=False)
     holding(0.5)
-    one.export(card)
+    sidebar.export(card)
     card.get_by_role("progressbar").wait_for()
     card.get_by_role("button", name="Cancel").click()
     card.get_by_role("button", name="Export", exact=True).wait_for()
     expect(nb.prompt(2)).to_have_text("[*]:")
     assert not (Path(lab.folder) / "busy_karospace").exists()
-    # The list stays available and shows when it was made.
-    one.back()
-    one.node.get_by_text("Kernel busy; list as of").wait_for()
-    eventually(one.rows, lambda rows: "adata" in rows)
+    # The list stays available and shows when it was last updated.
+    sidebar.back()
+    sidebar.node.get_by_text("Kernel busy; list as of").wait_for()
+    eventually(sidebar.rows, lambda rows: "adata" in rows)
 
 
 def test_panel_follows_the_active_notebook(lab: Lab, notebook: Open) -> None:
     first = notebook([DATA], width=1360, height=860, name="first.ipynb")
     first.run(0)
-    one = Panel(first).show()
-    one.row("adata").wait_for()
+    sidebar = Panel(first).show()
+    sidebar.row("adata").wait_for()
     # A second notebook on the same page, with its own kernel and no objects.
     shutil.copy(Path(lab.folder) / "first.ipynb", Path(lab.folder) / "second.ipynb")
     first.command("docmanager:open", {"path": "second.ipynb"})
-    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
-    expect(one.node).to_contain_text("second.ipynb", use_inner_text=True, ignore_case=True)
+    sidebar.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
+    expect(sidebar.node).to_contain_text("second.ipynb", use_inner_text=True, ignore_case=True)
     first.command("docmanager:open", {"path": "first.ipynb"})
-    one.row("adata").wait_for()
+    sidebar.row("adata").wait_for()
     # The panel shows the new name of a renamed notebook.
     first.page.evaluate("window.jupyterapp.serviceManager.contents.rename('first.ipynb', 'renamed.ipynb')")
-    one.node.locator(".kl-head").get_by_text("renamed.ipynb").wait_for()
+    sidebar.node.locator(".kl-head").get_by_text("renamed.ipynb").wait_for()
     # Opening an object that was deleted in the meantime shows a message.
-    listed = one.row("bare")
-    listed.wait_for()
+    bare = sidebar.row("bare")
+    bare.wait_for()
     # In one step, since the panel lists the objects again as soon as the kernel is idle. The click waits for the end of
     # the deletion, because the panel's own connection to the kernel may be faster.
-    listed.evaluate(
+    bare.evaluate(
         """async (row) => {
           const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
           await kernel.requestExecute({ code: "del bare", silent: true }).done;
           row.click();
         }"""
     )
-    one.node.get_by_text("bare no longer exists in this kernel").wait_for()
+    sidebar.node.get_by_text("bare no longer exists in this kernel").wait_for()
     # After a restart of the kernel there are no objects, and an open form reports the restart.
-    one.node.get_by_role("button", name="Dismiss").click()
-    card = one.form("adata")
+    sidebar.node.get_by_role("button", name="Dismiss").click()
+    card = sidebar.form("adata")
     first.command("kernelmenu:restart")
     first.page.get_by_role("button", name="Confirm Kernel Restart").click()
     card.get_by_text("The kernel has stopped or was restarted").wait_for()
-    one.back()
-    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
+    sidebar.back()
+    sidebar.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
     first.command("kernelmenu:shutdown")
-    one.node.get_by_text("The kernel has stopped").wait_for()
+    sidebar.node.get_by_text("The kernel has stopped").wait_for()
     assert first.problems == []
     for session in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")):
         if session["path"] in {"renamed.ipynb", "second.ipynb"}:
@@ -308,8 +315,8 @@ def test_bundles_and_h5ad_files_open_from_the_file_browser(panel: Callable[..., 
     folder.mkdir(exist_ok=True)
     tissue.write_h5ad(folder / "tissue.h5ad")
     run(tissue, ExportConfig(outdir=folder / "ready", genes_mode="hvgs:4", dataset_name="Ready"))
-    one = panel()
-    nb, page = one.nb, one.page
+    sidebar = panel()
+    nb, page = sidebar.nb, sidebar.page
     nb.command("filebrowser:go-to-path", {"path": "files/ready"})
     nb.command("filebrowser:activate")
     # A bundle opens without a kernel.
@@ -328,10 +335,10 @@ def test_bundles_and_h5ad_files_open_from_the_file_browser(panel: Callable[..., 
     entry.wait_for()
     entry.click(button="right")
     choose(page, "Export to KaroSpace")
-    card = one.node.locator(".kf-card")
+    card = sidebar.node.locator(".kf-card")
     card.get_by_text("900 cells ×").wait_for()
     card.get_by_text("detected").wait_for()
-    one.export(card)
+    sidebar.export(card)
     page.locator(".lm-TabBar-tab").filter(has_text="tissue").wait_for()
     frame = viewer_tab(page)
     assert frame.evaluate("window.karospace.cells") == 900
@@ -342,18 +349,18 @@ def test_bundles_and_h5ad_files_open_from_the_file_browser(panel: Callable[..., 
             s["path"] for s in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")) if "-karospace-" in s["path"]
         ]
 
-    def gone(those: Callable[[], list[str]]) -> None:
-        becomes(those, [], page=page)
+    def wait_until_no_kernels_of_files() -> None:
+        becomes(kernels_of_files, [], page=page)
 
     # Actions in the list of exports: verify, show in file browser, delete after confirmation.
     def act(name: str) -> None:
-        one.node.get_by_role("button", name=f"{name}: tissue", exact=True).click()
+        sidebar.node.get_by_role("button", name=f"{name}: tissue", exact=True).click()
 
     act("Verify files")
-    one.node.get_by_text("files verified").wait_for()
+    sidebar.node.get_by_text("files verified").wait_for()
     act("Show in file browser")
     page.locator(".jp-BreadCrumbs").get_by_text("tissue_karospace").wait_for()
-    one.show()
+    sidebar.show()
 
     def answer(name: str) -> None:
         reply(page, name)
@@ -365,38 +372,38 @@ def test_bundles_and_h5ad_files_open_from_the_file_browser(panel: Callable[..., 
     run_command(nb, "karospace:export-file", {"path": "files/tissue.h5ad"})
     let_time_pass(1, page=page)
     assert len(kernels_of_files()) == 1
-    one.back()
-    gone(kernels_of_files)
+    sidebar.back()
+    wait_until_no_kernels_of_files()
     act("Verify files")
-    one.node.get_by_text("files verified").wait_for()
+    sidebar.node.get_by_text("files verified").wait_for()
     act("Delete from disk")
     answer("Delete")
-    one.node.get_by_role("button", name="Delete from disk: tissue").wait_for(state="detached")
+    sidebar.node.get_by_role("button", name="Delete from disk: tissue").wait_for(state="detached")
     assert not (folder / "tissue_karospace").exists()
-    # The file browser left the folder first: JupyterLab covers the page with an error if its folder disappears.
+    # The file browser left the folder before that: JupyterLab opens an error dialog if the open folder disappears.
     expect(page.locator(".jp-BreadCrumbs").get_by_text("tissue_karospace")).to_have_count(0)
     run_command(nb, "filebrowser:refresh", {})
     expect(page.locator(".jp-Dialog")).to_have_count(0)
     page.locator(".lm-TabBar-tab").filter(has_text="tissue").locator(".lm-TabBar-tabCloseIcon").first.click()
-    gone(kernels_of_files)
+    wait_until_no_kernels_of_files()
     assert nb.problems == []
 
 
 def test_new_view_opens_without_an_export(panel: Callable[..., Panel]) -> None:
-    one = panel()
-    nb, page = one.nb, one.page
-    one.row("adata").wait_for()
+    sidebar = panel()
+    nb, page = sidebar.nb, sidebar.page
+    sidebar.row("adata").wait_for()
     page.get_by_role("button", name="New view of an AnnData object").click()
     page.locator(".jp-Dialog").get_by_role("button", name="Ok").click()
-    frame = one.viewer()
+    frame = sidebar.viewer()
     gene = nb.python("adata.var_names[59]")
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
     until_js(frame, "window.karospace.valueAt(7) !== null")
     # Each object in the panel has a button for a new view, next to its export.
-    one.show()
-    one.node.get_by_role("button", name="View").first.click()
+    sidebar.show()
+    sidebar.node.get_by_role("button", name="View").first.click()
     eventually(lambda: page.locator(".kl-tab").count(), lambda count: count == 2, page=page)
-    assert one.viewer().evaluate("window.karospace.cells") == 3000
+    assert sidebar.viewer().evaluate("window.karospace.cells") == 3000
     labels = page.evaluate(
         """() => ['karospace:panel', 'karospace:new-view', 'karospace:open-bundle']
             .map((name) => window.jupyterapp.commands.label(name, {isPalette: true}))"""
@@ -404,111 +411,111 @@ def test_new_view_opens_without_an_export(panel: Callable[..., Panel]) -> None:
     assert all(label.startswith("KaroSpace: ") for label in labels)
 
 
-def test_panel_reports_a_missing_package_or_another_version(panel: Callable[..., Panel]) -> None:
-    one = panel()
-    nb = one.nb
-    one.row("adata").wait_for()
-    again = one.node.get_by_role("button", name="Refresh the list")
+def test_panel_reports_a_missing_package_or_a_different_version(panel: Callable[..., Panel]) -> None:
+    sidebar = panel()
+    nb = sidebar.nb
+    sidebar.row("adata").wait_for()
+    refresh = sidebar.node.get_by_role("button", name="Refresh the list")
     nb.python("setattr(__import__('karospace_jupyter'), '__version__', '9.9.9')")
-    again.click()
-    one.node.get_by_text("but the kernel has 9.9.9").wait_for()
-    expect(one.node).to_contain_text("%pip install karospace-jupyter==", use_inner_text=True)
-    gone = "__import__('sys').modules.pop('karospace_jupyter', None)"
-    absent = "setattr(__import__('importlib.metadata').metadata, 'version', lambda name: (_ for _ in ()).throw(__import__('importlib.metadata').metadata.PackageNotFoundError(name)))"
-    nb.python(f"[{gone}, {absent}] and None")
-    again.click()
-    one.node.get_by_text("is not installed in the kernel’s environment").wait_for()
-    expect(one.row("adata")).to_be_disabled()
+    refresh.click()
+    sidebar.node.get_by_text("but the kernel has 9.9.9").wait_for()
+    expect(sidebar.node).to_contain_text("%pip install karospace-jupyter==", use_inner_text=True)
+    unload = "__import__('sys').modules.pop('karospace_jupyter', None)"
+    hide_version = "setattr(__import__('importlib.metadata').metadata, 'version', lambda name: (_ for _ in ()).throw(__import__('importlib.metadata').metadata.PackageNotFoundError(name)))"
+    nb.python(f"[{unload}, {hide_version}] and None")
+    refresh.click()
+    sidebar.node.get_by_text("is not installed in the kernel’s environment").wait_for()
+    expect(sidebar.row("adata")).to_be_disabled()
 
 
 def test_opening_a_form_can_be_canceled_and_survives_interrupts_and_restarts(panel: Callable[..., Panel]) -> None:
-    one = panel(WAITS, "1")
-    nb, page = one.nb, one.page
-    one.row("adata").wait_for()
-    opening = one.node.get_by_text("Opening adata…")
+    sidebar = panel(WAITS, "1")
+    nb, page = sidebar.nb, sidebar.page
+    sidebar.row("adata").wait_for()
+    opening = sidebar.node.get_by_text("Opening adata…")
     nb.run(1, wait=False)
-    one.row("adata").click()
+    sidebar.row("adata").click()
     opening.wait_for()
     # Cancel opening.
-    one.node.get_by_role("button", name="Cancel").click()
+    sidebar.node.get_by_role("button", name="Cancel").click()
     opening.wait_for(state="detached")
-    expect(one.row("adata")).to_be_enabled()
+    expect(sidebar.row("adata")).to_be_enabled()
     # After a reload of the page, JupyterLab does not wait for the kernel.
     eventually(lambda: panel_is_saved(nb), page=page)
     page.reload()
-    one.node.wait_for()
+    sidebar.node.wait_for()
     page.locator(".jp-Notebook").first.wait_for()
-    one.row("adata").or_(one.node.get_by_text("The kernel is busy")).first.wait_for()
+    sidebar.row("adata").or_(sidebar.node.get_by_text("The kernel is busy")).first.wait_for()
     # After an interrupt of the kernel, opening continues.
     nb.command("notebook:interrupt-kernel")
-    one.row("adata").wait_for()
+    sidebar.row("adata").wait_for()
     before = widgets(nb)
     nb.run(1, wait=False)
-    one.row("adata").click()
+    sidebar.row("adata").click()
     opening.wait_for()
     nb.command("notebook:interrupt-kernel")
-    one.node.locator(".kf-card").get_by_text("cells ×").wait_for()
-    one.back()
+    sidebar.node.locator(".kf-card").get_by_text("cells ×").wait_for()
+    sidebar.back()
     nb.until("len(__import__('ipywidgets').widgets.widget._instances)", before)
     # A restart of the kernel ends opening with a message; opening again works.
     nb.run(1, wait=False)
-    one.row("adata").click()
+    sidebar.row("adata").click()
     opening.wait_for()
     nb.command("notebook:restart-kernel")
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     opening.wait_for(state="detached")
-    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
+    sidebar.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
     nb.run(0)
-    one.form("adata")
+    sidebar.form("adata")
     assert nb.problems == []
 
 
 def test_leaving_a_form_asks_while_an_export_is_running(panel: Callable[..., Panel], lab: Lab, holding: Any) -> None:
-    one = panel("big = synthetic_tissue(6_000, 100, seed=4)")
-    nb, page = one.nb, one.page
+    sidebar = panel("big = synthetic_tissue(6_000, 100, seed=4)")
+    nb, page = sidebar.nb, sidebar.page
     nb.run(1)
-    card = one.form("big")
+    card = sidebar.form("big")
     card.get_by_role("radio", name="All").click()
     holding(0.5)
-    one.export(card)
+    sidebar.export(card)
     card.get_by_role("progressbar").wait_for()
-    one.back()
+    sidebar.back()
     page.locator(".jp-Dialog").get_by_text("An export is running").wait_for()
     reply(page, "Stay")
     holding(None)
-    one.viewer()
+    sidebar.viewer()
     Bundle(Path(lab.folder) / "big_karospace").verify()
-    one.back()
+    sidebar.back()
     # A form does not export if its variable now refers to a different object.
-    card = one.form("adata")
+    card = sidebar.form("adata")
     nb.python("globals().update(adata=adata[:50].copy())")
-    one.export(card)
+    sidebar.export(card)
     card.get_by_text("The variable no longer refers to the object").wait_for()
 
 
 def test_panel_follows_a_console(panel: Callable[..., Panel], lab: Lab) -> None:
-    one = panel()
-    nb, page = one.nb, one.page
-    one.row("adata").wait_for()
+    sidebar = panel()
+    nb, page = sidebar.nb, sidebar.page
+    sidebar.row("adata").wait_for()
     nb.command("console:create", {"path": "", "kernelPreference": {"name": "python3"}})
     page.locator(".jp-CodeConsole-promptCell .cm-content").click()
-    one.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
+    sidebar.node.get_by_text("No AnnData objects in this kernel yet").wait_for()
     page.keyboard.insert_text(
         "from karospace_jupyter.datasets import synthetic_tissue; typed = synthetic_tissue(300, 60, seed=2)"
     )
     page.keyboard.press("Shift+Enter")
-    one.row("typed").wait_for()
+    sidebar.row("typed").wait_for()
     # The panel keeps following the console while another tab is active.
     run_command(nb, "launcher:create")
     let_time_pass(1, page=page)
-    assert one.rows() == ["typed"]
+    assert sidebar.rows() == ["typed"]
     for session in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")):
         if session["type"] == "console":
             urllib.request.urlopen(urllib.request.Request(f"{lab.url}api/sessions/{session['id']}", method="DELETE"))
 
 
 def test_listing_and_package_know_the_same_coordinates() -> None:
-    """The listing also runs in kernels without this package, so it contains its own list of names."""
+    # The listing also runs in kernels without this package, so it contains its own list of names.
     scope: dict[str, Any] = {"variables": {}}
     source = Path(__file__).parents[2] / "js" / "src" / "lab" / "listing.py"
     exec(source.read_text(), scope)
@@ -518,20 +525,20 @@ def test_listing_and_package_know_the_same_coordinates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "found"),
+    ("columns", "detected"),
     [
         (["X_position", "Y_position"], True), (["CentroidX", "CentroidY"], True), (["geometry"], True),
         (["max", "may"], False), (["UMAP_x", "UMAP_y"], False), (["area", "X_position"], False),
     ],
 )  # fmt: skip
-def test_listing_detects_coordinates_in_columns(columns: list[str], found: bool) -> None:
+def test_listing_detects_coordinates_in_columns(columns: list[str], detected: bool) -> None:
     scope: dict[str, Any] = {"variables": {}}
     exec((Path(__file__).parents[2] / "js" / "src" / "lab" / "listing.py").read_text(), scope)
     adata = ad.AnnData(np.ones((3, 2), np.float32), obs=pd.DataFrame(dict.fromkeys(columns, 1.0), index=list("abc")))
-    assert scope["row"]("adata", ["adata"], adata)["coordinates"] is found
+    assert scope["row"]("adata", ["adata"], adata)["coordinates"] is detected
 
 
-def test_listing_finds_nested_objects(tmp_path: Path) -> None:
+def test_listing_finds_nested_objects_without_importing_modules(tmp_path: Path) -> None:
     import sys
 
     scope: dict[str, Any] = {}
@@ -548,11 +555,11 @@ def test_listing_finds_nested_objects(tmp_path: Path) -> None:
     source = Path(__file__).parents[2] / "js" / "src" / "lab" / "listing.py"
     exec(source.read_text(), scope)
     assert set(sys.modules) == before
-    found = {
-        one["label"]: (one["where"], one["cells"], one["genes"], one["coordinates"])
-        for one in scope["answer"].data["objects"]
+    listed = {
+        row["label"]: (row["where"], row["cells"], row["genes"], row["coordinates"])
+        for row in scope["answer"].data["objects"]
     }
-    assert found == {
+    assert listed == {
         "mdata['rna']": (["mdata", "rna"], 300, 60, True),
         "mdata['prot']": (["mdata", "prot"], 300, 10, True),
         "sdata['table']": (["sdata", "table"], 100, 60, True),

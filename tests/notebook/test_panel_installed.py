@@ -14,8 +14,8 @@ from test_panel import DATA, Panel
 pytestmark = pytest.mark.e2e
 
 
-def clicks(panel: Panel, base: str) -> Any:
-    """Open a viewer of an AnnData object in a notebook with three clicks."""
+def open_viewer_with_three_clicks(panel: Panel, base: str) -> Any:
+    """Open the panel, an object and its viewer, and check that only URLs below `base` were requested."""
     page = panel.page
     page.locator(".jp-SideBar .lm-TabBar-tab[data-id=karospace-panel]").click()
     panel.row("adata").click()
@@ -40,7 +40,7 @@ def test_panel_works_in_a_fresh_environment(fresh: Path, browser: Any, tmp_path:
         nb = lab.notebook(context.new_page(), [DATA])
         assert nb.page.evaluate("window.jupyterapp.version") == OLDEST_LAB
         nb.run(0)
-        clicks(Panel(nb), lab.url)
+        open_viewer_with_three_clicks(Panel(nb), lab.url)
         context.close()
     finally:
         lab.stop()
@@ -52,14 +52,14 @@ def test_panel_works_behind_a_url_prefix(browser: Any, tmp_path: Path) -> None:
         context = browser.new_context(viewport={"width": 1360, "height": 860})
         nb = lab.notebook(context.new_page(), [DATA])
         nb.run(0)
-        clicks(Panel(nb), lab.url)
+        open_viewer_with_three_clicks(Panel(nb), lab.url)
         context.close()
     finally:
         lab.stop()
 
 
 def test_panel_works_in_notebook_7(browser: Any, tmp_path: Path) -> None:
-    """Notebook 7 has no tabs, so the viewer opens next to the notebook."""
+    # Notebook 7 has no tabs, so the viewer opens next to the notebook.
     lab = Lab(tmp_path, application="notebook")
     try:
         context = browser.new_context(viewport={"width": 1360, "height": 860})
@@ -71,9 +71,9 @@ def test_panel_works_in_notebook_7(browser: Any, tmp_path: Path) -> None:
         panel.export(card)
         frame = panel.viewer()
         assert frame.evaluate("window.karospace.cells") == 3000
-        # Notebook 7 raises this error itself, also without the panel.
-        own = [problem for problem in nb.problems if "reading 'schema'" not in problem]
-        assert own == []
+        # Notebook 7 raises this error even without the panel.
+        problems = [problem for problem in nb.problems if "reading 'schema'" not in problem]
+        assert problems == []
         context.close()
     finally:
         lab.stop()

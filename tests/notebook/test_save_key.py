@@ -1,4 +1,4 @@
-"""Ctrl+S saves the notebook wherever in it the focus is; all other keys stay in the viewer and in the form."""
+"""Ctrl+S saves the notebook from any part of it; all other keys stay in the viewer and in the form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VIEW, FORM = 1, 2
 
 
 def sources(nb: Notebook) -> list[str]:
-    """Return the cells in the file; none while it is being written."""
+    """Return the source of each cell in the file; an empty list while the file is being written."""
     try:
         return ["".join(cell["source"]) for cell in json.loads(nb.file.read_text())["cells"]]
     except json.JSONDecodeError:
@@ -43,23 +43,24 @@ def edit(nb: Notebook, text: str) -> None:
     assert not any(text in source for source in sources(nb))
 
 
-def is_saved(nb: Notebook, text: str) -> None:
-    found = eventually(lambda: sources(nb), lambda cells: any(text in cell for cell in cells), page=nb.page)
-    assert len(found) == len(CELLS)
+def wait_until_saved(nb: Notebook, text: str) -> None:
+    """Wait until a cell in the file contains the text, and check that no cell was added or deleted."""
+    cells = eventually(lambda: sources(nb), lambda cells: any(text in cell for cell in cells), page=nb.page)
+    assert len(cells) == len(CELLS)
 
 
-def saves_from_view_and_form(nb: Notebook) -> None:
+def check_saving_from_view_and_form(nb: Notebook) -> None:
     for cell in range(len(CELLS)):
         nb.run(cell)
     frame = nb.viewer(VIEW)
     canvas = frame.locator("canvas").first
     edit(nb, "from the viewer")
     canvas.click()
-    # Keys of the viewer are not commands of the notebook: A would insert a cell, D twice delete one.
+    # The notebook must not handle keys of the viewer: A would insert a cell, and D pressed twice would delete one.
     for key in "addl":
         nb.page.keyboard.press(key)
     nb.page.keyboard.press("Control+s")
-    is_saved(nb, "from the viewer")
+    wait_until_saved(nb, "from the viewer")
     assert frame.evaluate("document.hasFocus()")
     card = nb.output(FORM).locator(".kf-card")
     card.get_by_text("detected").wait_for()
@@ -69,7 +70,7 @@ def saves_from_view_and_form(nb: Notebook) -> None:
     folder.press_sequentially("add")
     folder.press("Control+b")
     folder.press("Control+s")
-    is_saved(nb, "from the form")
+    wait_until_saved(nb, "from the form")
     expect(folder).to_have_value("exportedadd")
     expect(folder).to_be_focused()
     expect(nb.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(len(CELLS))
@@ -77,7 +78,7 @@ def saves_from_view_and_form(nb: Notebook) -> None:
 
 def test_notebook_is_saved_from_the_viewer_and_the_form(notebook: Open) -> None:
     nb = notebook(CELLS)
-    saves_from_view_and_form(nb)
+    check_saving_from_view_and_form(nb)
     assert nb.problems == []
 
 
@@ -86,22 +87,22 @@ def test_notebook_7_is_saved_from_the_viewer_and_the_form(browser: Any, tmp_path
     try:
         context = browser.new_context(viewport={"width": 1300, "height": 1100})
         nb = lab.notebook(context.new_page(), CELLS)
-        saves_from_view_and_form(nb)
+        check_saving_from_view_and_form(nb)
         nb.shut_down()
         context.close()
     finally:
         lab.stop()
 
 
-def test_notebook_beside_another_one_is_saved_from_its_viewer(notebook: Open, lab: Lab) -> None:
+def test_viewer_saves_its_own_notebook_if_two_are_open(notebook: Open, lab: Lab) -> None:
     nb = notebook(CELLS[: VIEW + 1])
     for cell in range(VIEW + 1):
         nb.run(cell)
     frame = nb.viewer(VIEW)
     edit(nb, "beside")
-    other = lab.folder / "beside.ipynb"
-    other.write_text(nb.file.read_text())
-    nb.command("docmanager:open", {"path": other.name, "options": {"mode": "split-right"}})
+    second = lab.folder / "beside.ipynb"
+    second.write_text(nb.file.read_text())
+    nb.command("docmanager:open", {"path": second.name, "options": {"mode": "split-right"}})
     panel = nb.page.locator(".jp-NotebookPanel").nth(1)
     panel.locator(".cm-content").first.click()
     nb.page.keyboard.type("1")

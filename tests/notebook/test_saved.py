@@ -1,4 +1,4 @@
-"""Saved notebooks: outputs show their tissue after the kernel has gone, in JupyterLab, Notebook 7 and HTML."""
+"""Saved notebooks: outputs show their tissue after the kernel has ended, in JupyterLab, Notebook 7 and HTML."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ kept = adata_to_karospace(adata, "kept", genes_mode="hvgs:5", progress=True)""",
     "w = karospace_widget(adata)\nw",
 ]
 BUNDLE, VIEW, GRID, FORM = 1, 2, 3, 4
-LOST = "model not found"
-ABOVE = "Run all above and this cell"
+MISSING_MODEL = "model not found"
+RUN_ALL_ABOVE = "Run all above and this cell"
 
 
 def saved(nb: Notebook) -> dict[str, Any]:
@@ -42,20 +42,20 @@ def saved(nb: Notebook) -> dict[str, Any]:
 
     def read() -> dict[str, Any]:
         try:
-            found: dict[str, Any] = json.loads(nb.file.read_text())
+            content: dict[str, Any] = json.loads(nb.file.read_text())
         except json.JSONDecodeError:  # the file is being written
             return {"cells": [{}, {"outputs": []}]}
-        return found
+        return content
 
-    return eventually(read, lambda found: all(cell["outputs"] for cell in found["cells"][1:]), page=nb.page)
+    return eventually(read, lambda content: all(cell["outputs"] for cell in content["cells"][1:]), page=nb.page)
 
 
-def reopen_without_kernel(nb: Notebook) -> None:
-    """Restart the kernel and reload the page, as on the next morning."""
+def reopen_with_new_kernel(nb: Notebook) -> None:
+    """Restart the kernel and reload the page, as if the notebook were opened on another day."""
     process = nb.python("__import__('os').getpid()")
     nb.command("kernelmenu:restart")
     nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
-    # A kernel that is about to end may lose a question: ask only the next one.
+    # A kernel that is shutting down may lose requests: send them only to the next one.
     eventually(lambda: ended(process), page=nb.page)
     reload(nb)
 
@@ -74,16 +74,18 @@ def reload(nb: Notebook) -> None:
     until_js(nb.page, "window.jupyterapp !== undefined")
 
 
-def shows_picture(picture: Any) -> None:
+def wait_for_picture(picture: Any) -> None:
+    """Wait until an image element has loaded its picture."""
     picture.scroll_into_view_if_needed()
     eventually(lambda: picture.evaluate("image => image.naturalWidth"), lambda width: width > 100)
 
 
 def primary(nb: Notebook, cell: int) -> Any:
+    """Return the main button of the preview in the output of a cell."""
     return nb.output(cell).locator(".ko-bar .ko-primary")
 
 
-def shows_html(nb: Notebook) -> None:
+def check_html(nb: Notebook) -> None:
     """Check the HTML that nbconvert makes of the saved notebook, which has no widgets."""
     command = [sys.executable, "-m", "nbconvert", "--to", "html", nb.file.name]
     done = subprocess.run(command, cwd=nb.file.parent, timeout=PATIENCE_S, capture_output=True, text=True)
@@ -93,13 +95,13 @@ def shows_html(nb: Notebook) -> None:
     pictures = page.locator("img[src^='data:image/webp']")
     expect(pictures).to_have_count(4)  # the bundle, the view, and both views of the grid
     for at in range(4):
-        shows_picture(pictures.nth(at))
+        wait_for_picture(pictures.nth(at))
     expect(page.locator("body")).to_contain_text("export form needs a running notebook")
-    expect(page.locator("body")).not_to_contain_text(LOST)
+    expect(page.locator("body")).not_to_contain_text(MISSING_MODEL)
     page.close()
 
 
-def opens_from_disk(nb: Notebook, cell: int = BUNDLE, folder: str = "kept") -> None:
+def check_bundle_opens_from_disk(nb: Notebook, cell: int = BUNDLE, folder: str = "kept") -> None:
     """Check that the viewer of the bundle opens without a kernel, and reads a gene."""
     nb.output(cell).get_by_role("button", name="Open viewer").click()
     frame = nb.viewer(cell)
@@ -119,8 +121,8 @@ def test_saved_notebook_shows_its_tissue_in_jupyterlab(notebook: Open) -> None:
     (line,) = cells[0]["outputs"]
     assert sorted(line["data"]) == ["text/html", "text/plain"]
     assert "Exported in" in "".join(line["data"]["text/plain"])
-    shows_html(nb)
-    # While the kernel runs, a reloaded page shows the widgets, here with their state in Python.
+    check_html(nb)
+    # While the kernel runs, a reloaded page shows the widgets, still connected to Python.
     reload(nb)
     frame = nb.viewer(VIEW)
     frame.evaluate("window.karospace.select(new Uint8Array(window.karospace.cells).fill(1, 0, 12))")
@@ -129,28 +131,28 @@ def test_saved_notebook_shows_its_tissue_in_jupyterlab(notebook: Open) -> None:
     expect(nb.output(GRID).locator("iframe")).to_have_count(2)
     expect(nb.page.locator(".ko-bar")).to_have_count(0)
 
-    reopen_without_kernel(nb)
+    reopen_with_new_kernel(nb)
     for cell, count in ((BUNDLE, 1), (VIEW, 1), (GRID, 2)):
         output = nb.output(cell)
         output.get_by_text("Preview, without the kernel").wait_for()
         pictures = output.locator(".ko-tissue img")
         expect(pictures).to_have_count(count)
         for at in range(count):
-            shows_picture(pictures.nth(at))
+            wait_for_picture(pictures.nth(at))
     nb.output(FORM).get_by_text("without its kernel").wait_for()
-    expect(nb.page.locator(".jp-Notebook")).not_to_contain_text(LOST)
+    expect(nb.page.locator(".jp-Notebook")).not_to_contain_text(MISSING_MODEL)
     # A bundle on disk opens without a kernel; one in memory does not.
     expect(nb.output(VIEW).get_by_role("button", name="Open viewer")).to_have_count(0)
-    opens_from_disk(nb)
-    # The new kernel has run nothing: the cell alone would fail, and lose its preview.
-    expect(primary(nb, VIEW)).to_have_text(ABOVE)
+    check_bundle_opens_from_disk(nb)
+    # Nothing has run in the new kernel yet: running only this cell would fail and remove its preview.
+    expect(primary(nb, VIEW)).to_have_text(RUN_ALL_ABOVE)
     expect(nb.output(VIEW).get_by_role("button", name="Run this cell", exact=True)).to_be_visible()
     primary(nb, VIEW).click()
     frame = nb.viewer(VIEW)
-    other = nb.python("[name for name in adata.var_names if name not in kept.manifest.gene_list][0]")
-    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", other)
+    unexported = nb.python("[name for name in adata.var_names if name not in kept.manifest.gene_list][0]")
+    frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", unexported)
     until_js(frame, "window.karospace.valueAt(3) !== null")
-    # Now it has run the cells above.
+    # The cells above have now run in this kernel.
     expect(primary(nb, FORM)).to_have_text("Run this cell")
     primary(nb, FORM).click()
     nb.output(FORM).locator(".kf-card").wait_for()
@@ -166,10 +168,10 @@ def test_saved_notebook_shows_its_tissue_in_notebook_7(browser: Any, tmp_path: P
             nb.run(cell)
         nb.viewer(BUNDLE)
         saved(nb)
-        reopen_without_kernel(nb)
-        shows_picture(nb.output(BUNDLE).locator(".ko-tissue img"))
-        opens_from_disk(nb)
-        expect(primary(nb, BUNDLE)).to_have_text(ABOVE)
+        reopen_with_new_kernel(nb)
+        wait_for_picture(nb.output(BUNDLE).locator(".ko-tissue img"))
+        check_bundle_opens_from_disk(nb)
+        expect(primary(nb, BUNDLE)).to_have_text(RUN_ALL_ABOVE)
         primary(nb, BUNDLE).click()
         nb.output(BUNDLE).locator(".ko-bar").wait_for(state="detached")
         nb.viewer(BUNDLE)
@@ -210,24 +212,24 @@ adata = synthetic_tissue(3000, 60, seed=3)"""
         lambda: saved(nb)["cells"][1]["outputs"], lambda outputs: "from_form" in json.dumps(outputs), page=nb.page
     )
 
-    reopen_without_kernel(nb)
+    reopen_with_new_kernel(nb)
     output = nb.output(1)
     output.get_by_text("Preview, without the kernel").wait_for()
-    shows_picture(output.locator(".ko-tissue img"))
+    wait_for_picture(output.locator(".ko-tissue img"))
     expect(output.locator("figcaption")).to_contain_text("3,000 cells × 60 genes")
     if shots:
         nb.page.screenshot(path=shots / "reopened-form.png")
     # If a cell above fails, the cell is not run, and its preview stays. No preview offers to run its cell alone.
     broken = nb.file.parent / "broken"
     broken.touch()
-    expect(primary(nb, 1)).to_have_text(ABOVE)
+    expect(primary(nb, 1)).to_have_text(RUN_ALL_ABOVE)
     primary(nb, 1).click()
     expect(output.locator(".ko-status")).to_have_text("The cells above did not finish, so this cell was not run.")
     for cell in (1, 2):
-        expect(primary(nb, cell)).to_have_text(ABOVE)
-    opens_from_disk(nb, 1, "from_form")
+        expect(primary(nb, cell)).to_have_text(RUN_ALL_ABOVE)
+    check_bundle_opens_from_disk(nb, 1, "from_form")
     broken.unlink()
-    # While the cells above run, the user goes to another tab, and stays there.
+    # If the user switches to another tab while the cells above run, that tab stays active.
     slow = broken.with_name("slow")
     slow.touch()
     primary(nb, 1).click()

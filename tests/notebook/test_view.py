@@ -23,7 +23,7 @@ from karospace_jupyter import karospace_view, karospace_grid, karospace_widget, 
 adata = synthetic_tissue(3000, 60, seed=3)
 """
 
-# Simulates a host that silently drops the buffers of messages in both directions.
+# Simulates a notebook application that silently drops the buffers of messages in both directions.
 LOSSY = """
 import comm.base_comm, ipykernel.comm.comm
 publish, handle = ipykernel.comm.comm.BaseComm.publish_msg, comm.base_comm.BaseComm.handle_msg
@@ -71,19 +71,21 @@ def shown(lab: Lab, window: Any) -> Iterator[tuple[Notebook, Any]]:
     nb.page.close()
 
 
-def dismissed(nb: Notebook) -> None:
-    """Close the message of JupyterLab that a kernel died."""
-    message = nb.page.get_by_role("dialog").filter(has_text="died")
-    message.get_by_role("button", name="Ok").click()
-    message.wait_for(state="detached")
+def dismiss_kernel_died(nb: Notebook) -> None:
+    """Close the dialog in which JupyterLab reports that a kernel died."""
+    dialog = nb.page.get_by_role("dialog").filter(has_text="died")
+    dialog.get_by_role("button", name="Ok").click()
+    dialog.wait_for(state="detached")
 
 
 def gene_in(frame: Any, gene: str, cells: list[int]) -> list[float]:
+    """Color the tissue by a gene, and return its values in cells as the viewer shows them."""
     frame.evaluate("gene => window.karospace.setState({color: {kind: 'gene', gene}})", gene)
     return [frame.evaluate("cell => window.karospace.valueAt(cell)", cell) for cell in cells]
 
 
 def expected(nb: Notebook, gene: str, cells: list[int]) -> list[float]:
+    """Return the values of a gene in cells of the object in the kernel."""
     values: list[float] = nb.python(f"adata[{cells}, {gene!r}].X.toarray().ravel().tolist()")
     return values
 
@@ -114,7 +116,7 @@ def test_state_is_synchronized_between_python_and_the_viewer(shown: tuple[Notebo
     nb.until("v.color", "cell_type")
     nb.until("v.state['opacity']", 0.5)
     nb.until("'state' in heard")
-    message = "[str(e) for e in [__import__('contextlib')] if 0] or (lambda: [exec(\"try:\\n    v.color = 'EPCM'\\nexcept Exception as e:\\n    said = str(e)\", globals()), said][1])()"
+    message = "[str(e) for e in [__import__('contextlib')] if 0] or (lambda: [exec(\"try:\\n    v.color = 'EPCM'\\nexcept Exception as e:\\n    error_text = str(e)\", globals()), error_text][1])()"
     assert "EPCAM" in nb.python(message)
 
 
@@ -155,7 +157,7 @@ def test_regions_become_a_column_only_on_request(shown: tuple[Notebook, Any]) ->
     nb.python("v.annotate('niche')")
     assert nb.python("[str(adata.obs['niche'].iloc[i]) for i in (0, 1, 2, 9)]") == ["nan", "rim", "core", "core"]
     assert nb.python("str(adata.obs['niche'].dtype)") == "category"
-    # The viewer lists the new column at once; `frame` has never been asked for it.
+    # The viewer can show the new column at once, without a call of `refresh`.
     nb.python("setattr(v, 'color', 'niche')")
     until_js(frame, "window.karospace.getState().color.column === 'niche' && window.karospace.valueAt(9) === 'core'")
     nb.python("setattr(v, 'regions', {'core': [1]}) or v.annotate('niche', overwrite=True)")
@@ -218,11 +220,11 @@ def test_all_genes_are_sorted_by_statistics_that_the_kernel_computes(notebook: O
     order.select_option("fraction")
     shares = nb.python("np.sort(100 * np.asarray((adata.X != 0).mean(axis=0)).ravel())[::-1].tolist()")
     expect(numbers).to_have_count(len(shares))
-    shown = "spans => spans.map((span) => parseFloat(span.textContent))"
-    eventually(lambda: numbers.evaluate_all(shown), lambda found: np.allclose(found, shares, atol=0.51))
+    parse = "spans => spans.map((span) => parseFloat(span.textContent))"
+    eventually(lambda: numbers.evaluate_all(parse), lambda found: np.allclose(found, shares, atol=0.51))
     if shots:
         nb.page.screenshot(path=shots / "sorted.png")
-    # Computed once; again for another layer, until the view is closed.
+    # Statistics are computed once, and again for another layer; closing the view cancels the computation.
     assert nb.python("ended") == [False]
     (nb.file.parent / "sort.go").unlink()
     nb.python("setattr(v, 'layer', 'counts')")
@@ -273,8 +275,8 @@ def test_loaded_data_stays_available_after_a_kernel_restart(notebook: Open) -> N
     nb.command("kernelmenu:restart")
     nb.page.get_by_role("button", name="Confirm Kernel Restart").click()
     eventually(lambda: not psutil.pid_exists(process), page=nb.page, what="the kernel does not end")
-    sign = frame.locator(".ks-lost")
-    expect(sign).to_contain_text("Kernel disconnected")
+    banner = frame.locator(".ks-lost")
+    expect(banner).to_contain_text("Kernel disconnected")
     # The loaded annotations and the loaded gene are still available.
     for column in ("region", "cell_type", "area"):
         frame.evaluate("column => window.karospace.setState({color: {kind: 'annotation', column}})", column)
@@ -285,23 +287,23 @@ def test_loaded_data_stays_available_after_a_kernel_restart(notebook: Open) -> N
     )
     message = "(window.refused ?? '') + (document.querySelector('.ks-waiting')?.textContent ?? '')"
     eventually(lambda: frame.evaluate(message), lambda text: "Run the cell again" in text)
-    # The color that was shown stays, and the viewer names what is missing; running the cell again connects it.
-    expect(sign).to_contain_text("VIM cannot be loaded: the kernel has stopped.")
+    # The color stays, and the viewer names what it cannot load; running the cell again reconnects it.
+    expect(banner).to_contain_text("VIM cannot be loaded: the kernel has stopped.")
     assert frame.evaluate("window.karospace.getState().color.gene") == "EPCAM"
     assert frame.evaluate("window.karospace.valueAt(3)") is not None
-    reconnect = sign.get_by_role("button", name="Reconnect")
+    reconnect = banner.get_by_role("button", name="Reconnect")
     reconnect.click(trial=True)
-    # The frame of the button is removed by the click: a click that Playwright sends may wait for that frame forever.
+    # The click removes the frame that contains the button, so a click sent by Playwright might never return.
     reconnect.evaluate("button => { setTimeout(() => button.click()); }")
     eventually(lambda: frame.is_detached(), page=nb.page, what="the cell does not run")
-    again = nb.viewer(0)
-    expect(again.locator(".ks-lost")).to_have_count(0)
-    again.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'VIM'}})")
-    until_js(again, "window.karospace.valueAt(3) !== null")
+    new_frame = nb.viewer(0)
+    expect(new_frame.locator(".ks-lost")).to_have_count(0)
+    new_frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'VIM'}})")
+    until_js(new_frame, "window.karospace.valueAt(3) !== null")
 
 
 def test_killed_kernel_leaves_the_view_usable(notebook: Open, shots: Path | None) -> None:
-    """The server replaces the killed kernel with a new one that does not know the view."""
+    # The server replaces the killed kernel with a new one that does not know the view.
     nb = notebook([f"{DATA}\nv = karospace_view(adata, genes_mode='hvgs:5', height=600)\nv"])
     nb.run(0)
     frame = nb.viewer(0)
@@ -312,16 +314,16 @@ def test_killed_kernel_leaves_the_view_usable(notebook: Open, shots: Path | None
     process = nb.python("__import__('os').getpid()")
     nb.disconnect()
     os.kill(process, signal.SIGKILL)
-    sign = frame.locator(".ks-lost")
-    expect(sign).to_contain_text("Kernel disconnected")
-    dismissed(nb)
-    expect(frame.locator(".ks-notice-line")).to_have_count(0)  # one message, also if columns were still being read
-    # Loaded values still color the tissue, which can be moved, selected and saved.
+    banner = frame.locator(".ks-lost")
+    expect(banner).to_contain_text("Kernel disconnected")
+    dismiss_kernel_died(nb)
+    expect(frame.locator(".ks-notice-line")).to_have_count(0)  # no other message, even if columns were being read
+    # Loaded values still color the tissue; moving it, selecting cells, and saving a picture still work.
     assert [frame.evaluate(show, color) for color in loaded] == before
-    drawn = "window.karospace.getState().camera.zoom"
-    zoom = frame.evaluate(drawn)
+    current_zoom = "window.karospace.getState().camera.zoom"
+    zoom = frame.evaluate(current_zoom)
     frame.get_by_role("button", name="Zoom in").click()
-    until_js(frame, f"zoom => {drawn} > zoom", arg=zoom)
+    until_js(frame, f"zoom => {current_zoom} > zoom", arg=zoom)
     frame.evaluate("window.karospace.select(new Uint8Array(window.karospace.cells).fill(1, 0, 9))")
     until_js(frame, "window.karospace.selection.reduce((a, b) => a + b) === 9")
     size = "window.karospace.picture().then((blob) => blob.size)"
@@ -329,20 +331,20 @@ def test_killed_kernel_leaves_the_view_usable(notebook: Open, shots: Path | None
     # For other data, a message names what cannot be loaded and says what to do; the color stays.
     frame.get_by_role("tab", name="Gene").click()
     frame.get_by_label("Gene order").select_option("mean")
-    expect(sign).to_contain_text("The gene order cannot be loaded: the kernel has stopped.")
+    expect(banner).to_contain_text("The gene order cannot be loaded: the kernel has stopped.")
     expect(frame.get_by_label("Gene order")).to_have_value("file")
     refused = "window.karospace.setState({color: {kind: 'gene', gene: 'VIM'}}).then(() => '', (error) => error.message)"
     assert "Run the cell again" in frame.evaluate(refused)
-    expect(sign).to_contain_text("VIM cannot be loaded: the kernel has stopped.")
+    expect(banner).to_contain_text("VIM cannot be loaded: the kernel has stopped.")
     assert frame.evaluate("window.karospace.getState().color") == loaded[1]
     assert frame.evaluate("window.karospace.valueAt(3)") == before[1]
     if shots:
         nb.page.screenshot(path=shots / "killed.png")
-    sign.get_by_role("button", name="Reconnect").click(trial=True)
+    banner.get_by_role("button", name="Reconnect").click(trial=True)
 
 
 def test_gene_is_read_while_a_cell_runs(shown: tuple[Notebook, Any], lab: Lab) -> None:
-    """With subshells, the gene arrives while the cell runs; otherwise afterwards, and the viewer shows what it waits for."""
+    # The kernel replies in a subshell: `setState` resolves once the gene is drawn, while the cell still runs.
     nb, frame = shown
     nb.run(4, wait=False)
     try:
@@ -354,14 +356,14 @@ def test_gene_is_read_while_a_cell_runs(shown: tuple[Notebook, Any], lab: Lab) -
 
 
 def test_two_views_are_independent(shown: tuple[Notebook, Any]) -> None:
-    nb, one = shown
+    nb, first = shown
     nb.run(5)
-    two = nb.viewer(5)
-    for frame in (one, two):
+    second = nb.viewer(5)
+    for frame in (first, second):
         frame.evaluate("window.karospace.setState({color: {kind: 'gene', gene: 'EPCAM'}})")
-    assert [one.evaluate("window.karospace.cells"), two.evaluate("window.karospace.cells")] == [3000, 2000]
-    assert one.evaluate("window.karospace.valueAt(8)") == pytest.approx(expected(nb, "EPCAM", [8])[0])
-    assert two.evaluate("window.karospace.valueAt(8)") == pytest.approx(
+    assert [first.evaluate("window.karospace.cells"), second.evaluate("window.karospace.cells")] == [3000, 2000]
+    assert first.evaluate("window.karospace.valueAt(8)") == pytest.approx(expected(nb, "EPCAM", [8])[0])
+    assert second.evaluate("window.karospace.valueAt(8)") == pytest.approx(
         nb.python("float(other[8, 'EPCAM'].X.toarray()[0, 0])")
     )
 
@@ -379,7 +381,7 @@ def test_views_of_a_grid_share_camera_color_and_selection(shown: tuple[Notebook,
             frame,
             "window.karospace.getState().camera.zoom === 2.5 && window.karospace.getState().color.column === 'region'",
         )
-    # A gene that one of the views does not have colors only the others; they keep sharing the camera.
+    # A gene that is missing from one of the views colors only the others; all keep sharing the camera.
     color = "window.karospace.getState().color"
     gene = nb.python("adata.var_names[59]")
     for at, zoom in ((0, 3), (2, 4)):
@@ -388,7 +390,7 @@ def test_views_of_a_grid_share_camera_color_and_selection(shown: tuple[Notebook,
         frames[at].evaluate("zoom => window.karospace.setState({camera: {x: 1500, y: 1200, zoom}})", zoom)
         for frame in frames:
             until_js(frame, "zoom => window.karospace.getState().camera.zoom === zoom", arg=zoom)
-        let_time_pass(0.5, page=nb.page)  # longer than a view waits before it reports
+        let_time_pass(0.5, page=nb.page)  # longer than a view waits before it sends its state
         assert [frame.evaluate(f"{color}.gene ?? {color}.column") for frame in frames] == [gene, gene, "region"]
     frames[1].evaluate(
         "() => { const m = new Uint8Array(window.karospace.cells); m[3] = 1; window.karospace.select(m); }"
@@ -398,7 +400,7 @@ def test_views_of_a_grid_share_camera_color_and_selection(shown: tuple[Notebook,
     nb.until("[int(v.selection.sum()) if v.selection is not None else 0 for v in g.children]", [1, 1, 0])
 
 
-def test_view_works_if_the_host_drops_buffers(notebook: Open) -> None:
+def test_view_works_if_the_application_drops_buffers(notebook: Open) -> None:
     nb = notebook([LOSSY + DATA, "v = karospace_view(adata, genes_mode='hvgs:5')\nv"])
     nb.run(0)
     nb.run(1)
@@ -444,9 +446,9 @@ def test_view_displayed_again_keeps_the_colors_of_its_regions(notebook: Open) ->
     }""")
     nb.until("list(v.regions)", ["core"])
     nb.run(2)
-    again = nb.viewer(2)
-    until_js(again, "window.karospace.regions.length === 1")
-    assert again.evaluate("window.karospace.regions[0].color") == "#12ab34"
+    second = nb.viewer(2)
+    until_js(second, "window.karospace.regions.length === 1")
+    assert second.evaluate("window.karospace.regions[0].color") == "#12ab34"
 
 
 def test_running_a_cell_again_frees_the_previous_view(notebook: Open) -> None:
@@ -502,8 +504,8 @@ def test_genes_of_the_live_object_are_compared_in_the_kernel(shown: tuple[Notebo
     frame.get_by_role("region", name="Selection").get_by_role("button", name="Compare genes").click()
     panel = frame.get_by_role("region", name="Compare genes")
     panel.get_by_text("900 and 2,100 cells · 60 genes").wait_for()
-    found = nb.python("(lambda t: [t.index.tolist(), t.log10_p_adjusted.tolist()])(v.compare('selection'))")
-    names, logarithms = found
+    comparison = nb.python("(lambda t: [t.index.tolist(), t.log10_p_adjusted.tolist()])(v.compare('selection'))")
+    names, logarithms = comparison
     expect(panel.locator("tbody th")).to_have_text(names)
     p_values = pytest.approx([10**p for p in logarithms], rel=0.06)
     becomes(
@@ -524,7 +526,7 @@ def test_widget_closed_in_its_own_cell_logs_no_error(shown: tuple[Notebook, Any]
     before = list(nb.problems)
     for cell in (8, 9, 10):
         nb.run(cell)
-    # Their pending work has finished once another view is drawn.
+    # Once another view is drawn, the pending work of the closed widgets has finished.
     nb.run(5)
     nb.viewer(5)
     for cell in (8, 9, 10):

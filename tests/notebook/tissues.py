@@ -21,6 +21,7 @@ KEPT = Path(__file__).parents[2] / "build" / "tissues"
 
 
 def synthetic_tissue(n_cells: int, n_genes: int, *, seed: int) -> AnnData:
+    """Return the tissue of `datasets.synthetic_tissue`, from the cache if possible."""
     file = KEPT / f"{painted.PAINTED_BY}-{n_cells}-{n_genes}-{seed}.h5ad"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)

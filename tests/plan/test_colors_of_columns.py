@@ -36,7 +36,7 @@ def build(colors: Any = None, **obs: Any) -> ad.AnnData:
 
 
 def stored(adata: ad.AnnData, store: str, folder: Path) -> Any:
-    """Return the object unchanged, or store it without converting its text columns to categoricals."""
+    """Return the object itself, or the path of a stored copy whose text columns were not converted to categoricals."""
     if store == "memory":
         return adata
     if "convert_strings_to_categoricals" not in inspect.signature(adata.write_h5ad).parameters:
@@ -55,7 +55,7 @@ def plan(subject: Any, **options: Any) -> Plan:
 
 
 def column(found: Plan, name: str = "kind") -> CategoryAnnotation:
-    (annotation,) = (one for one in found.annotations if one.name == name)
+    (annotation,) = (column for column in found.annotations if column.name == name)
     assert isinstance(annotation, CategoryAnnotation)
     return annotation
 
@@ -86,7 +86,7 @@ def test_colors_of_text_column_follow_order_of_anndata(store: str, dtype: str, t
 def test_sections_of_text_column_follow_order_of_anndata(store: str, tmp_path: Path) -> None:
     found = plan(stored(build(sample=[f"S{i % 11}" for i in range(N)]), store, tmp_path))
     assert found.sections is not None
-    assert [one.name for one in found.sections.items] == [f"S{i}" for i in range(11)]
+    assert [section.name for section in found.sections.items] == [f"S{i}" for i in range(11)]
 
 
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: " ".join(case)[:30])
@@ -105,8 +105,8 @@ def test_categorical_keeps_its_order_and_colors() -> None:
         assert colors_by_name(found) == {"10": "#ff0000", "1": "#00ff00", "2": "#0000ff"}
 
 
-def test_sampling_cells_does_not_change_colors() -> None:
-    # The first category only has cells without coordinates.
+def test_dropping_all_cells_of_a_category_does_not_shift_colors() -> None:
+    # The first category has only cells without coordinates.
     adata = build(COLORS, kind=[str(i % 12) for i in range(N)])
     adata.obsm["spatial"][adata.obs["kind"] == "0"] = np.nan
     assert colors_by_name(plan(adata)) == dict(zip(map(str, range(1, 12)), COLORS[1:], strict=True))
@@ -204,7 +204,7 @@ def test_numeric_categories_use_positions_in_longer_list(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("names", [["1", "7"], ["10", "2"], ["0", "-1"], ["0", "b"]])
-def test_other_categories_are_not_positions_in_longer_list(names: list[str]) -> None:
+def test_categories_that_are_not_ascending_positions_use_the_first_colors(names: list[str]) -> None:
     colors = COLORS if "10" in names else COLORS[:3]
     found = plan(build(colors, kind=pd.Categorical(names * 60, categories=names)))
     assert colors_by_name(found) == dict(zip(names, COLORS, strict=False))
@@ -271,9 +271,9 @@ def test_unusable_type_of_colors_warns(value: Any) -> None:
 
 
 def test_all_matplotlib_color_names_are_parsed() -> None:
-    known = pytest.importorskip("matplotlib.colors")
-    names = {**known.XKCD_COLORS, **known.CSS4_COLORS, **known.TABLEAU_COLORS, **known.BASE_COLORS}
-    assert {name: parse_color(name) for name in names} == {name: known.to_hex(value) for name, value in names.items()}
+    mcolors = pytest.importorskip("matplotlib.colors")
+    names = {**mcolors.XKCD_COLORS, **mcolors.CSS4_COLORS, **mcolors.TABLEAU_COLORS, **mcolors.BASE_COLORS}
+    assert {name: parse_color(name) for name in names} == {name: mcolors.to_hex(value) for name, value in names.items()}
     assert parse_color("XKCD:Sky Blue") == parse_color("xkcd:sky blue") == "#75bbfd"
     assert [parse_color(text) for text in ("0.5", "0", "1.5", "rgb(1, 2, 3)", "TAB:GREY", "C10")] == [
         "#808080", "#000000", None, "#010203", "#7f7f7f", "#1f77b4",
@@ -281,14 +281,14 @@ def test_all_matplotlib_color_names_are_parsed() -> None:
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_boolean_column_has_stored_colors(store: str, tmp_path: Path) -> None:
+def test_boolean_column_uses_stored_colors(store: str, tmp_path: Path) -> None:
     found = plan(stored(build(["#ff0000", "#00ff00"], kind=[True, False] * 60), store, tmp_path))
     assert colors_by_name(found) == {"False": "#ff0000", "True": "#00ff00"}
 
 
 @pytest.mark.parametrize("store", STORES)
 def test_stored_colors_make_numbers_categories_sorted_by_value(store: str, tmp_path: Path) -> None:
-    # Its name alone would make it a number.
+    # From its name alone, the column would be numeric.
     adata = build(kind=np.arange(N) % 12)
     adata.obs["n_things"] = adata.obs.pop("kind")
     adata.uns["n_things_colors"] = COLORS

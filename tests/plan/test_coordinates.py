@@ -1,3 +1,5 @@
+"""Detection of the coordinates and of their x and y."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -21,21 +23,23 @@ N = 40
 NAMES = [f"c{i}" for i in range(N)]
 _RNG = np.random.default_rng(3)
 X, Y = _RNG.uniform(200, 800, N), _RNG.uniform(20, 240, N)
-PLACES = np.stack([X, Y], axis=1)
+XY = np.stack([X, Y], axis=1)
 
 Opener = Callable[[ad.AnnData], Source]
 
 
 @pytest.fixture(params=["memory", "h5ad", "zarr"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    def do(adata: ad.AnnData) -> Source:
+    """Return a function that opens an object as the kind of source under test."""
+
+    def open_stored(adata: ad.AnnData) -> Source:
         if request.param == "memory":
             return open_source(adata)
         path = tmp_path / f"tissue.{request.param}"
         getattr(adata.copy(), f"write_{request.param}")(path)
         return open_source(path)
 
-    return do
+    return open_stored
 
 
 def tissue(obs: dict[str, Any] | None = None, **obsm: Any) -> ad.AnnData:
@@ -65,7 +69,7 @@ FRAMES = {
 @pytest.mark.parametrize("name", FRAMES)
 def test_column_names_of_frame_determine_x_and_y(opened: Opener, name: str) -> None:
     found = find_coordinates(opened(tissue(spatial=FRAMES[name])), None)
-    np.testing.assert_array_equal(found.xy, PLACES)
+    np.testing.assert_array_equal(found.xy, XY)
     assert found.warnings == ()
 
 
@@ -78,27 +82,27 @@ def test_fields_of_record_array_determine_x_and_y(opened: Opener) -> None:
 
 def test_third_dimension_warns(opened: Opener) -> None:
     found = find_coordinates(opened(tissue(spatial=frame(z=np.zeros(N), y=Y, x=X))), None)
-    np.testing.assert_array_equal(found.xy, PLACES)
+    np.testing.assert_array_equal(found.xy, XY)
     assert found.warnings == ("obsm['spatial']: x is 'x' and y is 'y'; the other columns were left out: z.",)
     array = find_coordinates(opened(tissue(spatial=np.stack([X, Y, Y], axis=1))), None)
-    np.testing.assert_array_equal(array.xy, PLACES)
+    np.testing.assert_array_equal(array.xy, XY)
     assert "the third (z) was left out" in array.warnings[0]
 
 
 def test_unknown_column_names_are_used_in_order_with_warning(opened: Opener) -> None:
     found = find_coordinates(opened(tissue(spatial=frame(note=["n"] * N, left=X, top=Y))), None)
-    np.testing.assert_array_equal(found.xy, PLACES)
+    np.testing.assert_array_equal(found.xy, XY)
     assert found.warnings[0].endswith("the first two numeric ones are used, 'left' as x and 'top' as y.")
 
 
 def test_first_of_duplicate_column_names_is_used() -> None:
     twice = pd.DataFrame(np.stack([Y, X, Y + 1, X + 1], axis=1), index=NAMES, columns=list("yxyx"))
     found = find_coordinates(open_source(tissue(spatial=twice)), None)
-    np.testing.assert_array_equal(found.xy, PLACES)
+    np.testing.assert_array_equal(found.xy, XY)
     assert "the other columns were left out: y, x" in found.warnings[0]
 
 
-def test_frame_without_two_numeric_columns_is_refused(opened: Opener) -> None:
+def test_frame_without_two_numeric_columns_is_rejected(opened: Opener) -> None:
     with pytest.raises(
         CoordinatesError,
         match=r"has too few numeric columns: got 1, need at least 2. Its columns are: 'x', 'name'",
@@ -107,8 +111,8 @@ def test_frame_without_two_numeric_columns_is_refused(opened: Opener) -> None:
 
 
 def test_sparse_obsm_is_read(opened: Opener) -> None:
-    found = find_coordinates(opened(tissue(spatial=sp.csr_matrix(PLACES))), None)
-    np.testing.assert_array_equal(found.xy, PLACES)
+    found = find_coordinates(opened(tissue(spatial=sp.csr_matrix(XY))), None)
+    np.testing.assert_array_equal(found.xy, XY)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +128,7 @@ def test_one_pair_of_columns_is_found(opened: Opener, x: str, y: str) -> None:
     source = opened(tissue({**others, y: Y, x: X}))
     found = find_coordinates(source, None)
     assert label(found.spec) == f"obs:{x},{y}"
-    np.testing.assert_array_equal(found.xy, PLACES)
+    np.testing.assert_array_equal(found.xy, XY)
     assert found.warnings == ()
     assert [label(spec) for spec in candidates(source)] == [f"obs:{x},{y}"]
 
@@ -147,7 +151,7 @@ def test_embedding_in_obs_is_not_detected_as_tissue(opened: Opener) -> None:
     with pytest.raises(CoordinatesError, match="for example 'obs:UMAP_x,UMAP_y'"):
         find_coordinates(source, None)
     requested = parse_coords("obs:UMAP_x,UMAP_y")
-    np.testing.assert_array_equal(find_coordinates(source, requested).xy, PLACES)
+    np.testing.assert_array_equal(find_coordinates(source, requested).xy, XY)
     assert is_embedding(requested)
 
 
@@ -176,7 +180,7 @@ def test_python_numbers_are_read_as_coordinates() -> None:
     obs = {"pos_x": pd.Series(X.tolist(), dtype=object).to_numpy(), "pos_y": [Decimal(str(y)) for y in Y.tolist()]}
     obs["pos_x"][3] = None
     found = find_coordinates(open_source(tissue(obs)), None)
-    expected = PLACES.copy()
+    expected = XY.copy()
     expected[3, 0] = np.nan
     np.testing.assert_array_equal(found.xy, expected)
 
@@ -187,18 +191,18 @@ def test_outlines_give_centroids(opened: Opener, column: str) -> None:
         corners = [(x - 1, y - 1), (x + 1, y - 1), (x + 1, y + 1), (x - 1, y + 1), (x - 1, y - 1)]
         return f"POLYGON (({', '.join(f'{a!r} {b!r}' for a, b in corners)}))"
 
-    outlines = [square(x, y) for x, y in PLACES.tolist()]
+    outlines = [square(x, y) for x, y in XY.tolist()]
     outlines[2] = outlines[2][:-9]
     source = opened(tissue({column: outlines, "cluster": ["a", "b"] * (N // 2)}))
     for spec in (None, parse_coords(f"obs:{column}")):
         found = find_coordinates(source, spec)
         assert label(found.spec) == f"obs:{column}"
         assert np.isnan(found.xy[2]).all()
-        np.testing.assert_allclose(np.delete(found.xy, 2, axis=0), np.delete(PLACES, 2, axis=0), rtol=1e-12)
+        np.testing.assert_allclose(np.delete(found.xy, 2, axis=0), np.delete(XY, 2, axis=0), rtol=1e-12)
         assert found.warnings[0].startswith(f"1 outline in the column {column!r} could not be read")
 
 
-def test_column_without_outlines_is_refused(opened: Opener) -> None:
+def test_column_without_outlines_is_rejected(opened: Opener) -> None:
     source = opened(tissue({"cluster": ["a", "b"] * (N // 2), "x": X}))
     for name in ("cluster", "x"):
         with pytest.raises(CoordinatesError, match=f"The column '{name}' of obs holds no outlines"):

@@ -44,13 +44,13 @@ def plan(subject: Any, **options: Any) -> Plan:
 
 
 def names(found: Plan) -> list[str]:
-    return [one.name for one in found.embeddings]
+    return [embedding.name for embedding in found.embeddings]
 
 
 def test_usual_embeddings_are_exported_in_order_ignoring_case() -> None:
     adata = build(X_scVI=positions(10), X_pca=positions(30), umap=positions(), X_UMAP=positions(), TSNE=positions())
     found = plan(adata)
-    assert [(one.name, one.label) for one in found.embeddings] == [
+    assert [(embedding.name, embedding.label) for embedding in found.embeddings] == [
         ("X_UMAP", "UMAP"), ("TSNE", "t-SNE"), ("X_pca", "PCA"),
     ]  # fmt: skip
     np.testing.assert_array_equal(found.embeddings[2].xy, adata.obsm["X_pca"][:, :2])
@@ -74,7 +74,7 @@ def test_requested_embeddings_are_exported_in_order() -> None:
 
 def test_equal_labels_fall_back_to_keys() -> None:
     adata = build(X_umap=positions(), umap=positions())
-    assert [one.label for one in plan(adata, embeddings=["X_umap", "umap"]).embeddings] == ["UMAP", "umap"]
+    assert [item.label for item in plan(adata, embeddings=["X_umap", "umap"]).embeddings] == ["UMAP", "umap"]
 
 
 @pytest.mark.parametrize("kind", ["frame", "sparse"])
@@ -109,7 +109,7 @@ def test_unknown_key_lists_obsm() -> None:
         plan(build(X_umap=positions()), embeddings=["X_umpa"])
 
 
-def test_wrong_length_raises(tmp_path: Path) -> None:
+def test_embedding_of_wrong_length_raises_if_requested(tmp_path: Path) -> None:
     path = tmp_path / "a.h5ad"
     build(X_umap=positions()).write_h5ad(path)
     with h5py.File(path, "a") as file:
@@ -169,5 +169,5 @@ def test_embedding_of_a_real_file_is_exact(real_data: Path, tmp_path: Path) -> N
     export_h5ad(ExportConfig(h5ad_path=path, outdir=tmp_path / "out", coords="obsm:X_umap", genes_mode="top_mean:3"))
     bundle = Bundle(tmp_path / "out")
     bundle.verify()
-    assert [one.name for one in bundle.manifest.embeddings or []] == ["X_pca"]
+    assert [embedding.name for embedding in bundle.manifest.embeddings or []] == ["X_pca"]
     np.testing.assert_array_equal(bundle.embedding("X_pca"), adata.obsm["X_pca"][:, :2])

@@ -48,7 +48,7 @@ def plan(adata: Any, **options: Any) -> Plan:
 
 
 def sets_of(found: Plan) -> dict[str, list[str]]:
-    return {one.name: list(one.genes) for one in found.gene_sets}
+    return {gene_set.name: list(gene_set.genes) for gene_set in found.gene_sets}
 
 
 def write(folder: Path, text: str | bytes, name: str = "sets.gmt") -> Path:
@@ -94,7 +94,7 @@ class TestFiles:
             ("x" * (LONGEST_SET_NAME + 1) + "\ty\tCD3E\n", r"has 201 characters, more than 200"),
         ],
     )  # fmt: skip
-    def test_invalid_file_raises_with_its_place(self, tmp_path: Path, text: str | bytes, message: str) -> None:
+    def test_invalid_file_raises_and_is_named(self, tmp_path: Path, text: str | bytes, message: str) -> None:
         with pytest.raises(ConfigError, match=message) as caught:
             read_gene_sets(write(tmp_path, text))
         assert "sets.gmt" in str(caught.value)
@@ -109,9 +109,9 @@ class TestFiles:
             read_gene_sets(write(tmp_path, "A\tx\tCD3E\n"))
 
     def test_same_name_in_two_files_raises(self, tmp_path: Path, adata: ad.AnnData) -> None:
-        one, two = write(tmp_path, "A\tx\tCD3E\n", "one.gmt"), write(tmp_path, "A\tx\tVIM\n", "two.gmt")
+        first, second = write(tmp_path, "A\tx\tCD3E\n", "one.gmt"), write(tmp_path, "A\tx\tVIM\n", "two.gmt")
         with pytest.raises(ConfigError, match=r"named 'A', in .*one\.gmt and in .*two\.gmt"):
-            plan(adata, gene_sets=[one, str(two)])
+            plan(adata, gene_sets=[first, str(second)])
 
     def test_too_many_sets_or_genes_raise(self) -> None:
         fits: GeneSets = {f"s{i}": ("A",) for i in range(MOST_SETS)}
@@ -137,18 +137,18 @@ class TestOption:
         config = ExportConfig(gene_sets=given)
         assert config.gene_sets == stored
         plain = config.model_dump(mode="json")["gene_sets"]
-        assert ExportConfig(gene_sets=json.loads(json.dumps(plain))).gene_sets == stored, "as forms send it"
+        assert ExportConfig(gene_sets=json.loads(json.dumps(plain))).gene_sets == stored, "via JSON, as forms send it"
 
     @pytest.mark.parametrize(
         ("given", "message"), [(5, "expected a file"), ([5], "expected a file"), ({"A": 5}, "'A'")]
     )
-    def test_other_values_raise(self, given: Any, message: str) -> None:
+    def test_values_of_other_types_raise(self, given: Any, message: str) -> None:
         with pytest.raises(ConfigError, match=message):
             ExportConfig(gene_sets=given)
 
 
 class TestObject:
-    def test_dictionary_and_table_in_uns(self, adata: ad.AnnData, tmp_path: Path) -> None:
+    def test_dictionary_and_table_in_uns_are_read(self, adata: ad.AnnData, tmp_path: Path) -> None:
         markers = {"T cells": ["CD3E", "CD3D"], "B cells": ["MS4A1", "CD79A"], "One": ["VIM"]}
         file = tmp_path / "a.h5ad"
         adata.write_h5ad(file)
@@ -166,7 +166,9 @@ class TestObject:
             ("", PlanError, r"no uns\[''\]"),
         ],
     )
-    def test_other_entries_raise(self, adata: ad.AnnData, key: str, error: type[KaroSpaceError], message: str) -> None:
+    def test_unusable_entries_raise(
+        self, adata: ad.AnnData, key: str, error: type[KaroSpaceError], message: str
+    ) -> None:
         with pytest.raises(error, match=message):
             plan(adata, gene_sets=f"uns:{key}")
 
@@ -241,7 +243,7 @@ class TestView:
             {"name": "Mine", "genes": ["EPCAM", "VIM"]},
         ]
         none = plan(adata, view=self.view(tmp_path, None), gene_sets={"A": ["CD3E"]})
-        assert none.view is not None and none.view["geneSets"] is None, "the viewer shows those of the bundle"
+        assert none.view is not None and none.view["geneSets"] is None, "the viewer shows the bundle's gene sets"
 
     def test_genes_that_are_not_exported_are_removed_from_the_sets_of_a_view(
         self, adata: ad.AnnData, tmp_path: Path

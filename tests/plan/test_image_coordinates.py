@@ -21,7 +21,7 @@ TISSUE = np.full((100, 100, 3), 240, "u1")
 
 
 def visium(images: dict[Any, Any] | None = None, name: Any = "L", **factors: Any) -> ad.AnnData:
-    """Return spots on an image of 100 pixels, at a tenth of full resolution."""
+    """Return spots on an image of 100 × 100 pixels, at a tenth of full resolution."""
     rng = np.random.default_rng(0)
     adata = ad.AnnData(rng.random((N, 2), dtype=np.float32), obs=pd.DataFrame(index=[f"c{i}" for i in range(N)]))
     adata.obsm["spatial"] = rng.uniform(200, 800, (N, 2))
@@ -57,7 +57,7 @@ def plan(subject: Any, **options: Any) -> Plan:
     source = open_source(subject)
     try:
         found = resolve(source, ExportConfig(genes_mode="all", **options))
-        # Forms report the same about the image.
+        # The estimate that forms show has the same warnings.
         estimated = estimate(source, ExportConfig(genes_mode="all", **options)).plan
         assert estimated is not None
         assert estimated.warnings == found.warnings
@@ -125,7 +125,7 @@ class TestOtherCoordinates:
         assert_left_out(found, "obsm['X_spatial']")
         assert "'obs:pxl_col_in_fullres,pxl_row_in_fullres'" in warnings_of(found)
         assert_shown(plan(adata, coords="obs:pxl_col_in_fullres,pxl_row_in_fullres"))
-        # Rows as x and columns as y mean that the tissue was rotated.
+        # With rows as x and columns as y, the axes are swapped relative to the image.
         assert plan(adata, coords="obs:pxl_row_in_fullres,pxl_col_in_fullres").images == ()
 
     def test_requested_image_is_left_out_for_other_coordinates(self) -> None:
@@ -306,7 +306,7 @@ class TestLibraries:
         self, stored: Any, name: str, nested: bool, request: pytest.FixtureRequest
     ) -> None:
         adata = visium(name=name)
-        # HDF5 turns them into groups; anndata no longer writes such names to zarr.
+        # HDF5 turns names with slashes into nested groups; anndata no longer writes such names to zarr.
         if nested or "zarr" in request.node.name:
             (library,) = adata.uns["spatial"].values()
             for part in reversed(name.split("/")):

@@ -21,7 +21,7 @@ SCALES = {"A": 0.5, "B": 0.25, "C": 0.4}
 
 
 def visium(libraries: str = "AB", apart: float = 0, **factors: Any) -> ad.AnnData:
-    """Return one section per library, each with its own coordinate system: overlapping, or `apart`."""
+    """Return one section per library; each starts `apart` units to the right of the previous one."""
     rng = np.random.default_rng(0)
     which = np.arange(N) % len(libraries)
     obs = pd.DataFrame({"library_id": pd.Categorical([libraries[i] for i in which])})
@@ -46,57 +46,57 @@ def plan(adata: ad.AnnData, **options: Any) -> Plan:
     return resolve(open_source(adata), ExportConfig(**options))
 
 
-def under(adata: ad.AnnData, **options: Any) -> tuple[str | None, dict[str, str | None], dict[str, float]]:
+def image_paths(adata: ad.AnnData, **options: Any) -> tuple[str | None, dict[str, str | None], dict[str, float]]:
     """Return the path of the manifest's image, the paths of the sections' images, and the scale of each."""
     bundle = run_to_memory(adata, ExportConfig(genes_mode="all", **options))
     bundle.verify()
     m = bundle.manifest
     assert m.sections is not None
-    own = {one.name: one.image for one in m.sections.items}
-    for image in own.values():
+    by_section = {section.name: section.image for section in m.sections.items}
+    for image in by_section.values():
         if image is not None:
             files = {file.path: file.kind for file in m.asset_files}
             assert files[image.path] == "image"
     return (
         m.image.path if m.image else None,
-        {name: image.path if image else None for name, image in own.items()},
-        {name: image.transform.scale[0] for name, image in own.items() if image and image.transform},
+        {name: image.path if image else None for name, image in by_section.items()},
+        {name: image.transform.scale[0] for name, image in by_section.items() if image and image.transform},
     )
 
 
 def test_each_section_has_the_image_of_its_library() -> None:
     # With several images, none shows all cells, so readers of format 1.0 show no image.
-    image, own, scales = under(visium("ABC"))
+    image, by_section, scales = image_paths(visium("ABC"))
     assert image is None
-    assert own == {"A": "assets/image_000.png", "B": "assets/image_001.png", "C": "assets/image_002.png"}
+    assert by_section == {"A": "assets/image_000.png", "B": "assets/image_001.png", "C": "assets/image_002.png"}
     assert scales == SCALES
     assert "several images" not in str(plan(visium("ABC")).warnings)
 
 
 def test_image_of_one_library_is_assigned_to_its_section_only() -> None:
-    image, own, _ = under(visium(), image_path="uns:B")
+    image, by_section, _ = image_paths(visium(), image_path="uns:B")
     assert image == "assets/image.png"
-    assert own == {"A": None, "B": "assets/image.png"}
+    assert by_section == {"A": None, "B": "assets/image.png"}
     adata = visium()
     del adata.uns["spatial"]["B"]["images"]
-    assert under(adata)[1] == {"A": "assets/image.png", "B": None}
+    assert image_paths(adata)[1] == {"A": "assets/image.png", "B": None}
 
 
 def test_adjacent_sections_share_one_image_but_not_two() -> None:
     adata = visium(apart=200)
     adata.uns["spatial"]["A"]["images"]["hires"] = np.ones((60, 160, 3))
     adata.uns["spatial"]["B"]["images"]["hires"] = np.ones((60, 160, 3))
-    assert under(adata, image_path="uns:A")[:2] == ("assets/image.png", {"A": None, "B": None})
-    assert under(adata)[1] == {"A": "assets/image_000.png", "B": "assets/image_001.png"}
+    assert image_paths(adata, image_path="uns:A")[:2] == ("assets/image.png", {"A": None, "B": None})
+    assert image_paths(adata)[1] == {"A": "assets/image_000.png", "B": "assets/image_001.png"}
 
 
 def test_another_annotation_may_name_the_library() -> None:
     adata = visium()
     adata.obs["sample"] = adata.obs["library_id"].map({"A": "left", "B": "right"})
-    assert under(adata, sections="sample")[1] == {"left": "assets/image_000.png", "right": "assets/image_001.png"}
+    assert image_paths(adata, sections="sample")[1] == {"left": "assets/image_000.png", "right": "assets/image_001.png"}
     # Two pieces of tissue from one library share its image.
     adata.obs["piece"] = [f"{name}{i // 2 % 2}" for i, name in enumerate(adata.obs["library_id"])]
-    paths = under(adata, sections="piece", image_path="uns:A")[1]
+    paths = image_paths(adata, sections="piece", image_path="uns:A")[1]
     assert paths == {"A0": "assets/image.png", "A1": "assets/image.png", "B0": None, "B1": None}
 
 
@@ -115,14 +115,14 @@ def test_image_without_a_section_is_not_shown_and_warns(tmp_path: Path) -> None:
 def test_image_that_misses_its_section_is_skipped() -> None:
     adata = visium()
     adata.uns["spatial"]["A"]["images"]["hires"] = np.ones((3, 3, 3))
-    assert under(adata)[1] == {"A": None, "B": "assets/image.png"}
+    assert image_paths(adata)[1] == {"A": None, "B": "assets/image.png"}
 
 
 def test_several_images_share_the_size_limit_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("karospace_jupyter.encode.image.MAX_SIDE", 64)
     bundle = run_to_memory(visium("ABC"), ExportConfig(genes_mode="all"))
     assert bundle.manifest.sections is not None
-    images = [one.image for one in bundle.manifest.sections.items]
+    images = [section.image for section in bundle.manifest.sections.items]
     assert [image and max(image.width, image.height) for image in images] == [32, 32, 32]
     # The transform of each image was scaled accordingly.
     assert [image and image.transform and image.transform.scale[0] for image in images] == pytest.approx(
@@ -130,7 +130,7 @@ def test_several_images_share_the_size_limit_of_one(monkeypatch: pytest.MonkeyPa
     )
 
 
-def test_form_reports_the_same_warnings() -> None:
+def test_estimate_for_forms_matches_the_plan() -> None:
     found = estimate(open_source(visium("ABC")), ExportConfig(genes_mode="all"))
     planned = plan(visium("ABC"), genes_mode="all")
     assert found.plan is not None

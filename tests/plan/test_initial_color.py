@@ -28,8 +28,8 @@ def test_spatially_clustered_categories_agree() -> None:
     assert near.agreement(halves, 2) > 0.8
     assert near.agreement(rng.permutation(halves), 2) < 0.1
     assert near.agreement(np.zeros(N, np.int64), 1) == 0
-    assert near.agreement(np.full(N, 2), 2) == 0  # no values
-    assert near.agreement(np.where(np.arange(N) % 2, halves, 2), 2) > 0.8  # half of the values
+    assert near.agreement(np.full(N, 2), 2) == 0  # all values are missing
+    assert near.agreement(np.where(np.arange(N) % 2, halves, 2), 2) > 0.8  # half of the values are missing
     xy[::2] = np.nan
     assert Neighbors(xy).agreement(halves, 2) > 0.8
 
@@ -41,7 +41,7 @@ def test_neighbors_are_cells_of_the_same_section() -> None:
     near = Neighbors(xy, sections)
     assert near.agreement(bands, 3) > 0.8
     assert near.agreement(np.random.default_rng(0).permutation(bands), 3) < 0.02
-    assert near.agreement(sections // 2, 4) == 0  # tells nothing but the section
+    assert near.agreement(sections // 2, 4) == 0  # only repeats the section
 
 
 def test_a_cell_is_not_its_own_neighbor() -> None:
@@ -101,12 +101,12 @@ def test_small_sections_have_no_grid(size: int) -> None:
     assert not are_positions(rng.random(60), rng.random((60, 2)), np.arange(60) // size)
 
 
-def test_very_large_numbers_are_no_positions() -> None:
+def test_very_large_numbers_are_not_positions() -> None:
     rng = np.random.default_rng(0)
     values, xy = rng.random(60), rng.random((60, 2))
     assert not are_positions(values * 1e200, xy)
     assert are_positions(xy[:, 0] * 1e200, xy)
-    values[7] = np.finfo(np.float64).max  # a mark of missing values
+    values[7] = np.finfo(np.float64).max  # sometimes marks missing values
     assert not are_positions(values, xy)
 
 
@@ -120,8 +120,8 @@ def tissue(**columns: Any) -> ad.AnnData:
     return adata
 
 
-def opened(adata: ad.AnnData, **options: Any) -> Any:
-    """Return the initial color of a bundle of the data."""
+def initial_color(adata: ad.AnnData, **options: Any) -> Any:
+    """Return the color with which the bundle of an object opens."""
     view = plan(adata, ExportConfig(**options)).view
     return view and view.get("color")
 
@@ -135,14 +135,14 @@ SAMPLES = np.repeat(["s1", "s2"], N // 2)
 def test_cell_types_are_preferred_over_clusters_counts_and_genes() -> None:
     columns = {"area": RANDOM.random(N), "sample": SAMPLES, "leiden": TYPES, "cell_type": TYPES, "total_counts": COUNTS}
     for expected in ("cell_type", "leiden", "total_counts"):
-        assert opened(tissue(**columns)) == {"kind": "annotation", "column": expected}
+        assert initial_color(tissue(**columns)) == {"kind": "annotation", "column": expected}
         del columns[expected]
-    assert opened(tissue(**columns)) == {"kind": "gene", "gene": "MANY"}
-    assert opened(tissue()) == {"kind": "gene", "gene": "MANY"}
+    assert initial_color(tissue(**columns)) == {"kind": "gene", "gene": "MANY"}
+    assert initial_color(tissue()) == {"kind": "gene", "gene": "MANY"}
 
 
 @pytest.mark.parametrize("as_format", [sp.csr_matrix, sp.csc_matrix, lambda x: x.toarray()])
-def test_the_best_detected_gene_of_a_large_matrix(as_format: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_most_detected_gene_of_a_large_matrix_is_shown(as_format: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("karospace_jupyter.source.sample.VALUES", 2000)
     rng = np.random.default_rng(0)
     counts = rng.poisson(np.where(np.arange(200) == 151, 3.0, 0.2), (N, 200)).astype(np.float32)
@@ -150,28 +150,28 @@ def test_the_best_detected_gene_of_a_large_matrix(as_format: Any, monkeypatch: p
     adata.obsm["spatial"] = rng.random((N, 2))
     adata.var_names = [f"g{i}" for i in range(200)]
     listed = [f"g{i}" for i in range(199, 149, -1)]
-    assert opened(adata, genes_mode=listed) == {"kind": "gene", "gene": "g151"}
+    assert initial_color(adata, genes_mode=listed) == {"kind": "gene", "gene": "g151"}
     assert predict_export(adata, {"genes_mode": listed}).color == "g151"
-    # The ranking of a sample is not that of the export.
+    # A ranking from the sample may differ from that of the export, so no gene is predicted.
     assert predict_export(adata, {"genes_mode": "hvgs:50"}).color == ""
 
 
 def test_column_with_an_uninformative_name_is_chosen_for_its_spatial_pattern() -> None:
     adata = tissue(x1=TYPES, total_counts=COUNTS)
-    assert opened(adata) == {"kind": "annotation", "column": "total_counts"}
+    assert initial_color(adata) == {"kind": "annotation", "column": "total_counts"}
     adata.obs["x1"] = np.where(adata.obsm["spatial"][:, 0] > 0.5, "left", "right")
-    assert opened(adata) == {"kind": "annotation", "column": "x1"}
+    assert initial_color(adata) == {"kind": "annotation", "column": "x1"}
 
 
 def test_spatially_separate_categories_are_preferred_among_equal_names() -> None:
     adata = tissue(cluster_a=TYPES, cluster_b=TYPES)
     adata.obs["cluster_b"] = np.where(adata.obsm["spatial"][:, 0] > 0.5, "1", "2")
-    assert opened(adata) == {"kind": "annotation", "column": "cluster_b"}
+    assert initial_color(adata) == {"kind": "annotation", "column": "cluster_b"}
 
 
-def test_column_of_too_many_categories_is_not_chosen() -> None:
+def test_column_with_too_many_categories_is_not_chosen() -> None:
     adata = tissue(cell_type=[f"t{i % 61}" for i in range(N)], total_counts=COUNTS)
-    assert opened(adata) == {"kind": "annotation", "column": "total_counts"}
+    assert initial_color(adata) == {"kind": "annotation", "column": "total_counts"}
 
 
 def test_columns_that_repeat_the_positions_are_left_out() -> None:
@@ -179,26 +179,26 @@ def test_columns_that_repeat_the_positions_are_left_out() -> None:
     xy = adata.obsm["spatial"]
     adata.obs["x_centroid"], adata.obs["row"] = xy[:, 0] * 0.2125 + 11, np.round(500 * xy[:, 1])
     found = plan(adata, ExportConfig())
-    assert [one.name for one in found.annotations] == ["cell_type"]
+    assert [column.name for column in found.annotations] == ["cell_type"]
     assert any("positions of the cells" in text and "x_centroid, row" in text for text in found.warnings)
     requested = plan(adata, ExportConfig(annotation_columns=["x_centroid"]))
-    assert [one.name for one in requested.annotations] == ["x_centroid"]
+    assert [column.name for column in requested.annotations] == ["x_centroid"]
 
 
 def test_requested_color_is_exported_and_shown(tmp_path: Any) -> None:
     adata = tissue(cell_type=TYPES, sample=SAMPLES)
-    assert opened(adata, color="sample") == {"kind": "annotation", "column": "sample"}
+    assert initial_color(adata, color="sample") == {"kind": "annotation", "column": "sample"}
     found = plan(adata, ExportConfig(color="FEW", genes_mode=["MANY"], annotation_columns=[], packed="no"))
     assert found.view == {"color": {"kind": "gene", "gene": "FEW"}}
     assert found.genes.names == ("MANY", "FEW")
     assert any("'FEW' was added to the export" in text for text in found.warnings)
     found = plan(adata, ExportConfig(color="obs:sample", annotation_columns=["cell_type"]))
-    assert [one.name for one in found.annotations] == ["cell_type", "sample"]
+    assert [column.name for column in found.annotations] == ["cell_type", "sample"]
     with pytest.raises(PlanError, match="'smple' is neither a column of obs nor a gene of X. Did you mean 'sample'"):
         plan(adata, ExportConfig(color="smple"))
     (tmp_path / "view.json").write_text('{"color": {"kind": "gene", "gene": "MANY"}, "range": [1, 2], "opacity": 0.5}')
     saved = {"view": tmp_path / "view.json"}
-    assert opened(adata, **saved) == {"kind": "gene", "gene": "MANY"}
+    assert initial_color(adata, **saved) == {"kind": "gene", "gene": "MANY"}
     assert plan(adata, ExportConfig(color="gene:RARE", **saved)).view == {
         "color": {"kind": "gene", "gene": "RARE"}, "opacity": 0.5,
     }  # fmt: skip

@@ -1,3 +1,5 @@
+"""Direction of the y axis, inferred from the array positions of spots."""
+
 from __future__ import annotations
 
 import anndata as ad
@@ -15,7 +17,7 @@ H = 400.0
 
 
 def slide(change: np.ndarray | None = None, move: tuple[float, float] = (0, 0), n: int = 12) -> ad.AnnData:
-    """Return the spots of a hexagonal array in a rotated tissue; `change` maps pixels (x, y) to coordinates."""
+    """Return the spots of a hexagonal array without one corner; `change` maps pixels (x, y) to coordinates."""
     row, at = (side.ravel() for side in np.mgrid[:n, :n])
     inside = row + at < 1.5 * n
     row, col = row[inside], (2 * at + row % 2)[inside]
@@ -36,6 +38,7 @@ def plan(adata: ad.AnnData, **options: object) -> Plan:
 
 
 def turned(degrees: float) -> np.ndarray:
+    """Return the matrix of a rotation."""
     angle = np.deg2rad(degrees)
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
@@ -54,7 +57,7 @@ def test_rotated_array_keeps_y_downward(degrees: float) -> None:
 
 @pytest.mark.parametrize("degrees", [0, 7, -20])
 @pytest.mark.parametrize("move", [(0, 0), (0, H)])
-def test_mirrored_y_grows_upward(degrees: float, move: tuple[float, float]) -> None:
+def test_y_of_a_mirrored_array_grows_upward(degrees: float, move: tuple[float, float]) -> None:
     found = plan(slide(turned(degrees) @ FLIP_Y, move))
     assert found.coordinates.y_axis == "up"
     assert any("y grows upward: array_row" in text for text in found.warnings)
@@ -62,14 +65,14 @@ def test_mirrored_y_grows_upward(degrees: float, move: tuple[float, float]) -> N
 
 def test_image_is_aligned_with_negative_y() -> None:
     straight, mirrored = plan(slide()), plan(slide(FLIP_Y))
-    (one,), (other,) = straight.images, mirrored.images
-    assert (one.scale, one.offset, other.scale, other.offset) == ((1, 1), (0, 0), (1, -1), (0, 0))
-    pixels = [p.coordinates.xy * i.scale + i.offset for p, i in ((straight, one), (mirrored, other))]
+    (a,), (b,) = straight.images, mirrored.images
+    assert (a.scale, a.offset, b.scale, b.offset) == ((1, 1), (0, 0), (1, -1), (0, 0))
+    pixels = [found.coordinates.xy * image.scale + image.offset for found, image in ((straight, a), (mirrored, b))]
     np.testing.assert_allclose(*pixels)
 
 
 @pytest.mark.parametrize(("change", "message"), [(FLIP_X, "x is mirrored in the tissue"), (SWAP, "seem to be swapped")])
-def test_other_reflections_warn(change: np.ndarray, message: str) -> None:
+def test_mirrored_x_or_swapped_axes_warn(change: np.ndarray, message: str) -> None:
     found = plan(slide(change))
     assert found.coordinates.y_axis == "down"
     assert any(message in text for text in found.warnings)

@@ -14,7 +14,7 @@ def test_noisy_curve_is_fitted_like_the_reference() -> None:
     x = rng.gamma(2.0, 1.0, 3000)
     y = np.sin(x) + x + rng.normal(0, 0.3, len(x))
     model = reference.loess(x, y, span=0.3, degree=2)
-    model.control.surface = "direct"  # without its interpolation
+    model.control.surface = "direct"  # without interpolation
     model.fit()
     assert np.abs(loess(x, y) - model.outputs.fitted_values).max() < 0.005
 

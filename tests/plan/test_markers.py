@@ -38,6 +38,7 @@ def plan(adata: ad.AnnData, **options: Any) -> Plan:
 
 
 def about_markers(found: Plan) -> list[str]:
+    """Return the warnings about markers."""
     return [text for text in found.warnings if "arkers" in text]
 
 
@@ -58,7 +59,7 @@ def test_sections_have_no_markers_by_default() -> None:
     assert plan(adata, sections="region", markers="region").markers == ("region",)
 
 
-def test_too_many_categories_are_left_out_with_a_warning() -> None:
+def test_column_with_too_many_categories_has_no_markers_and_warns() -> None:
     adata = tissue(leiden=categories(101), cell_type=categories(100))
     found = plan(adata, annotation_columns=["leiden", "cell_type"])
     assert found.markers == ("cell_type",)
@@ -70,7 +71,7 @@ def test_default_size_of_markers_is_limited(monkeypatch: pytest.MonkeyPatch) -> 
     adata = tissue(leiden=categories(30), cell_type=categories(20))
     monkeypatch.setattr("karospace_jupyter.plan.markers.MOST_BYTES", 25 * G * 32)
     found = plan(adata)
-    assert found.markers == ("cell_type",)  # types come before clusters
+    assert found.markers == ("cell_type",)  # cell types have priority over clusters
     assert "'leiden'" in about_markers(found)[0]
     assert "list the columns in markers" in about_markers(found)[0]
     assert plan(adata, markers=["leiden", "cell_type", "leiden"]).markers == ("leiden", "cell_type")
@@ -86,7 +87,7 @@ def test_default_size_of_markers_is_limited(monkeypatch: pytest.MonkeyPatch) -> 
         ("one", r"'one' has 1 category; markers need at least 2"),
     ],
 )
-def test_requested_column_without_categories_is_an_error(name: str, message: str) -> None:
+def test_requested_column_that_cannot_have_markers_raises(name: str, message: str) -> None:
     adata = tissue(
         leiden=categories(5), batch=categories(2), score=np.arange(N) / 7, many=categories(101), one=categories(1)
     )

@@ -33,6 +33,7 @@ def counts() -> np.ndarray:
 
 
 def log1p(values: np.ndarray, base: float | None = None, target: float | None = 1e4) -> np.ndarray:
+    """Normalize counts to a total of `target`, if given, and return logarithms of 1 plus the values."""
     normalized = values if target is None else values / values.sum(axis=1, keepdims=True) * target
     return (np.log1p(normalized) / (1 if base is None else np.log(base))).astype(np.float32)
 
@@ -141,7 +142,7 @@ def between_0_and_1(values: np.ndarray) -> np.ndarray:
 
 
 UNCENTERED = scaled(log1p(counts()), center=False)
-REPLACED: dict[str, tuple[np.ndarray, str]] = {
+NOT_LOG1P: dict[str, tuple[np.ndarray, str]] = {
     "counts": (counts(), "counts"),
     "normalized": (KINDS["normalized"][0], "other"),
     "scaled": (scaled(log1p(counts())), "scaled"),
@@ -163,10 +164,10 @@ REPLACED: dict[str, tuple[np.ndarray, str]] = {
 
 
 @pytest.mark.parametrize("base", [None, 2.0, 10.0])
-@pytest.mark.parametrize("name", REPLACED)
-def test_values_contradict_a_stated_log1p(name: str, base: float | None) -> None:
-    """scanpy also writes ``uns['log1p']`` if only a layer was transformed, and keeps it after scaling."""
-    dense, kind = REPLACED[name]
+@pytest.mark.parametrize("name", NOT_LOG1P)
+def test_stated_log1p_is_ignored_if_the_values_contradict_it(name: str, base: float | None) -> None:
+    # scanpy also writes uns['log1p'] if only a layer was transformed, and keeps it after scaling.
+    dense, kind = NOT_LOG1P[name]
     found = values(build(dense.astype(np.float32), log1p={"base": base}))
     assert (found.kind, found.unchecked) == (kind, False)
 
@@ -194,7 +195,7 @@ NORMALIZED: dict[str, np.ndarray] = {
 
 @pytest.mark.parametrize("base", [None, 2.0, 3.0, 10.0])
 @pytest.mark.parametrize("name", NORMALIZED)
-def test_values_confirm_a_stated_log1p(name: str, base: float | None) -> None:
+def test_stated_log1p_is_confirmed_by_the_values(name: str, base: float | None) -> None:
     dense = log1p(NORMALIZED[name], base, target=None)
     assert values(build(dense, log1p={"base": base})) == MatrixValues("log1p", base)
 
@@ -224,7 +225,7 @@ def test_missing_values_do_not_hide_the_kind(name: str, missing: float) -> None:
 
 @pytest.mark.parametrize("as_csc", [False, True], ids=["csr", "csc"])
 def test_last_cells_are_sampled(as_csc: bool) -> None:
-    """A matrix is not counts if only its first cells (or genes) have whole numbers."""
+    # A matrix does not hold counts if only its first cells (or genes) have whole numbers.
     rng = np.random.default_rng(0)
     first = sp.random(30_000, 400, 0.3, format="csr", random_state=rng, data_rvs=lambda n: rng.integers(1, 9, n) * 1.0)
     last = sp.random(10_000, 400, 0.3, format="csr", random_state=rng, data_rvs=lambda n: rng.gamma(2, 0.5, n))
@@ -250,9 +251,9 @@ class TestRanking:
     def test_base_of_the_logarithm_does_not_change_the_ranking(self, base: float, stated: bool, as_csc: bool) -> None:
         natural = plan(build(log1p(counts()), log1p={"base": None}), genes_mode="hvgs:30")
         matrix = (sp.csc_matrix if as_csc else sp.csr_matrix)(log1p(counts(), base))
-        other = plan(build(matrix, **({"log1p": {"base": base}} if stated else {})), genes_mode="hvgs:30")
-        assert other.genes.names == natural.genes.names
-        assert any(f"log1p of base {base:g}" in warning for warning in other.warnings)
+        with_base = plan(build(matrix, **({"log1p": {"base": base}} if stated else {})), genes_mode="hvgs:30")
+        assert with_base.genes.names == natural.genes.names
+        assert any(f"log1p of base {base:g}" in warning for warning in with_base.warnings)
 
     @pytest.mark.parametrize("name", ["scaled", "scaled without centering", "scaled, some cells"])
     def test_scaled_values_raise_and_suggest_alternatives(self, name: str) -> None:
@@ -317,4 +318,5 @@ class TestRanking:
 
 
 def wide_counts() -> np.ndarray:
+    """Return counts of more genes than the default exports."""
     return np.tile(counts(), (1, 5))[:, :600] + np.random.default_rng(5).poisson(0.3, (N, 600)).astype(np.float32)

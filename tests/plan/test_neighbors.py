@@ -48,6 +48,7 @@ def path_graph(n: int = N) -> sp.csr_matrix:
 
 
 def edges(bundle: Bundle) -> set[tuple[int, int]]:
+    """Return the pairs of neighbors in a bundle, each with the lower index first."""
     found = sp.triu(bundle.neighbors()).tocoo()
     return set(zip(found.row.tolist(), found.col.tolist(), strict=True))
 
@@ -58,7 +59,7 @@ def exported(adata: ad.AnnData, **options: Any) -> Bundle:
     return bundle
 
 
-def texts(bundle: Bundle) -> str:
+def warnings_of(bundle: Bundle) -> str:
     return "\n".join(bundle.warnings)
 
 
@@ -91,7 +92,7 @@ class TestStoredGraph:
         assert edges(bundle) == LINE
         assert bundle.manifest.neighbors is not None
         assert bundle.manifest.neighbors.source == f"obsp:{KEY}"
-        assert ("one direction only" in texts(bundle)) == (form in {"upper", "lower"})
+        assert ("one direction only" in warnings_of(bundle)) == (form in {"upper", "lower"})
 
     def test_small_blocks_give_the_same_graph(self) -> None:
         source = open_source(build(path_graph()), memory_bytes=400)
@@ -108,13 +109,13 @@ class TestStoredGraph:
         stored[0, 1] = stored[1, 0] = 0  # explicit zeros
         bundle = exported(build(stored))
         assert edges(bundle) == LINE - {(0, 1)}
-        assert "2 self-loops in obsp['spatial_connectivities'] were left out" in texts(bundle)
+        assert "2 self-loops in obsp['spatial_connectivities'] were left out" in warnings_of(bundle)
 
     def test_edges_between_sections_are_left_out(self) -> None:
         section = ["a"] * 30 + ["b"] * 29 + [None]
         bundle = exported(build(path_graph(), section=section), sections="section")
         assert edges(bundle) == LINE - {(29, 30), (58, 59)}
-        assert "2 of 59 edges in obsp['spatial_connectivities'] were left out" in texts(bundle)
+        assert "2 of 59 edges in obsp['spatial_connectivities'] were left out" in warnings_of(bundle)
 
     def test_cells_without_coordinates_are_left_out_with_their_edges(self) -> None:
         adata = build(path_graph())
@@ -125,7 +126,7 @@ class TestStoredGraph:
     def test_graph_of_a_sample_is_left_out(self) -> None:
         bundle = exported(build(path_graph()), downsample=20)
         assert bundle.manifest.neighbors is None
-        assert "were left out: most neighbors of randomly drawn cells are not exported" in texts(bundle)
+        assert "were left out: most neighbors of randomly drawn cells are not exported" in warnings_of(bundle)
         assert edges(exported(build(path_graph()), downsample=N)) == LINE
 
     def test_dropping_cells_without_coordinates_is_not_sampling(self) -> None:
@@ -136,8 +137,8 @@ class TestStoredGraph:
     def test_unusable_graphs_are_left_out_with_a_reason(self) -> None:
         dense = exported(build(np.ones((N, N))))
         assert dense.manifest.neighbors is None
-        assert "it has more than 50 neighbors per cell on average" in texts(dense)
-        assert "it has no edges" in texts(exported(build(sp.csr_matrix((N, N)))))
+        assert "it has more than 50 neighbors per cell on average" in warnings_of(dense)
+        assert "it has no edges" in warnings_of(exported(build(sp.csr_matrix((N, N)))))
 
     def test_damaged_graph_is_left_out_with_a_reason(self, tmp_path: Path) -> None:
         import h5py
@@ -148,12 +149,12 @@ class TestStoredGraph:
             file[f"obsp/{KEY}/indices"][3] = 10_000
         bundle = run_to_memory(path, ExportConfig())
         assert bundle.manifest.neighbors is None
-        assert f"obsp['{KEY}'] of a cannot be read as a graph" in texts(bundle)
+        assert f"obsp['{KEY}'] of a cannot be read as a graph" in warnings_of(bundle)
 
     def test_no_graph_gives_no_neighbors_and_no_warning(self) -> None:
         bundle = exported(build())
         assert bundle.manifest.neighbors is None
-        assert "neighbor" not in texts(bundle)
+        assert "neighbor" not in warnings_of(bundle)
         assert exported(build(path_graph()), neighbors="none").manifest.neighbors is None
 
     def test_embedding_coordinates_have_no_neighbors(self) -> None:
@@ -161,25 +162,26 @@ class TestStoredGraph:
         adata.obsm["X_umap"] = adata.obsm["spatial"]
         bundle = exported(adata, coords="obsm:X_umap")
         assert bundle.manifest.neighbors is None
-        assert "left out: the coordinates are an embedding" in texts(bundle)
+        assert "left out: the coordinates are an embedding" in warnings_of(bundle)
         with pytest.raises(PlanError, match="Neighbors need tissue coordinates"):
             exported(adata, coords="obsm:X_umap", neighbors="6")
 
 
 def nearest(xy: np.ndarray[Any, np.dtype[np.float64]], k: int, sections: list[str]) -> set[tuple[int, int]]:
     """Return the edges of the k nearest cells, by comparing all cells."""
-    away = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
-    away[np.array(sections)[:, None] != np.array(sections)[None]] = np.inf
-    np.fill_diagonal(away, np.inf)
+    distances = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    distances[np.array(sections)[:, None] != np.array(sections)[None]] = np.inf
+    np.fill_diagonal(distances, np.inf)
     found = set()
-    for i, order in enumerate(np.argsort(away, axis=1)):
-        found |= {(min(i, int(j)), max(i, int(j))) for j in order[:k] if away[i, j] < np.inf}
+    for i, order in enumerate(np.argsort(distances, axis=1)):
+        found |= {(min(i, int(j)), max(i, int(j))) for j in order[:k] if distances[i, j] < np.inf}
     return found
 
 
 def within(xy: np.ndarray[Any, np.dtype[np.float64]], radius: float) -> set[tuple[int, int]]:
-    away = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
-    a, b = np.nonzero(np.triu(away <= radius, 1))
+    """Return the edges between cells within a radius, by comparing all cells."""
+    distances = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    a, b = np.nonzero(np.triu(distances <= radius, 1))
     return set(zip(a.tolist(), b.tolist(), strict=True))
 
 
@@ -191,7 +193,7 @@ class TestComputed:
 
     @pytest.mark.parametrize("k", [1, 6, 50])
     def test_nearest_cells_match_a_naive_search(self, k: int) -> None:
-        section = ["a"] * 55 + ["b"] * 5  # fewer than k other cells
+        section = ["a"] * 55 + ["b"] * 5  # the other cells of b are fewer than k if k is 6 or more
         adata = self.scattered(section=section)
         bundle = exported(adata, neighbors=k, sections="section")
         assert edges(bundle) == nearest(adata.obsm["spatial"], k, section)
@@ -219,7 +221,7 @@ class TestComputed:
         bundle = exported(adata, neighbors=4, downsample=20)
         xy = bundle.to_anndata().obsm["spatial"]
         assert edges(bundle) == nearest(xy, 4, ["a"] * 20)
-        assert "Neighbors were found among the 20 cells drawn at random" in texts(bundle)
+        assert "Neighbors were found among the 20 cells drawn at random" in warnings_of(bundle)
 
     def test_radius_without_a_unit_is_rejected(self) -> None:
         with pytest.raises(PlanError, match=r"Neighbors within 15 µm need .* unknown\. Set the scale \(um_per_unit\)"):
@@ -270,7 +272,7 @@ class TestComputed:
             run_to_memory(self.scattered(), ExportConfig(neighbors=6), job)
         assert seen[-1] == "Finding neighbors"
 
-    def test_progress_ends_at_the_cells_with_a_section(self) -> None:
+    def test_progress_counts_only_cells_with_a_section(self) -> None:
         adata = self.scattered()
         labels = np.array(["a"] * len(adata), dtype=object)
         labels[: len(adata) // 2] = "b"
@@ -283,7 +285,7 @@ class TestComputed:
 
 
 def tissue_of(n: int) -> ad.AnnData:
-    """Return cells in two sections, denser in one of them, in an order that follows no position."""
+    """Return cells in two sections, denser in one of them, in an order unrelated to their positions."""
     rng = np.random.default_rng(2)
     xy = rng.random((n, 2)) * np.sqrt(n) * 10
     right = rng.random(n) < 0.6
@@ -297,7 +299,7 @@ def tissue_of(n: int) -> ad.AnnData:
 
 @pytest.fixture(scope="module")
 def large() -> ad.AnnData:
-    """Return more cells than an estimate examines, with a stored graph that has faults."""
+    """Return more cells than an estimate examines, with a stored graph that has a self-loop and only one direction."""
     adata = tissue_of(40_000)
     tree = cKDTree(adata.obsm["spatial"])
     first, second = tree.query_pairs(12.0, output_type="ndarray").T

@@ -110,28 +110,28 @@ def test_integers_of_any_width_are_exported_as_numbers(dtype: str, store: str, t
     "values",
     [
         GAPS,
-        [np.nan if one is None else one for one in GAPS],
-        [pd.NA if one is None else one for one in GAPS],
-        [None if one is None else np.float64(one) for one in GAPS],
-        [None if one is None else np.float32(one) for one in GAPS],
-        [None if one is None else Decimal(str(one)) for one in GAPS],
-        [None if one is None else Fraction(one) for one in GAPS],
-        [None if one is None else (int(one) if one % 1 == 0 else Decimal(str(one))) for one in GAPS],
+        [np.nan if value is None else value for value in GAPS],
+        [pd.NA if value is None else value for value in GAPS],
+        [None if value is None else np.float64(value) for value in GAPS],
+        [None if value is None else np.float32(value) for value in GAPS],
+        [None if value is None else Decimal(str(value)) for value in GAPS],
+        [None if value is None else Fraction(value) for value in GAPS],
+        [None if value is None else (int(value) if value % 1 == 0 else Decimal(str(value))) for value in GAPS],
     ],
     ids=["None", "NaN", "NA", "float64", "float32", "Decimal", "Fraction", "int and Decimal"],
 )
 def test_object_column_of_numbers_is_numeric(values: list[Any]) -> None:
     found = plan(build(area=pd.Series(values, dtype=object).to_numpy()))
-    held = numbers(found)
-    assert np.isnan(held.values[2])
-    assert np.delete(held.values, 2).tolist() == [one for one in GAPS if one is not None]
+    column = numbers(found)
+    assert np.isnan(column.values[2])
+    assert np.delete(column.values, 2).tolist() == [value for value in GAPS if value is not None]
     assert not found.warnings
 
 
 def test_integers_with_missing_values_are_numeric() -> None:
     for values in (pd.array(WHOLE_GAPS, dtype="Int64"), pd.Series(WHOLE_GAPS, dtype=object).to_numpy()):
-        held = numbers(plan(build(area=values)))
-        assert np.isnan(held.values[2]) and held.values[3] == 9
+        column = numbers(plan(build(area=values)))
+        assert np.isnan(column.values[2]) and column.values[3] == 9
 
 
 @pytest.mark.parametrize(
@@ -150,9 +150,9 @@ def test_text_column_is_categorical(values: list[Any], expected: tuple[str, ...]
 
 @pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
 def test_object_column_of_booleans_is_boolean(gap: Any) -> None:
-    held = categories(plan(build(flag=pd.Series([True, False, gap, np.bool_(True)] * 30, dtype=object).to_numpy())))
-    assert held.boolean and held.categories == ("False", "True")
-    assert held.codes[:4].tolist() == [1, 0, 2, 1]
+    column = categories(plan(build(flag=pd.Series([True, False, gap, np.bool_(True)] * 30, dtype=object).to_numpy())))
+    assert column.boolean and column.categories == ("False", "True")
+    assert column.codes[:4].tolist() == [1, 0, 2, 1]
 
 
 @pytest.mark.parametrize("store", STORES)
@@ -178,8 +178,8 @@ def test_numbers_are_exact_in_every_file_of_the_bundle(values: Any, double: bool
     (column,) = bundle.manifest.columns or []
     assert column.kind == "number"
     assert column.dtype == ("float64" if double else "float32")
-    held = bundle.vector(column.chunks, np.dtype(column.dtype))
-    np.testing.assert_array_equal(held, np.asarray(values, dtype=column.dtype))
+    exported = bundle.vector(column.chunks, np.dtype(column.dtype))
+    np.testing.assert_array_equal(exported, np.asarray(values, dtype=column.dtype))
     rows = [
         row
         for file in bundle.manifest.asset_files
@@ -187,7 +187,7 @@ def test_numbers_are_exact_in_every_file_of_the_bundle(values: Any, double: bool
         for row in json.loads(bundle.read(file.path))
     ]
     assert [row["area"] for row in rows] == values.astype(str).astype(float).tolist()
-    assert (column.min, column.max) == (held.min(), held.max())
+    assert (column.min, column.max) == (exported.min(), exported.max())
 
 
 @pytest.mark.parametrize("store", STORES)
@@ -195,9 +195,9 @@ def test_numbers_are_exact_in_every_file_of_the_bundle(values: Any, double: bool
 def test_identifiers_beyond_float64_are_left_out_or_exact(dtype: str, store: str, tmp_path: Path) -> None:
     exact = [2**62 + i for i in range(N)]
     subject = stored(build(barcode=pd.array(exact, dtype=dtype), area=HALVES), store, tmp_path)
-    unasked = plan(subject)
-    assert [one.name for one in unasked.annotations] == ["area"]
-    assert "Not exported (whole numbers too large to show exactly: identifiers?): barcode." in unasked.warnings
+    by_default = plan(subject)
+    assert [column.name for column in by_default.annotations] == ["area"]
+    assert "Not exported (whole numbers too large to show exactly: identifiers?): barcode." in by_default.warnings
     assert categories(plan(subject, annotation_columns=["barcode"])).categories == tuple(map(str, exact))
     requested = plan(subject, annotation_columns=["number:barcode"])
     assert numbers(requested).integers is not None
@@ -207,9 +207,9 @@ def test_identifiers_beyond_float64_are_left_out_or_exact(dtype: str, store: str
 
 def test_identifiers_keep_their_order_with_missing_values_and_beyond_64_bits() -> None:
     values = pd.Series([-(2**70), 2**70, None, -(2**65), 5] * 24, dtype=object).to_numpy()
-    held = categories(plan(build(barcode=values), annotation_columns=["barcode"]))
-    assert held.categories == (str(-(2**70)), str(-(2**65)), "5", str(2**70))
-    assert held.codes[:5].tolist() == [0, 3, 4, 1, 2]
+    column = categories(plan(build(barcode=values), annotation_columns=["barcode"]))
+    assert column.categories == (str(-(2**70)), str(-(2**65)), "5", str(2**70))
+    assert column.codes[:5].tolist() == [0, 3, 4, 1, 2]
 
 
 def test_infinite_values_become_missing_with_warning() -> None:
@@ -233,20 +233,20 @@ def test_digits_beyond_float64_warn(values: Any) -> None:
     if isinstance(values, list):
         values = pd.Series(values, dtype=object).to_numpy()
     elif values.dtype.itemsize == 8:
-        pytest.skip("no longer float here")
+        pytest.skip("longdouble is float64 on this platform")
     assert warns(plan(build(area=values)), "rounded to the precision of float64")
 
 
-@pytest.mark.parametrize("one", CODES, ids=lambda one: f"{one['name']} in {one['cells']}")
-def test_codes_are_detected_as_in_the_viewer(one: dict[str, Any]) -> None:
-    given = one.get("values") or [one.get("first", 0) + one.get("step", 1) * i for i in range(one["distinct"])]
-    values = np.resize(given, one["cells"])
-    if "once" in one:
-        values[1] = one["once"]
-    adata = ad.AnnData(np.ones((one["cells"], 2), dtype=np.float32), obs=pd.DataFrame({one["name"]: values}))
-    adata.obsm["spatial"] = np.random.default_rng(0).random((one["cells"], 2))
+@pytest.mark.parametrize("case", CODES, ids=lambda case: f"{case['name']} in {case['cells']}")
+def test_codes_are_detected_as_in_the_viewer(case: dict[str, Any]) -> None:
+    given = case.get("values") or [case.get("first", 0) + case.get("step", 1) * i for i in range(case["distinct"])]
+    values = np.resize(given, case["cells"])
+    if "once" in case:
+        values[1] = case["once"]
+    adata = ad.AnnData(np.ones((case["cells"], 2), dtype=np.float32), obs=pd.DataFrame({case["name"]: values}))
+    adata.obsm["spatial"] = np.random.default_rng(0).random((case["cells"], 2))
     (column,) = describe(open_source(adata)).columns
-    assert column.kind == ("category" if one["codes"] else "number")
+    assert column.kind == ("category" if case["codes"] else "number")
 
 
 @pytest.mark.parametrize("store", STORES)
@@ -296,8 +296,8 @@ def test_numbers_are_categories_on_request() -> None:
         build(n_genes=np.arange(N) % 7, area=(np.arange(N) % 3) / 4),
         annotation_columns=["category:n_genes", "category:area"],
     )
-    assert [one.kind for one in found.annotations] == ["category", "category"]
-    assert [getattr(one, "categories", ()) for one in found.annotations] == [tuple("0123456"), ("0.0", "0.25", "0.5")]
+    assert [column.kind for column in found.annotations] == ["category", "category"]
+    assert [getattr(item, "categories", ()) for item in found.annotations] == [tuple("0123456"), ("0.0", "0.25", "0.5")]
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_column_name_with_a_kind_prefix_is_not_split() -> None:
 
 def test_form_offers_the_other_kind_of_a_column() -> None:
     facts = summarize(build(cluster=np.arange(N) % 11, n_genes=np.arange(N) % 9, area=HALVES, kind=["a", "b"] * 60))
-    assert {one.name: (one.kind, one.other_kind) for one in facts.columns} == {
+    assert {column.name: (column.kind, column.other_kind) for column in facts.columns} == {
         "cluster": ("category", "number"),
         "n_genes": ("number", "category"),
         "area": ("number", "category"),

@@ -33,6 +33,7 @@ def square(side: float = 30.0, *, turned: float = 0.02, named: bool = False, **f
 
 
 def hexagonal(**columns: Any) -> ad.AnnData:
+    """Return 20 × 20 spots of a hexagonal array."""
     row, at = (part.ravel() for part in np.mgrid[:20, :20])
     col = 2 * at + row % 2
     obs = pd.DataFrame({"array_row": row, "array_col": col, **columns}, index=[f"spot {i}" for i in range(len(row))])
@@ -60,7 +61,7 @@ def test_a_small_visium_sample_has_spots() -> None:
     "adata",
     [square(bin_size_um=8.0, microns_per_pixel=8 / 30, spot_diameter_fullres=29.0), square(named=True)],
 )
-def test_visium_hd_has_bins_with_their_side(adata: ad.AnnData) -> None:
+def test_visium_hd_has_bins_of_known_size(adata: ad.AnnData) -> None:
     found = plan(adata)
     assert found.cells.observations == "bins"
     assert found.coordinates.spot_diameter == pytest.approx(30.0)
@@ -69,7 +70,7 @@ def test_visium_hd_has_bins_with_their_side(adata: ad.AnnData) -> None:
     assert "400 bins × 2 genes" in repr(run_to_memory(adata, ExportConfig(genes_mode="all")))
 
 
-def test_bins_of_a_file_that_contradicts_itself() -> None:
+def test_stated_scale_is_used_if_it_contradicts_the_size_of_bins() -> None:
     found = plan(square(bin_size_um=8.0, microns_per_pixel=0.5))
     assert found.coordinates.unit_um == 0.5
     assert "but 0.2667 µm according to the size of the bins: 0.5 µm is used" in str(found.warnings)

@@ -1,3 +1,5 @@
+"""Origin of the coordinates, which keeps them precise as float32."""
+
 from __future__ import annotations
 
 import json
@@ -18,6 +20,7 @@ FAR = (1e7, -3e7)
 
 
 def grid(n: int = 20, pitch: float = 0.5) -> np.ndarray:
+    """Return the positions of n × n cells."""
     return np.stack(np.meshgrid(np.arange(n), np.arange(n)), axis=-1).reshape(-1, 2) * pitch
 
 
@@ -46,8 +49,8 @@ def test_coordinates_far_from_zero_keep_their_distances(far: tuple[float, float]
     xy = grid(20, pitch) + far
     origin = origin_of(xy)
     # float64 itself has already lost some precision that far from zero.
-    known = float(np.spacing(np.abs(xy).max()))
-    np.testing.assert_allclose(local(xy, origin) + np.asarray(origin), xy, rtol=0, atol=1e-4 * pitch + known)
+    spacing = float(np.spacing(np.abs(xy).max()))
+    np.testing.assert_allclose(local(xy, origin) + np.asarray(origin), xy, rtol=0, atol=1e-4 * pitch + spacing)
     assert count_sharing(xy, origin) == 0
 
 
@@ -75,7 +78,7 @@ def test_cells_too_close_to_show_are_rejected(side: float) -> None:
         resolve(open_source(adata), ExportConfig(outdir="x", embeddings=["X_umap"]))
 
 
-def test_single_point_and_line_have_an_origin() -> None:
+def test_line_far_from_zero_is_exact() -> None:
     line = np.stack([np.full(50, 1e7 + 0.25), np.arange(50) * 0.5 + 1e7], axis=1)
     origin = origin_of(line)
     np.testing.assert_array_equal(local(line, origin) + np.asarray(origin), line)
@@ -117,9 +120,9 @@ def test_outliers_do_not_reduce_precision_or_warn(pitch: float, far: float, outl
     xy = grid(80, pitch) + far
     xy[:outliers] = 0.3
     origin = origin_of(xy)
-    known = float(np.spacing(np.abs(xy).max()))
+    spacing = float(np.spacing(np.abs(xy).max()))
     near = local(xy, origin)[outliers:] + np.asarray(origin)
-    np.testing.assert_allclose(near, xy[outliers:], rtol=0, atol=1e-4 * pitch + known)
+    np.testing.assert_allclose(near, xy[outliers:], rtol=0, atol=1e-4 * pitch + spacing)
     assert not any("too far" in text for text in resolve(open_source(tissue(xy)), ExportConfig(outdir="x")).warnings)
 
 
@@ -131,10 +134,10 @@ def test_distant_outlier_does_not_change_zero_origin() -> None:
 
 def test_sections_too_far_apart_for_exact_positions_warn() -> None:
     xy = np.concatenate([grid(20, 1.0) + 0.37 + 1e6 * i for i in range(10)])
-    (noted,) = (
+    (warning,) = (
         text for text in resolve(open_source(tissue(xy)), ExportConfig(outdir="x")).warnings if "too far" in text
     )
-    assert "cells are drawn up to 0." in noted
+    assert "cells are drawn up to 0." in warning
 
 
 @pytest.mark.parametrize("far", [1e8, 1e9])

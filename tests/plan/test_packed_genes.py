@@ -34,10 +34,12 @@ def plan(subject: Any, **options: Any) -> Plan:
 
 
 def at_most(monkeypatch: pytest.MonkeyPatch, n_bytes: int) -> None:
+    """Set the limit of the default for packed genes."""
     monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", n_bytes)
 
 
 def about_packed(found: Plan) -> list[str]:
+    """Return the warnings about packed genes."""
     return [text for text in found.warnings if "packed" in text]
 
 
@@ -54,7 +56,7 @@ def test_all_genes_are_packed_by_default(adata: ad.AnnData) -> None:
 
 @pytest.mark.parametrize(("n_cells", "packs"), [(245_000, True), (255_000, False)])
 def test_the_limit_is_one_gigabyte(n_cells: int, packs: bool) -> None:
-    """All cells have the same 2,000 values: codes of two bytes take 4,000 bytes a cell without compression."""
+    # All cells have the same 2,000 values: two-byte codes take 4,000 bytes per cell without compression.
     rng = np.random.default_rng(0)
     row = rng.normal(size=(1, 2000)).astype(np.float32)
     made = ad.AnnData(np.broadcast_to(row, (n_cells, 2000)))  # takes the memory of one row
@@ -79,9 +81,9 @@ def test_above_the_limit_a_warning_states_the_size_and_what_to_do(
     assert f"all {G} genes of X" in warning
     assert f"about {predicted.size.bytes / 1000:,.1f} kB" in warning
     assert warning.endswith("To write them anyway, set packed to 'yes'.")
-    asked = plan(adata, packed="yes")
-    assert asked.packed == predicted
-    assert not about_packed(asked)
+    requested = plan(adata, packed="yes")
+    assert requested.packed == predicted
+    assert not about_packed(requested)
 
 
 @pytest.mark.parametrize("fits", [True, False])
@@ -100,16 +102,16 @@ def test_dry_run_form_and_export_agree(adata: ad.AnnData, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    "stored", [sp.csr_matrix, sp.csc_matrix, lambda one: one.toarray()], ids=["csr", "csc", "dense"]
+    "stored", [sp.csr_matrix, sp.csc_matrix, lambda matrix: matrix.toarray()], ids=["csr", "csc", "dense"]
 )
 def test_size_is_the_same_in_memory_and_from_disk(
     adata: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: Any
 ) -> None:
     monkeypatch.setattr("karospace_jupyter.source.sample.VALUES", 20_000)  # the sample is a part of the matrix
-    one = adata.copy()
-    one.X = stored(adata.X)
-    one.write_h5ad(tmp_path / "tissue.h5ad")
-    found = [plan(subject).packed for subject in (one, one, tmp_path / "tissue.h5ad")]
+    copy = adata.copy()
+    copy.X = stored(adata.X)
+    copy.write_h5ad(tmp_path / "tissue.h5ad")
+    found = [plan(subject).packed for subject in (copy, copy, tmp_path / "tissue.h5ad")]
     assert found[0] is not None
     assert found[0] == found[1] == found[2]
 
@@ -119,7 +121,7 @@ def test_an_empty_list_of_genes_packs_none_by_default(adata: ad.AnnData) -> None
     assert plan(adata, genes_mode=[], packed="yes").n_genes == G
 
 
-def test_packed_genes_need_no_genes_of_their_own_for_sets_and_color(adata: ad.AnnData) -> None:
+def test_packed_genes_of_sets_and_color_are_not_exported_separately(adata: ad.AnnData) -> None:
     options: dict[str, Any] = {
         "genes_mode": ["EPCAM"],
         "gene_sets": {"T cells": ("CD3E", "CD8A")},
@@ -155,7 +157,7 @@ def test_live_views_pack_nothing(adata: ad.AnnData) -> None:
 
 def test_estimated_time_includes_packed_genes(adata: ad.AnnData) -> None:
     source = open_source(adata)
-    packed, plain = (estimate(source, ExportConfig(genes_mode=["EPCAM"], packed=one)) for one in ("auto", "no"))
+    packed, plain = (estimate(source, ExportConfig(genes_mode=["EPCAM"], packed=choice)) for choice in ("auto", "no"))
     assert packed.seconds > plain.seconds
 
 
@@ -167,6 +169,6 @@ def test_matrix_without_values_is_packed(adata: ad.AnnData) -> None:
     assert found.packed.size.bytes < 20_000
 
 
-def test_invalid_choice_is_named() -> None:
+def test_invalid_choice_raises() -> None:
     with pytest.raises(ConfigError, match="packed: expected 'auto', 'yes' or 'no', got 'maybe'"):
         ExportConfig(packed="maybe")  # type: ignore[arg-type]  # as from the command line

@@ -23,6 +23,7 @@ def two_colors(dtype: Any = np.float64) -> np.ndarray[Any, Any]:
 
 
 def read(array: Any, **options: Any) -> tuple[Any, str]:
+    """Return the pixels of an array, and the notes about its conversion."""
     notes: list[str] = []
     pixels = as_pixels(array, notes, **options)
     assert pixels.dtype == np.uint8

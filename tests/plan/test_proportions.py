@@ -22,6 +22,7 @@ TYPES = ["B cells", "T cells", "Macrophages"]
 
 
 def amounts(seed: int = 0, total: float | None = None) -> NDArray[np.float64]:
+    """Return random amounts of each cell type in each spot, which sum to `total` if it is given."""
     values = np.random.default_rng(seed).gamma(1, 2, (N, len(TYPES)))
     return values if total is None else total * values / values.sum(axis=1, keepdims=True)
 
@@ -46,7 +47,7 @@ def plan(subject: Any, **options: Any) -> Plan:
 
 
 def keys(found: Plan) -> list[str]:
-    return [one.key for one in found.proportions]
+    return [table.key for table in found.proportions]
 
 
 def test_tables_of_proportions_are_found_by_name_or_by_sum() -> None:
@@ -63,7 +64,7 @@ def test_tables_of_proportions_are_found_by_name_or_by_sum() -> None:
     assert keys(plan(adata, proportions="none")) == []
 
 
-def test_negative_value_beside_a_missing_one_is_no_proportion() -> None:
+def test_table_with_a_negative_and_a_missing_value_in_a_row_is_not_exported() -> None:
     values = amounts()
     values[3] = [np.nan, -1, 2]
     assert keys(plan(build(cell_types=values))) == []
@@ -78,7 +79,7 @@ def test_negative_value_beside_a_missing_one_is_no_proportion() -> None:
     ],
 )
 def test_best_statistic_of_cell2location_is_exported(stored: list[str], wanted: list[str]) -> None:
-    adata = build(**{f"{one}_cell_abundance_w_sf": amounts() for one in stored})
+    adata = build(**{f"{statistic}_cell_abundance_w_sf": amounts() for statistic in stored})
     assert keys(plan(adata)) == wanted
 
 
@@ -108,12 +109,12 @@ def test_bundle_has_amounts_and_most_abundant_types(kind: str, tmp_path: Path) -
     bundle.verify()
     m = bundle.manifest
     assert m.proportions is not None
-    [one] = m.proportions
-    assert (one.key, one.column, one.parts) == (
+    [table] = m.proportions
+    assert (table.key, table.column, table.parts) == (
         "rctd_weights", "rctd_weights", [f"rctd_weights: {name}" for name in TYPES],
     )  # fmt: skip
-    assert m.annotation_columns == ["cluster", one.column, *one.parts]
-    best = next(column for column in m.columns or () if column.name == one.column)
+    assert m.annotation_columns == ["cluster", table.column, *table.parts]
+    best = next(column for column in m.columns or () if column.name == table.column)
     assert best.kind == "category"
     assert [(category.name, category.color) for category in best.categories] == list(
         zip(TYPES, adata.uns["rctd_weights_colors"], strict=True)
@@ -159,7 +160,7 @@ def test_columns_of_obs_keep_their_names() -> None:
     adata.obs["cell_types"] = pd.Categorical(["x", "y"] * (N // 2))
     adata.obs["cell_types: B cells"] = np.arange(N) / 7
     found = plan(adata)
-    assert [one.name for one in found.annotations if one.name.startswith("cell_types")] == [
+    assert [column.name for column in found.annotations if column.name.startswith("cell_types")] == [
         "cell_types",
         "cell_types: B cells",
         "cell_types (obsm)",
@@ -223,16 +224,16 @@ def bundle() -> Bundle:
         ({"parts": [f"cell_types: {name}" for name in TYPES[::-1]]}, "is not the most abundant type of every cell"),
     ],
 )
-def test_inconsistency_is_reported(bundle: Bundle, change: dict[str, Any], message: str) -> None:
+def test_verification_reports_inconsistent_proportions(bundle: Bundle, change: dict[str, Any], message: str) -> None:
     bundle.verify()
-    [one] = bundle.manifest.proportions or []
-    changed = bundle.manifest.model_copy(update={"proportions": [one.model_copy(update=change)]})
+    [table] = bundle.manifest.proportions or []
+    changed = bundle.manifest.model_copy(update={"proportions": [table.model_copy(update=change)]})
     with pytest.raises(BundleError, match=message):
         Bundle(bundle.files, changed).verify()
 
 
-def test_inconsistent_proportions_are_a_bundle_error(bundle: Bundle) -> None:
-    [one] = bundle.manifest.proportions or []
-    changed = bundle.manifest.model_copy(update={"proportions": [one.model_copy(update={"column": "nope"})]})
+def test_conversion_of_inconsistent_proportions_raises(bundle: Bundle) -> None:
+    [table] = bundle.manifest.proportions or []
+    changed = bundle.manifest.model_copy(update={"proportions": [table.model_copy(update={"column": "nope"})]})
     with pytest.raises(BundleError, match="not a category column"):
         Bundle(bundle.files, changed).to_anndata()

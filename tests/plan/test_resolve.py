@@ -132,8 +132,8 @@ class TestAnnotations:
             )
         )
         assert [a.name for a in found.annotations] == ["kind", "flag", "area"]
-        for left in ("barcode", "constant", "when", "text"):
-            assert warns(found, left)
+        for left_out in ("barcode", "constant", "when", "text"):
+            assert warns(found, left_out)
 
     def test_categories_keep_their_order_and_colors_without_unused_ones(self) -> None:
         values = pd.Categorical(["z", "a", None, "m"] * 30, categories=["z", "unused", "m", "a"], ordered=True)
@@ -161,7 +161,7 @@ class TestAnnotations:
         ],
         ids=["Int64", "boolean", "string", "dates", "mixed", "numeric categories"],
     )
-    def test_requested_column_of_any_dtype_with_missing_values(self, values: Any) -> None:
+    def test_missing_values_of_any_dtype_stay_missing(self, values: Any) -> None:
         found = plan(build(column=values), annotation_columns=["column"]).annotations[0]
         if isinstance(found, NumberAnnotation):
             assert np.isnan(found.values[2])
@@ -184,7 +184,7 @@ class TestAnnotations:
         assert found.integers is not None
         assert int(found.integers[0]) == 2**60 + 1
 
-    def test_unknown_or_unusable_column_raises(self) -> None:
+    def test_unknown_column_raises_and_unusable_column_is_left_out(self) -> None:
         adata = build(cell_type=["a", "b"] * 60)
         with pytest.raises(ColumnError, match="Did you mean 'cell_type'"):
             plan(adata, annotation_columns=["celltype"])
@@ -377,7 +377,7 @@ class TestImages:
         adata.uns["spatial"] = {"lib": {"images": images, "scalefactors": factors}}
         return adata
 
-    def test_hires_else_lowres_with_its_scale(self) -> None:
+    def test_hires_image_is_used_or_lowres_if_hires_is_unusable(self) -> None:
         good = np.ones((60, 60, 3))
         found = plan(self.spatial(hires=good, lowres=good[:12, :12]))
         assert [image.scale for image in found.images] == [(0.5, 0.5)]
@@ -444,8 +444,8 @@ def test_palette_colors_are_distinct(n: int, least: float) -> None:
     to_lab = [[0.2104542553, 0.793617785, -0.0040720468], [1.9779984951, -2.428592205, 0.4505937099],
               [0.0259040371, 0.7827717662, -0.808675766]]  # fmt: skip
     lab = np.cbrt(linear @ np.transpose(to_lms)) @ np.transpose(to_lab)
-    apart = np.linalg.norm(lab[:, None] - lab[None], axis=2)
-    assert apart[~np.eye(n, dtype=bool)].min() > least
+    distances = np.linalg.norm(lab[:, None] - lab[None], axis=2)
+    assert distances[~np.eye(n, dtype=bool)].min() > least
 
 
 def test_description_lists_the_contents_of_the_source() -> None:

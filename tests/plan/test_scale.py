@@ -1,4 +1,4 @@
-"""The length of a coordinate unit: as given, stated in the data, or known of the platform."""
+"""The length of a coordinate unit: as given, stated in the data, or known for the platform."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def tissue(spatial: Any = None, **columns: Any) -> ad.AnnData:
 
 
 def xenium(**more: Any) -> dict[str, Any]:
+    """Return the columns of centroids in Xenium data, and more columns."""
     return {"x_centroid": XY[:, 0], "y_centroid": XY[:, 1], **more}
 
 
@@ -46,7 +47,7 @@ def test_data_that_states_no_unit_has_no_scale() -> None:
     assert scale(tissue(XY)) == (None, "", "")
 
 
-def test_given_scale_wins_and_names_what_it_contradicts() -> None:
+def test_given_scale_is_used_and_warns_about_contradictions() -> None:
     assert scale(tissue(XY), um_per_unit=0.5) == (0.5, "um_per_unit", "")
     unit, origin, warning = scale(tissue(**xenium(transcript_counts=1)), um_per_unit=0.5)
     assert (unit, origin) == (0.5, "um_per_unit")
@@ -75,7 +76,7 @@ def test_names_alone_give_the_scale_with_a_warning() -> None:
     assert "taken to be 1 µm, because the columns 'x_centroid' and 'y_centroid' are named as in Xenium data" in warning
 
 
-def test_pixels_of_cosmx_may_be_those_of_a_prototype() -> None:
+def test_pixel_size_of_cosmx_warns_about_prototype_instruments() -> None:
     pixels = {f"Center{axis}_global_px": XY[:, at] / 0.12028 for at, axis in enumerate("XY")}
     unit, _, warning = scale(tissue(**pixels))
     assert unit == 0.12028
@@ -92,9 +93,9 @@ def test_pixels_of_cosmx_may_be_those_of_a_prototype() -> None:
 
 
 def test_multiple_of_columns_in_um_is_recognized() -> None:
-    turned_over = XY / 0.2125 * (1, -1) + (7, 20_000)
-    assert scale(tissue(turned_over, **xenium(transcript_counts=1)))[0] == pytest.approx(0.2125)
-    downsampled = scale(tissue(turned_over, **xenium(transcript_counts=1)), downsample=50)
+    mirrored = XY / 0.2125 * (1, -1) + (7, 20_000)
+    assert scale(tissue(mirrored, **xenium(transcript_counts=1)))[0] == pytest.approx(0.2125)
+    downsampled = scale(tissue(mirrored, **xenium(transcript_counts=1)), downsample=50)
     assert downsampled[0] == pytest.approx(0.2125)
     unrelated = np.random.default_rng(1).uniform(0, 5000, XY.shape)
     assert scale(tissue(unrelated, **xenium(transcript_counts=1)))[0] is None
@@ -119,7 +120,7 @@ def test_embedding_has_the_given_scale_only() -> None:
     assert scale(adata, coords="obsm:X_umap", um_per_unit=2)[0] == 2.0
 
 
-def test_names_state_a_unit_as_a_word_of_its_own() -> None:
+def test_unit_in_a_name_is_a_separate_word() -> None:
     assert unit_in_name("x_microns", "y_microns") == 1.0
     assert unit_in_name("x_nm", "y_nm") == 0.001
     assert unit_in_name("x_um", "y_mm") is None

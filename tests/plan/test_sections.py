@@ -36,7 +36,8 @@ def plan(adata: ad.AnnData, **options: Any) -> Plan:
     return resolve(open_source(adata), ExportConfig(**options))
 
 
-def found_in(**obs: Any) -> str | None:
+def detected(**obs: Any) -> str | None:
+    """Return the column of sections that is detected among these columns."""
     adata = build(**obs)
     return section_column(open_source(adata), adata.obsm["spatial"])
 
@@ -47,9 +48,9 @@ def halves(a: Any = "a", b: Any = "b") -> list[Any]:
 
 class TestDetection:
     def test_preferred_name_wins_ignoring_case(self) -> None:
-        assert found_in(fov=halves(1, 2), Sample_ID=halves(), section=halves()) == "Sample_ID"
-        assert found_in(section=halves(), LIBRARY_ID=halves()) == "LIBRARY_ID"
-        assert found_in(kind=halves()) is None
+        assert detected(fov=halves(1, 2), Sample_ID=halves(), section=halves()) == "Sample_ID"
+        assert detected(section=halves(), LIBRARY_ID=halves()) == "LIBRARY_ID"
+        assert detected(kind=halves()) is None
 
     @pytest.mark.parametrize(
         ("values", "fits"),
@@ -73,18 +74,18 @@ class TestDetection:
             ([i % 501 for i in range(N)], False),
         ],
     )
-    def test_columns_of_suitable_values_are_detected(self, values: Any, fits: bool) -> None:
-        assert (found_in(sample=values) == "sample") == fits
+    def test_only_columns_of_suitable_values_are_detected(self, values: Any, fits: bool) -> None:
+        assert (detected(sample=values) == "sample") == fits
 
     def test_column_with_a_value_per_cell_is_not_detected(self) -> None:
         assert section_column(open_source(build(40, sample=[f"s{i}" for i in range(40)])), None) is None
 
     def test_next_name_is_used_if_the_first_is_unsuitable(self) -> None:
-        assert found_in(library_id=["one"] * N, fov=halves(1, 2)) == "fov"
+        assert detected(library_id=["one"] * N, fov=halves(1, 2)) == "fov"
 
     @pytest.mark.parametrize("first", ["library_id", "slice"])
     def test_column_that_separates_overlapping_tissue_is_chosen(self, first: str) -> None:
-        """Two patients with two sections each; the coordinates of all four start at (0, 0)."""
+        # Two patients with two sections each; the coordinates of all four start at (0, 0).
         patient, section = np.arange(N) // (N // 2), np.arange(N) % 4
         section = patient * 2 + section % 2
         names = ["library_id", "slice"] if first == "library_id" else ["slice", "library_id"]
@@ -126,7 +127,7 @@ class TestColumn:
         adata = build(sample=values)
         found = plan(adata).sections
         assert found is not None
-        assert [(one.name, one.count) for one in found.items] == [("z", N // 3), ("a", N // 3)]
+        assert [(section.name, section.count) for section in found.items] == [("z", N // 3), ("a", N // 3)]
         assert (found.column, found.missing) == ("sample", N // 3)
         xy = adata.obsm["spatial"][0::3]
         assert found.items[0].extent == (*xy.min(axis=0), *xy.max(axis=0))
@@ -139,7 +140,7 @@ class TestColumn:
         assert isinstance(column, CategoryAnnotation)
         assert column.categories == ("2", "9", "10")
         assert found.sections is not None
-        assert [one.name for one in found.sections.items] == ["2", "9", "10"]
+        assert [section.name for section in found.sections.items] == ["2", "9", "10"]
         # Without sections, it is treated like any other column.
         assert [a.kind for a in plan(build(fov=fov, area=fov), sections="none").annotations] == ["category", "number"]
 
@@ -175,7 +176,7 @@ class TestColumn:
     def test_whole_floats_and_booleans_are_accepted_on_request(self) -> None:
         found = plan(build(batch=[(1.0, 2.0, np.nan)[i % 3] for i in range(N)]), sections="batch").sections
         assert found is not None
-        assert [one.name for one in found.items] == ["1", "2"] and found.missing == N // 3
+        assert [section.name for section in found.items] == ["1", "2"] and found.missing == N // 3
         assert plan(build(flag=halves(True, False)), sections="flag").sections is not None
 
     def test_section_column_cell_id_is_renamed(self) -> None:
@@ -216,7 +217,7 @@ class TestColumn:
         adata = build(donor=donor, sample=halves())
         found = plan(adata, sections="donor", downsample=100)
         assert found.sections is not None
-        assert [one.count for one in found.sections.items] == [99, 1]
+        assert [section.count for section in found.sections.items] == [99, 1]
         assert any("within each donor" in text for text in found.warnings)
         assert not any("within" in text for text in plan(adata, sections="none", downsample=100).warnings)
 
@@ -270,7 +271,7 @@ def test_manifest_lists_the_sections(tmp_path: Path) -> None:
     sections = bundle.manifest.sections
     assert sections is not None
     assert (sections.column, sections.overlapping, sections.missing) == ("fov", False, 0)
-    assert [(one.name, one.count) for one in sections.items] == [("0", 200), ("1", 200), ("2", 200)]
+    assert [(section.name, section.count) for section in sections.items] == [("0", 200), ("1", 200), ("2", 200)]
     assert sections.column in bundle.manifest.annotation_columns
     [column] = bundle.manifest.columns or []
     assert column.kind == "category"
@@ -280,19 +281,19 @@ def test_manifest_lists_the_sections(tmp_path: Path) -> None:
 
 
 def test_annotations_constant_within_sections_become_facts(tmp_path: Path) -> None:
-    of = np.arange(N) % 3
+    section = np.arange(N) % 3
     adata = build(
-        sample=[f"s{one}" for one in of],
-        patient=pd.Categorical([["b", "a", "b"][one] for one in of], categories=["b", "a"]),
-        age=[[41.5, None, 12.0][one] for one in of],
-        day=of * 10,
-        treated=of == 1,
+        sample=[f"s{i}" for i in section],
+        patient=pd.Categorical([["b", "a", "b"][i] for i in section], categories=["b", "a"]),
+        age=[[41.5, None, 12.0][i] for i in section],
+        day=section * 10,
+        treated=section == 1,
         kind=[f"k{i % 2}" for i in range(N)],  # several values in each section
         torn=[None if i == 4 else "x" for i in range(N)],
-        gap=[None if i < 9 else float(one) for i, one in enumerate(of)],
+        gap=[None if cell < 9 else float(i) for cell, i in enumerate(section)],
         one=["same"] * N,
     )
-    adata.obs.loc[of == 2, "patient"] = None
+    adata.obs.loc[section == 2, "patient"] = None
     bundle = run_to_memory(adata, ExportConfig())
     bundle.verify()
     sections = bundle.manifest.sections
@@ -315,5 +316,5 @@ def test_sections_of_a_real_file_have_exact_counts(real_data: Path, tmp_path: Pa
     Bundle(tmp_path / "out").verify()
     assert manifest.sections is not None
     counts = adata.obs["phenotype"].value_counts()
-    assert {one.name: one.count for one in manifest.sections.items} == {str(k): v for k, v in counts.items() if v}
+    assert {item.name: item.count for item in manifest.sections.items} == {str(k): v for k, v in counts.items() if v}
     assert manifest.sections.overlapping  # cells of different types are mixed
