@@ -1,8 +1,11 @@
 #!/bin/sh
-# Finds the programs that tests drive, or installs them where no confirmation is needed: a Chromium with its driver,
-# Firefox, and WebKitGTK's browser with its driver; for those and the desktop app a virtual display (Xvfb) and simulated input (xdotool); for
-# the app Tk; for bundles on the web an nginx. Without them, tests of a plain `pytest` skip, and those of `make test`
-# fail, unless KAROSPACE_ALL_PARTS is empty.
+# Finds the programs that the tests drive, or installs them as root with apt-get:
+# - Chromium with its driver, Firefox, and WebKitGTK's browser with its driver,
+# - a virtual display (Xvfb) and simulated input (xdotool) for these browsers and the desktop app,
+# - Tk for the desktop app,
+# - nginx for bundles on the web.
+# A plain `pytest` skips the tests whose programs are missing. With `make test` they fail, unless KAROSPACE_ALL_PARTS is
+# empty.
 python=${1:-python3}
 
 has() { command -v "$1" >/dev/null; }
@@ -29,18 +32,19 @@ PATH=$PATH:/usr/sbin has nginx || missing="$missing nginx-light"
 
 if [ -n "$missing" ] && has apt-get && [ "$(id -u)" = 0 ]; then
     apt-get update -qq
-    # Ubuntu has Firefox and Chromium as snaps only, which are of no use to tests: its GitHub runners come with others.
-    known=
+    # Ubuntu packages Firefox and Chromium only as snaps, which the tests cannot use. GitHub's Ubuntu runners have other
+    # builds of them.
+    available=
     for package in $missing; do
         if apt-cache show "$package" >/dev/null 2>&1; then
-            known="$known $package"
+            available="$available $package"
         else
-            echo "There is no package $package here; the tests that need it report it." >&2
+            echo "The package $package is not available; the tests that need it will report that." >&2
         fi
     done
     # At this runlevel Debian starts no service that it has just installed.
     # shellcheck disable=SC2086  # several names
-    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $known >/dev/null
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $available >/dev/null
 fi
 has_chromium && exit 0
 echo "The browser tests need Chromium. Install it (Debian: apt-get install chromium), or name one in KAROSPACE_CHROMIUM." >&2

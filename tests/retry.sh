@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a command up to three times: package registries time out.
+# Runs a command up to three times, because package registries sometimes time out.
 for try in 1 2 3; do
     "$@" && exit 0
     echo "try $try failed: $*" >&2

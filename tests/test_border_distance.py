@@ -33,7 +33,7 @@ def test_skipped_edges_do_not_change_the_result() -> None:
     outline = np.column_stack([np.cos(angles), np.sin(angles)]) * rng.uniform(300, 900, (300, 1))
     xy = rng.uniform(-1500, 1500, (20_000, 2)).astype(np.float32).astype(np.float64)
     found = border_distances(outline, xy, 0.5)
-    alone = np.array([border_distances(outline, one[None], 0.5)[0] for one in xy[::50]])
+    alone = np.array([border_distances(outline, cell[None], 0.5)[0] for cell in xy[::50]])
     np.testing.assert_array_equal(found[::50], alone)
 
 

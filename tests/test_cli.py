@@ -24,6 +24,7 @@ COMMAND = [sys.executable, "-m", "karospace_jupyter.cli"]
 
 
 def command(*arguments):
+    """Run karospace-export in another process."""
     given = [*map(str, arguments)]
     if sys.platform.startswith("linux"):
         return forked(main, given)
@@ -251,7 +252,7 @@ def test_verify_detects_a_changed_byte(h5ad, tmp_path):
     assert asset.name in done.stderr
 
 
-def test_html_and_zip_are_written_and_verify(h5ad, tmp_path):
+def test_html_and_zip_are_written_and_pass_verification(h5ad, tmp_path):
     page, zipped, out = tmp_path / "deep/a.html", tmp_path / "a.zip", tmp_path / "out"
     done = command("--h5ad", h5ad, "--single-file", page, "--zip", zipped, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{page}\n{zipped}\n", "")
@@ -416,7 +417,7 @@ def bundle_as(kind, folder, tmp_path):
 
 @pytest.fixture
 def browser(tmp_path, monkeypatch):
-    """A browser that writes the address that it is asked to open."""
+    """Set a browser that writes the address that it opens to a file; return the path of the file."""
     program = tmp_path / "browser"
     program.write_text(
         f'#!/bin/sh\nprintf "%s" "$1" > {tmp_path}/opened.part && mv {tmp_path}/opened.part {tmp_path}/opened\n'
@@ -447,7 +448,7 @@ def test_open_shows_a_bundle_in_the_browser_until_ctrl_c(exported, tmp_path, bro
     assert not stderr
 
 
-def test_open_rejects_what_is_not_a_bundle(h5ad):
+def test_open_rejects_a_file_that_is_not_a_bundle(h5ad):
     done = command("--open", h5ad)
     assert done.returncode == 1
     assert str(h5ad) in done.stderr

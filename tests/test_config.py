@@ -23,7 +23,7 @@ from karospace_jupyter.config import (
 from karospace_jupyter.errors import ConfigError
 
 
-def test_genes_specs_are_parsed(tmp_path):
+def test_gene_specs_are_parsed(tmp_path):
     assert parse_genes("hvgs:5") == VariableGenes(5)
     assert parse_genes("top_mean:7") == TopMeanGenes(7)
     assert parse_genes("all") == AllGenes()
@@ -34,17 +34,17 @@ def test_genes_specs_are_parsed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "most", "message"),
+    ("content", "max_bytes", "message"),
     [
         (b"# none\n", 100, r"genes\.txt contains no genes"),
         (b"A\xff", 100, r"genes\.txt is not UTF-8 text\. Save it as plain text with one gene per line"),
         (b"A\nB\n", 3, r"genes\.txt is 0\.0 MB; at most 0 MB are read\. Pass a text file"),
     ],
 )
-def test_unusable_gene_list_is_rejected_with_its_path(tmp_path, monkeypatch, content, most, message):
+def test_unusable_gene_list_is_rejected_with_its_path(tmp_path, monkeypatch, content, max_bytes, message):
     path = tmp_path / "genes.txt"
     path.write_bytes(content)
-    monkeypatch.setattr(config, "_MOST_BYTES", most)
+    monkeypatch.setattr(config, "_MOST_BYTES", max_bytes)
     with pytest.raises(ConfigError, match=message):
         parse_genes(f"list:{path}")
 
@@ -52,7 +52,7 @@ def test_unusable_gene_list_is_rejected_with_its_path(tmp_path, monkeypatch, con
 @pytest.mark.parametrize(
     "text", ["", "hvgs", "hvgs:0", "hvgs:-1", "hvgs:²", "top_mean:x", "list:", "list:/no/such", "some"]
 )
-def test_invalid_genes_specs_are_rejected(text):
+def test_invalid_gene_specs_are_rejected(text):
     with pytest.raises(ConfigError):
         parse_genes(text)
 
@@ -66,10 +66,12 @@ def test_coordinate_specs_are_parsed():
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("coords", "spatial"), ("coords", "obs:a,b,c"), ("downsample", 0), ("downsample", "50.000"), ("seed", -1), ("max_asset_mb", 0),
-        ("max_asset_mb", float("nan")), ("um_per_unit", 0), ("um_per_unit", float("inf")), ("um_per_unit", True), ("jobs", 0), ("no_such_option", 1), ("sections", ""), ("view", ""), ("embeddings", 3),
+        ("coords", "spatial"), ("coords", "obs:a,b,c"), ("downsample", 0), ("downsample", "50.000"), ("seed", -1),
+        ("max_asset_mb", 0), ("max_asset_mb", float("nan")), ("um_per_unit", 0), ("um_per_unit", float("inf")),
+        ("um_per_unit", True), ("jobs", 0), ("no_such_option", 1), ("sections", ""), ("view", ""), ("embeddings", 3),
         ("embeddings", ["none", "X_umap"]), ("embed_origins", "lab.example"), ("embed_origins", "https://lab.example/"),
-        ("embed_origins", "https://Lab.example"), ("embed_origins", "null"), ("embed_origins", "javascript://x"), ("embed_origins", 3),
+        ("embed_origins", "https://Lab.example"), ("embed_origins", "null"), ("embed_origins", "javascript://x"),
+        ("embed_origins", 3),
     ],
 )  # fmt: skip
 def test_invalid_value_is_named_in_the_error(option, value):
@@ -109,7 +111,7 @@ def test_too_long_dataset_name_is_rejected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"),
+    ("given", "expected"),
     [
         ("auto", StoredNeighbors()),
         ("none", NoNeighbors()),
@@ -120,8 +122,8 @@ def test_too_long_dataset_name_is_rejected() -> None:
         (".5μm", NeighborsWithin(0.5)),
     ],
 )
-def test_neighbors_are_parsed(given, meant):
-    assert ExportConfig(neighbors=given).neighbors_spec == meant
+def test_neighbors_are_parsed(given, expected):
+    assert ExportConfig(neighbors=given).neighbors_spec == expected
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from karospace_jupyter.form.options import plain
 
 def test_generated_files_are_current() -> None:
     for name, text in generate.generated().items():
-        held = (generate.FOLDER / name).read_text(encoding="utf-8")
-        assert held == text, f"{name}: run python -m karospace_jupyter.contracts, then npm run contract in js"
+        stored = (generate.FOLDER / name).read_text(encoding="utf-8")
+        assert stored == text, f"{name}: run python -m karospace_jupyter.contracts, then npm run contract in js"
 
 
 def test_keyword_arguments_match_the_options_model() -> None:

@@ -37,6 +37,7 @@ ITERATES = {"zip", "list", "tuple", "enumerate", "sorted", "set", "len", "map"}
 
 
 def called(node: ast.AST) -> str:
+    """Return the name of the function or method that a node calls, or an empty string."""
     if not isinstance(node, ast.Call):
         return ""
     function = node.func
@@ -51,7 +52,8 @@ def within(node: ast.AST) -> Iterator[ast.AST]:
             yield from within(child)
 
 
-def broken(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def violations(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the line and the description of each broken rule."""
     for node in ast.walk(tree):
         name = called(node)
         if name in WAITS:
@@ -65,9 +67,9 @@ def broken(tree: ast.AST) -> Iterator[tuple[int, str]]:
             iterated = [node.iter]
         elif name in ITERATES and isinstance(node, ast.Call):
             iterated = node.args
-        for one in iterated:
-            if called(one) == "all" and isinstance(one, ast.Call) and not one.args and not one.keywords:
-                yield one.lineno, "all(): the list may change before it is read; use `evaluate_all` or `boxes`"
+        for part in iterated:
+            if called(part) == "all" and isinstance(part, ast.Call) and not part.args and not part.keywords:
+                yield part.lineno, "all(): the list may change before it is read; use `evaluate_all` or `boxes`"
         if isinstance(node, ast.Assert):
             for part in within(node):
                 if called(part) in READS and isinstance(part, ast.Call) and not part.args:
@@ -83,7 +85,7 @@ def broken(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_tests_follow_the_waiting_rules(name: str) -> None:
-    found = sorted(set(broken(ast.parse((TESTS / name).read_text()))))
+    found = sorted(set(violations(ast.parse((TESTS / name).read_text()))))
     assert found == []
 
 
@@ -97,7 +99,7 @@ def test_tests_follow_the_waiting_rules(name: str) -> None:
     ],
 )  # fmt: skip
 def test_each_rule_finds_what_it_forbids(line: str) -> None:
-    assert list(broken(ast.parse(line)))
+    assert list(violations(ast.parse(line)))
 
 
 @pytest.mark.parametrize(
@@ -108,4 +110,4 @@ def test_each_rule_finds_what_it_forbids(line: str) -> None:
     ],
 )  # fmt: skip
 def test_rules_allow_valid_code(line: str) -> None:
-    assert not list(broken(ast.parse(line)))
+    assert not list(violations(ast.parse(line)))

@@ -12,7 +12,7 @@ from karospace_jupyter.datasets import main, synthetic_tissue
 
 
 @pytest.mark.parametrize(("cells", "genes"), [(50, 30), (51, 1), (1500, 60)])
-def test_shape_and_content(cells: int, genes: int) -> None:
+def test_tissue_has_the_requested_size_and_valid_content(cells: int, genes: int) -> None:
     adata = synthetic_tissue(cells, genes, seed=3)
     assert adata.shape == (cells, genes)
     assert adata.X.dtype == adata.layers["counts"].dtype == np.float32
@@ -39,10 +39,10 @@ def test_cells_are_on_the_painted_tissue_and_markers_match_cell_types() -> None:
 
 
 def test_same_seed_gives_same_tissue() -> None:
-    one, two, other = (synthetic_tissue(200, 40, seed=seed) for seed in (1, 1, 2))
-    assert (one.X != two.X).nnz == 0 and one.obs.equals(two.obs)
-    for adata, same in ((two, True), (other, False)):
-        images = [a.uns["spatial"]["synthetic"]["images"]["hires"] for a in (one, adata)]
+    first, repeated, other = (synthetic_tissue(200, 40, seed=seed) for seed in (1, 1, 2))
+    assert (first.X != repeated.X).nnz == 0 and first.obs.equals(repeated.obs)
+    for adata, same in ((repeated, True), (other, False)):
+        images = [a.uns["spatial"]["synthetic"]["images"]["hires"] for a in (first, adata)]
         assert np.array_equal(*images) is same
 
 

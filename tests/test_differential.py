@@ -33,8 +33,8 @@ EXACT = {"u", "auc", "fraction_a", "fraction_b"}
 def compared(
     a: list[float | None], b: list[float | None], kind: Any, log_base: float | None = None
 ) -> dict[str, float]:
-    """Compare one gene, whose cells of both groups are mixed with cells of no group."""
-    values = np.array([read(one) for one in (*a, *b)] + [5.0] * 4, dtype=np.float32)
+    """Compare the values of a gene in two groups, whose cells are shuffled among cells of neither group."""
+    values = np.array([read(value) for value in (*a, *b)] + [5.0] * 4, dtype=np.float32)
     in_a = np.arange(len(values)) < len(a)
     in_b = ~in_a & (np.arange(len(values)) < len(a) + len(b))
     order = np.random.default_rng(len(values)).permutation(len(values))
@@ -45,7 +45,7 @@ def compared(
 
 
 @pytest.mark.parametrize("case", GOLDEN["cases"], ids=[case["name"] for case in GOLDEN["cases"]])
-def test_numbers_are_those_of_scipy(case: dict[str, Any]) -> None:
+def test_statistics_agree_with_scipy(case: dict[str, Any]) -> None:
     found = compared(case["a"], case["b"], case["kind"])
     for name, wanted in case["expected"].items():
         tolerance = {"rtol": 0, "atol": 0} if name in EXACT else {"rtol": 1e-11, "atol": 1e-13}
@@ -137,16 +137,16 @@ def test_ties_are_exact_among_a_million_zeros() -> None:
     np.testing.assert_allclose(found.z[0], (found.u[0] - 300_000 * 700_000 / 2) / sigma, rtol=1e-13)
 
 
-def test_stored_zeros_and_infinite_values_are_zeros_and_missing() -> None:
+def test_stored_zeros_are_zeros_and_infinite_values_are_missing() -> None:
     a = np.array([True] * 4 + [False] * 4)
     stored = np.array([0.0, 1.0, np.inf, 2.0, -0.0, 1.0, 3.0, 3.0], dtype=np.float32)
-    bare = np.where(np.isinf(stored), np.nan, stored).astype(np.float32)
-    cells = np.flatnonzero(bare)
-    one = compare([(np.arange(8), stored)], a, ~a, MatrixScale("counts"))
-    other = compare([(cells, bare[cells])], a, ~a, MatrixScale("counts"))
+    cleaned = np.where(np.isinf(stored), np.nan, stored).astype(np.float32)
+    cells = np.flatnonzero(cleaned)
+    found = compare([(np.arange(8), stored)], a, ~a, MatrixScale("counts"))
+    wanted = compare([(cells, cleaned[cells])], a, ~a, MatrixScale("counts"))
     for field in dataclasses.fields(Comparison):
-        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
-    assert one.mean_a[0] == 1.0
+        np.testing.assert_array_equal(getattr(found, field.name), getattr(wanted, field.name))
+    assert found.mean_a[0] == 1.0
 
 
 def test_fold_change_uses_the_base_of_the_logarithm() -> None:
@@ -169,10 +169,10 @@ def test_no_genes_give_an_empty_comparison() -> None:
 
 
 def test_table_is_sorted_by_z_with_untested_genes_last() -> None:
-    three = np.arange(6) < 3
+    in_a = np.arange(6) < 3
     rows = [[0, 0, 0, 0, 0, 0], [0, 1, 0, 1, 2, 3], [3, 4, 5, 0, 1, 0], [0, 0, 0, 0, 0, 0]]
     dense = np.array(rows, dtype=np.float32)
-    found = compare([(np.flatnonzero(row), row[row != 0]) for row in dense], three, ~three, MatrixScale("counts"))
+    found = compare([(np.flatnonzero(row), row[row != 0]) for row in dense], in_a, ~in_a, MatrixScale("counts"))
     table = found.table(["none", "down", "up", "nil"], n_a=3)
     assert table.index.tolist() == ["up", "down", "none", "nil"]
     assert table.index.name == "gene"
@@ -197,12 +197,12 @@ def test_table_is_sorted_by_z_with_untested_genes_last() -> None:
         ),
     ],
 )
-def test_impossible_groups_are_refused(a: list[int], b: list[int], message: str) -> None:
+def test_impossible_groups_are_rejected(a: list[int], b: list[int], message: str) -> None:
     with pytest.raises(ComparisonError, match=message):
         compare([], np.array(a, dtype=bool), np.array(b, dtype=bool), MatrixScale("counts"))
 
 
-def test_numbers_instead_of_booleans_are_refused() -> None:
+def test_numbers_instead_of_booleans_are_rejected() -> None:
     with pytest.raises(ComparisonError, match="Group A must be one boolean for each of the 3 cells; got int64"):
         check_groups(np.array([0, 1, 2]), np.zeros(3, dtype=bool))  # type: ignore[arg-type]  # on purpose
 
@@ -217,7 +217,7 @@ def pbmc(real_data: Path) -> ad.AnnData:
 
 @pytest.mark.filterwarnings("ignore")  # scanpy's own
 @pytest.mark.parametrize("method", ["t-test", "wilcoxon"])
-def test_scores_and_top_genes_of_real_cells_are_those_of_scanpy(pbmc: ad.AnnData, method: str) -> None:
+def test_scores_and_top_genes_of_real_cells_agree_with_scanpy(pbmc: ad.AnnData, method: str) -> None:
     sc.tl.rank_genes_groups(
         pbmc, "bulk_labels", method=method, use_raw=False, **({"tie_correct": True} if method == "wilcoxon" else {})
     )

@@ -49,15 +49,15 @@ class Block:
 def blocks(page: str) -> list[Block]:
     text = (ROOT / page).read_text()
     found = [
-        Block(one["language"].strip(), one["code"], one["reason"], text.count("\n", 0, one.start("code")))
-        for one in FENCE.finditer(text)
+        Block(match["language"].strip(), match["code"], match["reason"], text.count("\n", 0, match.start("code")))
+        for match in FENCE.finditer(text)
     ]
     return [block for block in found if not block.language.startswith("{")]  # directives of Sphinx
 
 
 def small_tissue() -> Any:
     adata = synthetic_tissue(1500, 60)
-    library = adata.uns["spatial"]["synthetic"]  # a smaller image, because encoding it would take longer than all genes
+    library = adata.uns["spatial"]["synthetic"]  # encoding the whole image would take longer than all genes
     library["images"]["hires"] = library["images"]["hires"][::4, ::4]
     library["scalefactors"]["tissue_hires_scalef"] /= 4
     return adata
@@ -85,7 +85,7 @@ def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     Widget.close_all()
 
 
-def answers(address: str) -> None:
+def check_manifest(address: str) -> None:
     with urllib.request.urlopen(address + "manifest.json", timeout=PATIENCE_S) as answer:
         assert answer.status == 200
 
@@ -96,14 +96,14 @@ def run_commands(code: str, folder: Path) -> None:
         if words[:1] != ["karospace-export"]:
             shell(line, folder)
         elif {"--serve", "--open"} & {*words}:
-            serve(words, folder, answers)
+            serve(words, folder, check_manifest)
         else:
             assert main(words[1:]) == 0, line  # in this process: a start takes longer than most exports
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[dict[str, str]]:
-    """Start an object store with the bucket and the file of the pages; yield environment variables for it."""
+    """Start an object store with the bucket and the file that the pages use; yield environment variables for it."""
     s3fs = pytest.importorskip("s3fs")
     pytest.importorskip("moto")
     from object_store import options, s3_server
@@ -174,5 +174,5 @@ def test_messages_in_troubleshooting_exist_in_the_code() -> None:
     page = (ROOT / "docs/troubleshooting.md").read_text()
     quoted = re.findall(r"^###.*?“(.+)”", page, re.MULTILINE)
     assert len(quoted) >= 15
-    missing = [part.strip() for one in quoted for part in one.split("…") if part.strip() not in code]
+    missing = [part.strip() for heading in quoted for part in heading.split("…") if part.strip() not in code]
     assert missing == []

@@ -31,6 +31,7 @@ def tissue() -> ad.AnnData:
 
 
 def tree(folder: Path) -> dict[str, str]:
+    """Return the hash of each file."""
     return {
         str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
         for p in sorted(folder.rglob("*"))
@@ -145,10 +146,10 @@ def canceling_job(stop_at: int) -> Job:
 def test_canceled_export_leaves_no_files(tissue: ad.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Report every step: by default, the number of throttled reports depends on the machine.
     monkeypatch.setattr("karospace_jupyter.job._REPORT_EVERY_S", 0.0)
-    total: list[Progress] = []
-    adata_to_karospace(tissue, tmp_path / "whole", job=Job(total.append))
+    reports: list[Progress] = []
+    adata_to_karospace(tissue, tmp_path / "whole", job=Job(reports.append))
     before = tree(tmp_path)
-    steps = [*range(0, len(total) - 1, max(1, len(total) // 30)), len(total) - 2]
+    steps = [*range(0, len(reports) - 1, max(1, len(reports) // 30)), len(reports) - 2]
     for stop_at in steps:
         with pytest.raises(Cancelled):
             adata_to_karospace(tissue, tmp_path / "out", job=canceling_job(stop_at))
@@ -157,7 +158,9 @@ def test_canceled_export_leaves_no_files(tissue: ad.AnnData, tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.05, 0.2, 0.5])
-def test_killed_export_leaves_the_old_bundle(tissue: ad.AnnData, tmp_path: Path, moment: float) -> None:
+def test_killed_export_leaves_the_old_or_the_complete_new_bundle(
+    tissue: ad.AnnData, tmp_path: Path, moment: float
+) -> None:
     tissue.write_h5ad(tmp_path / "a.h5ad")
     adata_to_karospace(tissue, tmp_path / "out", genes_mode="top_mean:3")
     before = tree(tmp_path / "out")
@@ -180,7 +183,7 @@ def test_killed_export_leaves_the_old_bundle(tissue: ad.AnnData, tmp_path: Path,
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.h5ad", "out"]
 
 
-def test_unrepresentable_values_export(tissue: ad.AnnData, tmp_path: Path) -> None:
+def test_unrepresentable_values_do_not_prevent_the_export(tissue: ad.AnnData, tmp_path: Path) -> None:
     """Lone surrogates, numbers beyond float32, and coordinates far away."""
     other = tissue.copy()
     other.obs_names = ["\ud800", "\ud801", *other.obs_names[2:]]
@@ -320,7 +323,7 @@ class TestBadInput:
     "name", ["cycif_mti_phenotyped", "imc_squidpy", "visium_mouse_placenta_small", "pbmc68k_reduced"]
 )
 @pytest.mark.parametrize("raw", [False, True], ids=["X", "raw"])
-def test_real_files_export(tmp_path: Path, name: str, raw: bool) -> None:
+def test_real_files_are_exported(tmp_path: Path, name: str, raw: bool) -> None:
     folder = os.environ.get("KAROSPACE_REAL_DATA")
     if not folder:
         pytest.skip("KAROSPACE_REAL_DATA is not set to the folder of real files")

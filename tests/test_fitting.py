@@ -1,4 +1,4 @@
-"""Exports for a web host: the plan is checked against its limits, and options at their defaults are chosen to fit."""
+"""Exports for a web host are checked against its limits, and options at their defaults are chosen to fit."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ N, G = 600, 90
 
 @pytest.fixture(scope="module")
 def adata() -> ad.AnnData:
-    made = synthetic_tissue(N, G, seed=3)
-    del made.uns["spatial"]  # encoding images is slow
-    return made
+    tissue = synthetic_tissue(N, G, seed=3)
+    del tissue.uns["spatial"]  # encoding images is slow
+    return tissue
 
 
 def limit(monkeypatch: pytest.MonkeyPatch, **limits: Any) -> None:
@@ -39,9 +39,9 @@ def planned(adata: ad.AnnData, **options: Any) -> Any:
 
 
 def test_no_scripts_are_written_for_a_host_unless_they_are_requested(adata: ad.AnnData, tmp_path: Path) -> None:
-    made = adata_to_karospace(adata, tmp_path / "a", genes_mode="top_mean:3", host="netlify")
-    assert made.manifest.scripts is None
-    assert not made.warnings or not any("double click" in text for text in made.warnings)
+    bundle = adata_to_karospace(adata, tmp_path / "a", genes_mode="top_mean:3", host="netlify")
+    assert bundle.manifest.scripts is None
+    assert not bundle.warnings or not any("double click" in text for text in bundle.warnings)
     with_scripts = adata_to_karospace(adata, tmp_path / "b", genes_mode="top_mean:3", host="netlify", scripts="yes")
     assert with_scripts.manifest.scripts
     assert Bundle(tmp_path / "a").verify().warnings == ()
@@ -59,16 +59,16 @@ def test_packed_genes_are_left_out_if_the_export_would_be_too_large(
     adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {"genes_mode": "top_mean:2"}
-    whole, bare = planned(adata, **options)[1].bytes, planned(adata, packed="no", **options)[1].bytes
-    limit(monkeypatch, max_bytes=round(1.12 * bare))
-    assert whole > 1.13 * bare
+    with_packed, without_packed = planned(adata, **options)[1].bytes, planned(adata, packed="no", **options)[1].bytes
+    limit(monkeypatch, max_bytes=round(1.12 * without_packed))
+    assert with_packed > 1.13 * without_packed
     plan, size = planned(adata, **options)
     assert plan.packed is None
-    assert size.bytes == pytest.approx(bare)
+    assert size.bytes == pytest.approx(without_packed)
     assert plan.warnings[-1].startswith(f"The viewer can show only 2 genes of {G}, because packing all genes would")
-    made = adata_to_karospace(adata, tmp_path / "out", host="github-pages", **options)
-    assert made.manifest.packed is None
-    limit(monkeypatch, max_bytes=round(1.01 * bare))
+    bundle = adata_to_karospace(adata, tmp_path / "out", host="github-pages", **options)
+    assert bundle.manifest.packed is None
+    limit(monkeypatch, max_bytes=round(1.01 * without_packed))
     with pytest.raises(PlanError, match=r"leave out packed genes \(packed='no'\)"):
         planned(adata, packed="yes", **options)
 
@@ -132,7 +132,7 @@ def test_written_size_decides_when_the_prediction_is_close(
 ) -> None:
     options: dict[str, Any] = {"genes_mode": "top_mean:3", "packed": "no", "host": "github-pages"}
     out = tmp_path / "out"
-    made = adata_to_karospace(adata, out, **options)
+    bundle = adata_to_karospace(adata, out, **options)
     exact = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     before = (out / "manifest.json").read_bytes()
     limit(monkeypatch, max_bytes=exact - 1)
@@ -142,8 +142,8 @@ def test_written_size_decides_when_the_prediction_is_close(
     assert (out / "manifest.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     limit(monkeypatch, max_bytes=exact + 500)  # the manifest contains a warning
-    made = adata_to_karospace(adata, out, **options)
-    assert any("This is a prediction; the written files are checked, too." in text for text in made.warnings)
+    bundle = adata_to_karospace(adata, out, **options)
+    assert any("This is a prediction; the written files are checked, too." in text for text in bundle.warnings)
 
 
 def test_number_of_packed_files_is_a_prediction(adata: ad.AnnData, monkeypatch: pytest.MonkeyPatch) -> None:

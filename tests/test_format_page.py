@@ -97,7 +97,7 @@ def test_page_names_every_field_of_a_saved_view() -> None:
     assert missing == []
 
 
-def test_reader_reads_what_the_package_reads(bundle: Bundle, tissue: ad.AnnData, programs: Path) -> None:
+def test_reader_agrees_with_the_package(bundle: Bundle, tissue: ad.AnnData, programs: Path) -> None:
     assert bundle.path is not None
     reader = module(programs, "reader").Reader(bundle.path)
     assert reader.n_cells == tissue.n_obs

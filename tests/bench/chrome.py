@@ -18,7 +18,7 @@ from karospace_jupyter.serve import BundleServer
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from chromium import BROWSER, find_chromium  # noqa: E402 - needs the path above
+from chromium import BASE_FLAGS, find_chromium  # noqa: E402 - needs the path above
 
 SIZE = {"width": 1320, "height": 800}
 FIRST_FRAME = "performance.getEntriesByName('karospace:first-frame')[0].startTime"
@@ -76,7 +76,7 @@ class Pages:
 @contextmanager
 def pages(playwright: Playwright, bundle: Path) -> Iterator[Pages]:
     """Start a separate browser for one bundle."""
-    browser = playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER)
+    browser = playwright.chromium.launch(executable_path=find_chromium(), args=BASE_FLAGS)
     opened = Pages(browser, bundle)
     try:
         yield opened

@@ -28,7 +28,7 @@ from karospace_jupyter.widget.assets import LiveCells
 
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS / "notebook"), str(TESTS / "support")]
-from chromium import BROWSER, find_chromium  # noqa: E402 - needs the path above
+from chromium import BASE_FLAGS, find_chromium  # noqa: E402 - needs the path above
 from lab import Lab  # noqa: E402
 
 CELLS = 1_000_000
@@ -93,7 +93,7 @@ def click(folder: Path) -> tuple[float, float]:
     lab = Lab(folder)
     try:
         with sync_playwright() as p:
-            browser = p.chromium.launch(executable_path=find_chromium(), args=BROWSER)
+            browser = p.chromium.launch(executable_path=find_chromium(), args=BASE_FLAGS)
             context = browser.new_context(viewport={"width": 1300, "height": 1000})
             nb = lab.notebook(
                 context.new_page(), ["from karospace_jupyter import karospace_view\nv = karospace_view('large')\nv"]

@@ -49,7 +49,7 @@ def test_values_that_are_neither_counts_nor_log1p_are_ranked_by_variance(kind: s
 
 @pytest.mark.parametrize("as_format", [np.asarray, sp.csr_matrix, sp.csc_matrix])
 @pytest.mark.parametrize(("log", "odd"), [(False, -5000.0), (True, 1000.0), (True, 600.0)])
-def test_values_that_the_sample_does_not_show_decide_the_ranking(
+def test_values_outside_the_sample_decide_the_ranking(
     log: bool, odd: float, as_format: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("karospace_jupyter.source.sample.VALUES", N * G // 3)
@@ -98,9 +98,9 @@ def test_requested_column_without_values_is_exported(column: Any) -> None:
     adata = build()
     adata.obs["kind"] = pd.Categorical(["a", "b"] * (N // 2))
     adata.obs["gap"] = column
-    unasked = plan(adata)
-    assert [a.name for a in unasked.annotations] == ["kind"]
-    assert "Not exported (no values): gap." in unasked.warnings
+    by_default = plan(adata)
+    assert [a.name for a in by_default.annotations] == ["kind"]
+    assert "Not exported (no values): gap." in by_default.warnings
     requested = plan(adata, annotation_columns=["kind", "gap"])
     assert [a.name for a in requested.annotations] == ["kind", "gap"]
     assert "The column 'gap' of obs has no values: all 200 cells are missing one." in requested.warnings

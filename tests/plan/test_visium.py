@@ -17,15 +17,13 @@ from karospace_jupyter.source import open_source
 PITCH = 250.0
 
 
-def slide(*, turned: float = 0.0, shifted: bool = True, diameter: float = 160.0, noise: float = 0.0) -> ad.AnnData:
-    """Return spots in 20 rows and 20 columns, `PITCH` pixels apart."""
-    row, at = (side.ravel() for side in np.mgrid[:20, :20])
-    col = 2 * at + row % 2 if shifted else at
+def slide(*, angle: float = 0.0, shifted: bool = True, diameter: float = 160.0, noise: float = 0.0) -> ad.AnnData:
+    """Return 20 rows and columns of spots, `PITCH` pixels apart; the lattice is hexagonal if `shifted`, else square."""
+    row, index_in_row = (side.ravel() for side in np.mgrid[:20, :20])
+    col = 2 * index_in_row + row % 2 if shifted else index_in_row
     right = col * PITCH / (2 if shifted else 1)
     down = row * PITCH * (np.sqrt(3) / 2 if shifted else 1)
-    xy = np.column_stack(
-        [right * np.cos(turned) - down * np.sin(turned), right * np.sin(turned) + down * np.cos(turned)]
-    )
+    xy = np.column_stack([right * np.cos(angle) - down * np.sin(angle), right * np.sin(angle) + down * np.cos(angle)])
     xy += np.random.default_rng(0).normal(0, noise, xy.shape)
     obs = pd.DataFrame({"array_row": row, "array_col": col}, index=[f"spot {i}" for i in range(len(row))])
     adata = ad.AnnData(np.ones((len(row), 2), np.float32), obs=obs)
@@ -38,10 +36,10 @@ def unit(adata: ad.AnnData | Path, **options: Any) -> float | None:
     return resolve(open_source(adata), ExportConfig(**options)).coordinates.unit_um
 
 
-@pytest.mark.parametrize("turned", [0.0, 0.3])
-def test_spot_distance_gives_the_scale(turned: float) -> None:
-    assert unit(slide(turned=turned, noise=0.5)) == pytest.approx(100 / PITCH, rel=1e-3)
-    assert unit(slide(turned=turned), downsample=200) == pytest.approx(100 / PITCH, rel=1e-9)
+@pytest.mark.parametrize("angle", [0.0, 0.3])
+def test_spot_distance_gives_the_scale(angle: float) -> None:
+    assert unit(slide(angle=angle, noise=0.5)) == pytest.approx(100 / PITCH, rel=1e-3)
+    assert unit(slide(angle=angle), downsample=200) == pytest.approx(100 / PITCH, rel=1e-9)
 
 
 def test_scale_in_the_file_takes_precedence() -> None:
@@ -51,11 +49,11 @@ def test_scale_in_the_file_takes_precedence() -> None:
 
 
 def test_slides_with_separate_coordinates_share_the_scale() -> None:
-    one, other = slide(), slide()
-    other.obsm["spatial"] = other.obsm["spatial"] + [9000, 0]
-    both = ad.concat({"A": one, "B": other}, label="library_id", index_unique="-")
+    first, second = slide(), slide()
+    second.obsm["spatial"] = second.obsm["spatial"] + [9000, 0]
+    both = ad.concat({"A": first, "B": second}, label="library_id", index_unique="-")
     both.obs["library_id"] = both.obs["library_id"].astype("category")
-    both.uns["spatial"] = dict.fromkeys("AB", one.uns["spatial"]["A"])
+    both.uns["spatial"] = dict.fromkeys("AB", first.uns["spatial"]["A"])
     assert unit(both) == pytest.approx(100 / PITCH)
     assert unit(both, sections="none") is None, "two spots share each position of the array"
 
@@ -65,7 +63,7 @@ def test_slides_with_separate_coordinates_share_the_scale() -> None:
     [
         slide(shifted=False),  # a square lattice, as on other arrays
         slide(diameter=400.0),  # a spot size that contradicts the distance between spots
-        slide(noise=60.0),  # a distorted tissue
+        slide(noise=60.0),  # distorted tissue
     ],
 )
 def test_other_arrays_have_no_scale(adata: ad.AnnData) -> None:
@@ -84,6 +82,6 @@ def test_uninformative_array_columns_are_ignored() -> None:
 
 
 def test_scale_of_a_real_slide_matches_its_size(real_data: Path) -> None:
-    # 78 rows and 128 columns fill the 6.5 mm of a slide.
+    # 78 rows and 128 columns fill the capture area, which is 6.5 mm wide.
     found = unit(real_data / "visium_mouse_placenta_small.h5ad")
     assert found == pytest.approx(100 / 21.3784, rel=1e-4)

@@ -35,10 +35,10 @@ NAMES = {"folder": "viewer", "zip": "viewer.zip", "html": "viewer.html"}
 class Attempt(NamedTuple):
     """How an export in a fork ended."""
 
-    how: str
-    """``done``, ``refused`` (a clear error), ``killed`` or ``fault``."""
+    outcome: str
+    """``done``, ``refused`` (a clear error), ``killed`` or ``crashed`` (any other exception)."""
     text: str
-    touches: int
+    accesses: int
     """Number of disk accesses; 0 if it was killed."""
 
 
@@ -64,26 +64,26 @@ def attempt(
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        touches = 0
+        accesses = 0
 
         def hook(event: str, arguments: tuple[Any, ...]) -> None:
-            nonlocal touches
-            if event.startswith(("shutil.", "tempfile.")):  # made of several accesses
+            nonlocal accesses
+            if event.startswith(("shutil.", "tempfile.")):  # consists of several accesses
                 return
-            if any(isinstance(one, (str, Path)) and str(one).startswith(str(folder)) for one in arguments[:2]):
-                touches += 1
-                if touches - 1 == at and fault is not None:
+            if any(isinstance(value, (str, Path)) and str(value).startswith(str(folder)) for value in arguments[:2]):
+                accesses += 1
+                if accesses - 1 == at and fault is not None:
                     fault()
 
-        how, text = "done", ""
+        outcome, text = "done", ""
         try:
             sys.addaudithook(hook)
             work()
         except KaroSpaceError as exc:
-            how, text = "refused", str(exc)
+            outcome, text = "refused", str(exc)
         except BaseException:
-            how, text = "fault", traceback.format_exc()
-        os.write(writer, f"{how}\n{touches}\n{text[-4000:]}".encode())
+            outcome, text = "crashed", traceback.format_exc()
+        os.write(writer, f"{outcome}\n{accesses}\n{text[-4000:]}".encode())
         os._exit(0)
     os.close(writer)
     with open(reader, "rb") as file:  # noqa: PTH123 - a descriptor
@@ -91,8 +91,8 @@ def attempt(
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         return Attempt("killed", f"signal {os.WTERMSIG(status)}", 0)
-    how, touches_text, text = output.split("\n", 2)
-    return Attempt(how, text, int(touches_text))
+    outcome, count, text = output.split("\n", 2)
+    return Attempt(outcome, text, int(count))
 
 
 def cells_of(folder: Path, kind: str) -> int:
@@ -122,11 +122,11 @@ def moments(old: Any, new: Any, kind: str, tmp_path: Path) -> range:
     """Export a bundle, and return the numbers of the disk accesses to test during its replacement."""
     export(old, tmp_path / "trial", kind)
     trial = attempt(lambda: export(new, tmp_path / "trial", kind), tmp_path)
-    assert trial.how == "done", trial.text
-    assert trial.touches > 40
+    assert trial.outcome == "done", trial.text
+    assert trial.accesses > 40
     shutil.rmtree(tmp_path / "trial")
     export(old, tmp_path, kind)
-    return range(random.randrange(STEP), trial.touches, STEP)
+    return range(random.randrange(STEP), trial.accesses, STEP)
 
 
 @pytest.mark.parametrize("kind", TARGETS)
@@ -136,11 +136,11 @@ def test_failed_access_ends_in_an_error_or_a_complete_bundle(
     for at in moments:
         number = (errno.EIO, errno.ENOSPC, errno.EACCES)[at // STEP % 3]
         ended = attempt(lambda: export(new, tmp_path, kind), tmp_path, at, fail(number))
-        where = f"access {at}: {ended.how} {ended.text}"
-        assert ended.how in {"done", "refused"}, where
+        where = f"access {at}: {ended.outcome} {ended.text}"
+        assert ended.outcome in {"done", "refused"}, where
         found = cells_of(tmp_path, kind)
-        assert found == new.n_obs if ended.how == "done" else found in {old.n_obs, new.n_obs}, where
-        assert ended.how == "done" or NAMES[kind] in ended.text, where
+        assert found == new.n_obs if ended.outcome == "done" else found in {old.n_obs, new.n_obs}, where
+        assert ended.outcome == "done" or NAMES[kind] in ended.text, where
         export(old, tmp_path, kind)
         assert [file.name for file in tmp_path.iterdir()] == [NAMES[kind]], where
 
@@ -151,7 +151,7 @@ def test_killed_export_leaves_a_complete_bundle_and_the_next_export_cleans_up(
 ) -> None:
     for at in moments:
         ended = attempt(lambda: export(new, tmp_path, kind), tmp_path, at, kill)
-        assert ended.how == "killed", f"access {at}: {ended.how} {ended.text}"
+        assert ended.outcome == "killed", f"access {at}: {ended.outcome} {ended.text}"
         assert cells_of(tmp_path, kind) in {old.n_obs, new.n_obs}, at
         export(old, tmp_path, kind)
         assert [file.name for file in tmp_path.iterdir()] == [NAMES[kind]], at
@@ -170,7 +170,7 @@ def test_full_disk_ends_in_an_error_or_a_complete_bundle(old: Any, new: Any, kin
             export(new, tmp_path, kind)
 
         ended = attempt(limited, tmp_path)
-        assert ended.how == "refused", f"{limit} bytes: {ended.how} {ended.text}"
+        assert ended.outcome == "refused", f"{limit} bytes: {ended.outcome} {ended.text}"
         assert "could not be written" in ended.text
         assert cells_of(tmp_path, kind) == old.n_obs
         assert [file.name for file in tmp_path.iterdir()] == [NAMES[kind]]
@@ -182,16 +182,16 @@ def test_simultaneous_exports_to_one_target_leave_a_complete_bundle(
 ) -> None:
     ended: list[Attempt] = []
 
-    def several(adata: Any) -> None:
+    def export_repeatedly(adata: Any) -> None:
         ended.extend(attempt(lambda: export(adata, tmp_path, kind), tmp_path) for _ in range(4))
 
-    threads = [threading.Thread(target=several, args=[adata]) for adata in (old, new)]
+    threads = [threading.Thread(target=export_repeatedly, args=[adata]) for adata in (old, new)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {one.how for one in ended} <= {"done", "refused"}, ended
-    assert "done" in {one.how for one in ended}
+    assert {attempted.outcome for attempted in ended} <= {"done", "refused"}, ended
+    assert "done" in {attempted.outcome for attempted in ended}
     assert cells_of(tmp_path, kind) in {old.n_obs, new.n_obs}
     assert [file.name for file in tmp_path.iterdir()] == [NAMES[kind]]
 
@@ -207,7 +207,7 @@ def test_export_works_while_the_clock_goes_backward(new: Any, tmp_path: Path, mo
 def test_repeated_exports_leak_no_threads_handles_or_memory(new: Any, tmp_path: Path) -> None:
     """The limit on memory detects a leak, because each export holds at least half a megabyte while it runs."""
 
-    def several(times: int) -> tuple[int, int, int]:
+    def export_repeatedly(times: int) -> tuple[int, int, int]:
         for _ in range(times):
             for kind in TARGETS:
                 export(new, tmp_path, kind)
@@ -216,11 +216,11 @@ def test_repeated_exports_leak_no_threads_handles_or_memory(new: Any, tmp_path: 
 
     def compare() -> None:
         tracemalloc.start()
-        several(2)
-        threads, handles, held = several(1)
-        more_threads, more_handles, more_held = several(8)
+        export_repeatedly(2)
+        threads, handles, held = export_repeatedly(1)
+        more_threads, more_handles, more_held = export_repeatedly(8)
         assert (more_threads, more_handles) == (threads, handles)
         assert more_held - held < 1_000_000
 
     ended = attempt(compare, tmp_path)
-    assert ended.how == "done", ended.text
+    assert ended.outcome == "done", ended.text

@@ -82,7 +82,7 @@ def test_nothing_changes_without_commit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fill", "message"),
+    ("create", "message"),
     [
         (lambda p: p.write_text("x"), "is a file"),
         (lambda p: (p.mkdir(), (p / "thesis.docx").touch()), r"not empty and is not a bundle.*thesis\.docx"),
@@ -93,8 +93,8 @@ def test_nothing_changes_without_commit(tmp_path: Path) -> None:
         (lambda p: p.symlink_to(p.parent / "nowhere"), "broken symbolic link"),
     ],
 )
-def test_target_that_is_not_a_bundle_is_rejected(tmp_path: Path, fill: Any, message: str) -> None:
-    fill(tmp_path / "out")
+def test_target_that_is_not_a_bundle_is_rejected(tmp_path: Path, create: Any, message: str) -> None:
+    create(tmp_path / "out")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(SinkError, match=message):
         publish(tmp_path / "out")

@@ -55,7 +55,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 
 
 class SinkTests:
-    """Tests of any sink: `sink` creates it, `target` is its target, and `published` reads the target."""
+    """Tests of any sink: `sink` creates the sink of a target, and `published` reads what it has published."""
 
     name: str
 
@@ -125,6 +125,7 @@ class FileTests(SinkTests):
         assert tree(tmp_path) == before
 
     def make_foreign(self, target: Path) -> None:
+        """Create a file that no exporter wrote, and its parent folders."""
         target.parent.mkdir(parents=True)
         target.write_bytes(self.foreign)
 
@@ -140,13 +141,14 @@ class FileTests(SinkTests):
     def test_foreign_target_created_during_export_is_rejected(self, target: Path, tmp_path: Path) -> None:
         with pytest.raises(SinkError, match=target.name), self.sink(target) as sink:
             fill(sink)
-            self.make_foreign_now(target)
+            self.make_foreign_during_export(target)
             before = target.read_bytes() if target.is_file() else tree(target)
             sink.commit()
         assert (target.read_bytes() if target.is_file() else tree(target)) == before
         assert [p for p in tmp_path.rglob("*") if p.name.startswith(".")] == []
 
-    def make_foreign_now(self, target: Path) -> None:
+    def make_foreign_during_export(self, target: Path) -> None:
+        """Create a foreign target in the folder that the sink has already created."""
         target.write_bytes(self.foreign)
 
     def test_parent_that_is_a_file_is_rejected(self, tmp_path: Path) -> None:
@@ -247,7 +249,7 @@ class TestFolder(FileTests):
     def published(self, sink: FolderSink) -> FolderFiles:
         return FolderFiles(sink.target)
 
-    def make_foreign_now(self, target: Path) -> None:
+    def make_foreign_during_export(self, target: Path) -> None:
         target.mkdir()
         (target / "thesis.docx").write_bytes(self.foreign)
 
@@ -291,18 +293,18 @@ class TestMemory(SinkTests):
 
 
 class TestSeveral(FileTests):
-    """Checks the folder; `publish` compares the other targets with it."""
+    """The inherited tests check the folder; `publish` compares the other targets with it."""
 
     name = "out"
 
     def sink(self, target: Path) -> SeveralSinks:
-        beside = target.with_name(target.name + "-more")
-        return SeveralSinks(FolderSink(target), [HtmlSink(beside / "a.html"), ZipSink(beside / "b.zip")])
+        more = target.with_name(target.name + "-more")
+        return SeveralSinks(FolderSink(target), [HtmlSink(more / "a.html"), ZipSink(more / "b.zip")])
 
     def published(self, sink: SeveralSinks) -> FolderFiles:
         return FolderFiles(sink.targets[0])
 
-    make_foreign_now = TestFolder.make_foreign_now
+    make_foreign_during_export = TestFolder.make_foreign_during_export
 
     def publish(self, target: Path, assets: dict[str, bytes] | None = None) -> BundleFiles:
         with self.sink(target) as sink:
@@ -319,7 +321,7 @@ class TestSeveral(FileTests):
         with pytest.raises(SinkError, match="inside"):
             SeveralSinks(FolderSink(tmp_path / "out"), [HtmlSink(tmp_path / other)])
 
-    def test_foreign_target_prevents_all_others(self, target: Path, tmp_path: Path) -> None:
+    def test_foreign_target_prevents_publishing_to_any_target(self, target: Path, tmp_path: Path) -> None:
         zipped = self.sink(target).targets[2]
         zipped.parent.mkdir(parents=True)
         zipped.write_bytes(b"my thesis")

@@ -34,7 +34,7 @@ def test_names_pair_with_names_of_the_same_case() -> None:
     assert [(pair.x, pair.y) for pair in axis_pairs(["X", "x", "y", "Y"])] == [("X", "Y"), ("x", "y")]
 
 
-def test_embeddings_and_other_measurements_are_flagged() -> None:
+def test_embeddings_and_weak_pairs_are_flagged() -> None:
     pairs = axis_pairs(["UMAP_x", "UMAP_y", "x_min", "y_min", "x_mm", "y_mm"])
     assert [(pair.embedding, pair.weak) for pair in pairs] == [(True, False), (False, True), (False, False)]
     assert all(map(is_embedding_name, ["X_umap", "tsne_x", "X_scVI", "X_pca_harmony", "t-SNE1"]))

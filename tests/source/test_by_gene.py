@@ -1,4 +1,4 @@
-"""Entries of all genes with labels of their cells: the same for every storage, within the memory."""
+"""Entries of all genes with the labels of their cells are equal for every storage, and stay within the memory limit."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_every_gene_is_read_once_with_the_labels_of_its_cells(source: Source, ro
             np.testing.assert_array_equal(np.sort(values[of_cell == label]), np.sort(wanted[wanted != 0]))
 
 
-def test_held_entries_stay_within_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_held_entries_stay_within_the_memory_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[int] = []
     passes: list[int] = []
     read = by_gene._held

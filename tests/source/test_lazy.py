@@ -240,7 +240,7 @@ def test_nothing_is_written_when_the_cluster_is_lost(files: dict[str, Path], los
     target = tmp_path / "viewer"
     before = exported(ad.read_h5ad(files["h5ad"])[:100], target)
     client = distributed.Client(processes=True, n_workers=1, threads_per_worker=1, dashboard_address=":0")
-    # A client that is closed inside its own `with` stays dask's scheduler afterwards, where it fails other tests.
+    # A client that is closed inside its own `with` stays dask's scheduler afterwards and makes other tests fail.
     with contextlib.closing(client):
         adata = read_lazy(files["h5ad"])
         cut = threading.Event()
@@ -259,6 +259,7 @@ def test_nothing_is_written_when_the_cluster_is_lost(files: dict[str, Path], los
 
 
 def _elsewhere(block: Any, process: int) -> Any:
+    """Return the block; fail in the process with this ID."""
     assert os.getpid() != process
     return block
 

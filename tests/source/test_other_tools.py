@@ -55,6 +55,7 @@ def written(folder: Path, storage: str) -> tuple[Path, Any]:
 
 
 def put(group: Any, name: str, values: Any) -> Any:
+    """Write an array to a group of an HDF5 file or a zarr store."""
     if isinstance(group, h5py.Group):
         return group.create_dataset(name, data=values, dtype=h5py.string_dtype() if values.dtype.kind == "O" else None)
     array = group.create_array(name, shape=values.shape, dtype=str if values.dtype.kind == "O" else values.dtype)
@@ -63,7 +64,7 @@ def put(group: Any, name: str, values: Any) -> Any:
 
 
 def as_codes(frame: Any, column: str, labels: list[str], codes: Any, *, attribute: bool) -> None:
-    """Store a factor like anndata before 0.8, or like SeuratDisk, without the attribute."""
+    """Store a factor as anndata before 0.8 does or, without the attribute, as SeuratDisk does."""
     del frame[column]
     array = put(frame, column, codes)
     group = frame.require_group("__categories")
@@ -136,7 +137,8 @@ def test_factor_without_encoding_in_a_current_frame_is_categorical(tmp_path: Pat
     assert found.cat.ordered
 
 
-def change_obs(folder: Path) -> tuple[Path, Any]:
+def without_obs_encoding(folder: Path) -> tuple[Path, Any]:
+    """Write a tissue without the encoding of its obs, and open the file for writing."""
     path, root = written(folder, "h5ad")
     for part in ("type", "version"):
         del root["obs"].attrs[f"encoding-{part}"]
@@ -144,7 +146,7 @@ def change_obs(folder: Path) -> tuple[Path, Any]:
 
 
 def test_missing_integers_and_logical_values_of_r_are_read(tmp_path: Path) -> None:
-    path, root = change_obs(tmp_path)
+    path, root = without_obs_encoding(tmp_path)
     codes = np.where(CODES < 0, np.iinfo(np.int32).min, CODES).astype(np.int32)
     as_codes(root["obs"], "ct", LABELS, codes, attribute=False)
     logical = h5py.enum_dtype({"FALSE": 0, "TRUE": 1, "NA": 2}, basetype="i1")
@@ -158,7 +160,7 @@ def test_missing_integers_and_logical_values_of_r_are_read(tmp_path: Path) -> No
 
 
 def test_codes_without_a_category_are_an_error_naming_the_column(tmp_path: Path) -> None:
-    path, root = change_obs(tmp_path)
+    path, root = without_obs_encoding(tmp_path)
     as_codes(root["obs"], "ct", LABELS[:2], CODES, attribute=False)
     root.close()
     with pytest.raises(
@@ -168,7 +170,7 @@ def test_codes_without_a_category_are_an_error_naming_the_column(tmp_path: Path)
 
 
 def test_equal_categories_are_merged(tmp_path: Path) -> None:
-    path, root = change_obs(tmp_path)
+    path, root = without_obs_encoding(tmp_path)
     as_codes(root["obs"], "ct", ["A", "B", "A"], CODES, attribute=False)
     root.close()
     source = open_source(path)
@@ -178,7 +180,7 @@ def test_equal_categories_are_merged(tmp_path: Path) -> None:
 
 
 def test_frame_without_index_or_column_is_an_error_naming_the_frame(tmp_path: Path) -> None:
-    path, root = change_obs(tmp_path)
+    path, root = without_obs_encoding(tmp_path)
     del root["obs/ct"]
     root.close()
     with pytest.raises(SourceError, match="obs of .* lists the columns ct, which do not exist"):
@@ -190,7 +192,7 @@ def test_frame_without_index_or_column_is_an_error_naming_the_frame(tmp_path: Pa
 
 
 def test_factors_of_a_seurat_file_are_exported_as_categories(tmp_path: Path) -> None:
-    path, root = change_obs(tmp_path)
+    path, root = without_obs_encoding(tmp_path)
     as_codes(root["obs"], "ct", LABELS, CODES, attribute=False)
     root.close()
     bundle = export.run_to_memory(path, ExportConfig(preview=False))
@@ -397,14 +399,14 @@ sys.stdin.read()
 def test_file_open_for_writing_elsewhere_is_reported_as_locked(tmp_path: Path) -> None:
     tissue().write_h5ad(tmp_path / "a.h5ad")
     command = [sys.executable, "-c", LOCK, str(tmp_path / "a.h5ad")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline().strip() == b"open"
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline().strip() == b"open"
         try:
             with pytest.raises(SourceError, match="is locked: another process, .* has it open for writing"):
                 open_source(tmp_path / "a.h5ad")
         finally:
-            other.communicate()
+            writer.communicate()
     open_source(tmp_path / "a.h5ad").close()
 
 
@@ -462,6 +464,7 @@ class TestFilters:
         return tmp_path / "a.h5ad"
 
     def run(self, path: Path, before: str, subject: str = "sys.argv[1]") -> subprocess.CompletedProcess[str]:
+        """Run the statement `before` in a new process, then print the number of cells of `subject`, or the error."""
         code = (
             f"import sys\n{before}\n"
             "from karospace_jupyter import ExportConfig, export\nfrom karospace_jupyter.errors import SourceError\n"
@@ -524,7 +527,10 @@ def test_system_errors_are_not_reported_as_damage(monkeypatch: pytest.MonkeyPatc
 
 def test_memory_shortage_while_reading_names_what_was_read() -> None:
     # A damaged chunk of a small file may claim any size.
-    wanted = "obs of a.zarr cannot be read: not enough memory .*Unable to allocate .*A small file that needs this much is damaged"
+    wanted = (
+        "obs of a.zarr cannot be read: not enough memory .*Unable to allocate .*"
+        "A small file that needs this much is damaged"
+    )
     with pytest.raises(SourceMemoryError, match=wanted), reading.reading("obs of a.zarr"):
         np.empty(2**55)
 

@@ -21,7 +21,7 @@ from karospace_jupyter.plan.matrix_values import matrix_values
 from karospace_jupyter.source import open_source
 
 N, G = 300, 40
-CARRIERS = ["memory", "h5ad", "zarr", "backed", "dask", "view"]
+STORAGES = ["memory", "h5ad", "zarr", "backed", "dask", "view"]
 KINDS = ["csr", "csc", "dense"]
 
 
@@ -55,7 +55,7 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=CARRIERS)
+@pytest.fixture(params=STORAGES)
 def subject(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> Any:
     adata = build(kind)
     if request.param == "memory":
@@ -223,14 +223,14 @@ class TestMissingValues:
 
 @pytest.mark.parametrize("make", [sp.csr_matrix, sp.csc_matrix], ids=["csr", "csc"])
 def test_duplicate_entries_of_a_sparse_matrix_are_summed(make: Any) -> None:
-    """Also in statistics, even if the sum exceeds the range of the dtype, and without modifying the object."""
+    """Statistics use the sums, too; a sum may exceed the range of the dtype, and the object is not modified."""
     rows, columns = np.array([0, 0, 1, 1, 2]), np.array([1, 1, 0, 1, 0])
     data = np.array([100, 100, 1, 3, 2], np.int8)
     order = np.argsort(rows if make is sp.csr_matrix else columns, kind="stable")
     starts = np.searchsorted(np.sort(rows), np.arange(4)) if make is sp.csr_matrix else np.array([0, 2, 5])
-    other = columns if make is sp.csr_matrix else rows
-    twice = make((data[order], other[order], starts), shape=(3, 2))
-    adata = ad.AnnData(twice)
+    indices = columns if make is sp.csr_matrix else rows
+    duplicated = make((data[order], indices[order], starts), shape=(3, 2))
+    adata = ad.AnnData(duplicated)
     source = open_source(adata)
     assert next(source.genes(np.array([1]), None)).values.tolist() == [200, 3, 0]
     dense = np.array([[0, 200], [1, 3], [2, 0]], np.float64)
@@ -245,8 +245,10 @@ def test_duplicate_entries_of_a_sparse_matrix_are_summed(make: Any) -> None:
 
 
 def test_duplicate_missing_value_counts_once() -> None:
-    twice = sp.csr_matrix((np.array([np.nan, 1, np.nan, 4]), np.array([0, 0, 1, 0]), np.array([0, 3, 4])), shape=(2, 2))
-    source = open_source(ad.AnnData(twice))
+    duplicated = sp.csr_matrix(
+        (np.array([np.nan, 1, np.nan, 4]), np.array([0, 0, 1, 0]), np.array([0, 3, 4])), shape=(2, 2)
+    )
+    source = open_source(ad.AnnData(duplicated))
     assert [vector.missing for vector in source.genes(np.array([0, 1]), None)] == [1, 1]
     found = source.statistics(None, "as_is")
     assert found.present.tolist() == [1, 1]
@@ -254,7 +256,7 @@ def test_duplicate_missing_value_counts_once() -> None:
 
 
 def of_type(matrix: Any, dtype: str) -> Any:
-    """Return the matrix with values of a type that scipy may not support; one object is None instead of 0."""
+    """Return the matrix with values of a type that scipy may not support; among objects, one is None instead of 0."""
     if sp.issparse(matrix):
         matrix.data = matrix.data.astype(dtype)
         return matrix
@@ -265,7 +267,10 @@ def of_type(matrix: Any, dtype: str) -> Any:
 
 
 def in_chunks(matrix: Any, n_rows: int) -> Any:
-    """Return a dask array with several row chunks and two column chunks; scipy itself cannot slice float16."""
+    """Return a dask array with several row chunks and two column chunks.
+
+    Sparse chunks are converted to their dtype at the end, because scipy cannot slice float16.
+    """
     dask = pytest.importorskip("dask.array")
     if not sp.issparse(matrix):
         return dask.from_array(matrix, chunks=(n_rows, G // 2), asarray=False)
@@ -280,8 +285,8 @@ def in_chunks(matrix: Any, n_rows: int) -> Any:
     return whole.map_blocks(narrow, dtype=dtype, meta=np.empty((0, 0), dtype))
 
 
-def change_values(path: Path, name: str, dtype: str) -> None:
-    """Rewrite an array of a file with another type."""
+def change_dtype(path: Path, name: str, dtype: str) -> None:
+    """Rewrite an array of a file with another dtype."""
     if path.suffix == ".h5ad":
         with h5py.File(path, "r+") as file:
             values, attrs = file[name][...], dict(file[name].attrs)
@@ -324,7 +329,7 @@ class TestTypesOfValues:
             self.check(adata)
             return
         adata.write_h5ad(tmp_path / "a.h5ad")
-        change_values(tmp_path / "a.h5ad", "X" if kind == "dense" else "X/data", dtype)
+        change_dtype(tmp_path / "a.h5ad", "X" if kind == "dense" else "X/data", dtype)
         self.check(tmp_path / "a.h5ad")
 
     @pytest.mark.parametrize("dtype", ["f2", "g", ">f4", ">i2", "O"])
@@ -345,7 +350,7 @@ class TestTypesOfValues:
                 adata.X = in_chunks(adata.X, 97)
         else:
             subject = written(adata, storage, tmp_path)
-            change_values(subject, "X" if kind == "dense" else "X/data", dtype)
+            change_dtype(subject, "X" if kind == "dense" else "X/data", dtype)
         plan = export.plan(subject, ExportConfig(genes_mode="hvgs:5"))
         assert plan.values.kind == "counts"
         bundle = export.run_to_memory(subject, ExportConfig(genes_mode="all", preview=False))
@@ -474,7 +479,7 @@ class TestBadInput:
             with pytest.raises(GenesError, match="no X. Choose one of these instead: layer 'counts'"):
                 open_source(subject)
 
-    def test_other_object_is_rejected(self) -> None:
+    def test_object_that_is_not_anndata_is_rejected(self) -> None:
         with pytest.raises(SourceError, match="got list"):
             open_source([1, 2])
 
@@ -506,7 +511,7 @@ class TestBadInput:
             list(source.genes(np.array([0]), None))
 
 
-def test_column_in_foreign_byte_order_is_read() -> None:
+def test_column_in_non_native_byte_order_is_read() -> None:
     adata = ad.AnnData(np.ones((4, 2), dtype=np.float32))
     adata.obs["kind"] = np.array([3, 1, 3, 2], dtype=">i4")
     column = open_source(adata).obs("kind")

@@ -31,8 +31,8 @@ def test_centroid_is_weighted_by_area_excluding_holes(text: str, expected: tuple
 
 
 def test_centroid_is_precise_far_from_the_origin() -> None:
-    at = [(1e7 + x, -2e7 + y) for x, y in [(0, 0), (0.5, 0), (0.5, 0.5), (0, 0.5), (0, 0)]]
-    text = f"POLYGON (({', '.join(f'{x!r} {y!r}' for x, y in at)}))"
+    corners = [(1e7 + x, -2e7 + y) for x, y in [(0, 0), (0.5, 0), (0.5, 0.5), (0, 0.5), (0, 0)]]
+    text = f"POLYGON (({', '.join(f'{x!r} {y!r}' for x, y in corners)}))"
     assert centroid(text) == (1e7 + 0.25, -2e7 + 0.25)
 
 

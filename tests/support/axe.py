@@ -1,4 +1,4 @@
-"""Barriers that axe-core finds in a page, for people who use a screen reader or a keyboard, or have low vision."""
+"""Find barriers in a page with axe-core: for people who use a screen reader or a keyboard, or have low vision."""
 
 from __future__ import annotations
 

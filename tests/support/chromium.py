@@ -1,11 +1,11 @@
-"""Find the browser for the tests, and its command line flags."""
+"""Find the Chromium for the tests, and define its command-line flags."""
 
 from __future__ import annotations
 
 import os
 import shutil
 
-BROWSER = [
+BASE_FLAGS = [
     "--no-sandbox",
     "--use-gl=angle",
     "--use-angle=swiftshader",
@@ -25,7 +25,7 @@ BROWSER = [
 ]
 # Use the software GPU for WebGL only: compositing whole pages with it takes three times as long. The page then waits
 # for each of its WebGL frames, unlike with a real GPU, so the benchmarks do not use this flag.
-FLAGS = [*BROWSER, "--disable-gpu-compositing"]
+FLAGS = [*BASE_FLAGS, "--disable-gpu-compositing"]
 
 
 def find_chromiums() -> list[str]:

@@ -30,14 +30,14 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def serve(command: list[str], folder: Path, look: Callable[[str], object]) -> None:
-    """Run a command that serves a bundle, call `look` with the address that it prints, and interrupt it."""
+def serve(command: list[str], folder: Path, check: Callable[[str], object]) -> None:
+    """Run a command that serves a bundle, call `check` with the address that it prints, and interrupt it."""
     process = subprocess.Popen(
         command, cwd=folder, env=activated(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
         assert process.stdout is not None
-        look(next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/", line))))
+        check(next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/", line))))
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0

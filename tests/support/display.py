@@ -11,12 +11,12 @@ from contextlib import contextmanager
 import pytest
 
 ENDING_WITH_THE_TESTS = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
-"""Prefix of a command that must end even if the tests are killed and so cannot end it."""
+"""Prefix that makes a command end with the tests, even if they are killed."""
 
 
 @contextmanager
 def virtual_display(size: str) -> Iterator[str]:
-    """Run an Xvfb with a free number, and return its name. Skip the test if it is not installed."""
+    """Run Xvfb, and yield the name of its display. Skip the test if Xvfb is not installed."""
     if shutil.which("Xvfb") is None:
         pytest.skip("Xvfb is missing")
     read, write = os.pipe()
@@ -29,7 +29,7 @@ def virtual_display(size: str) -> Iterator[str]:
     with os.fdopen(read) as pipe:
         number = pipe.readline().strip()
     try:
-        assert number, "Xvfb does not start"
+        assert number, "Xvfb did not start"
         yield f":{number}"
     finally:
         server.terminate()

@@ -15,7 +15,7 @@ from karospace_jupyter.encode import image
 KEPT = Path(__file__).parents[2] / "build" / "pictures"
 ENCODED_BY = f"{hashlib.sha256(Path(image.__file__).read_bytes()).hexdigest()[:12]}-{PIL.__version__}"
 LARGE = 200_000
-"""Bytes of pixels; smaller pictures are encoded faster than they are found."""
+"""Bytes of pixels; smaller pictures are encoded faster than they are read from the cache."""
 
 _encode = image._save
 
@@ -25,14 +25,14 @@ def encode(picture: Any, kind: str) -> bytes:
     pixels = picture.tobytes()
     if len(pixels) < LARGE:
         return _encode(picture, kind)
-    given = hashlib.blake2b(pixels, digest_size=16)
-    given.update(repr((picture.mode, picture.size, picture.info)).encode())
-    file = KEPT / f"{ENCODED_BY}-{given.hexdigest()}.{kind}"
+    digest = hashlib.blake2b(pixels, digest_size=16)
+    digest.update(repr((picture.mode, picture.size, picture.info)).encode())
+    file = KEPT / f"{ENCODED_BY}-{digest.hexdigest()}.{kind}"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
-        made = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-        made.write_bytes(_encode(picture, kind))
-        made.replace(file)
+        partial = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+        partial.write_bytes(_encode(picture, kind))
+        partial.replace(file)
     return file.read_bytes()
 
 

@@ -1,6 +1,6 @@
 """Start the browsers of three engines: Chromium, Firefox (Gecko) and WebKitGTK's own browser.
 
-Each has a home folder of its own, and everything that it starts ends with it.
+Each browser has its own home folder, and all processes that it starts end with it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SCREEN = "1400x1400"
 """Room for such a page, and for the list of downloads that WebKitGTK's browser shows below it."""
 
 FIREFOX_SETTINGS = {
-    "marionette.port": 0,  # a free port, which is written into the profile
+    "marionette.port": 0,  # any free port; Firefox writes its number into the profile
     "webgl.force-enabled": True,  # on the software renderer
     "gfx.x11-egl.force-enabled": True,
     "layout.css.devPixelsPerPx": "1.0",
@@ -63,8 +63,8 @@ class Engine:
         hidden = lambda: page.evaluate("document.hidden")  # noqa: E731
         if self.name == "webkit":
             # WebKitGTK's browser opens tabs behind the others, and switches to them only with its own shortcuts.
-            own = driver.command("handle")
-            other = driver.command("new_window", type="tab")["handle"]
+            original = driver.command("handle")
+            added = driver.command("new_window", type="tab")["handle"]
             self._keys("ctrl+Page_Down")
         else:
             page.evaluate("() => { window.other = open('about:blank'); }")
@@ -75,13 +75,13 @@ class Engine:
             if self.name == "webkit":
                 self._keys("ctrl+Page_Up")
                 eventually(lambda: not hidden(), what="the tab stays hidden")
-                driver.command("switch", handle=other)
+                driver.command("switch", handle=added)
                 driver.command("close")
-                driver.command("switch", handle=own)
+                driver.command("switch", handle=original)
             else:
                 page.evaluate("() => window.other.close()")
         eventually(lambda: not hidden(), what="the tab stays hidden")
-        page.set_viewport_size(SIZE)  # without the row of tabs
+        page.set_viewport_size(SIZE)  # it has grown, because the tab bar is hidden again
 
     def _keys(self, keys: str) -> None:
         """Press a shortcut of the browser, which the page does not receive."""
@@ -140,7 +140,7 @@ def running(name: str, display: str, home: Path) -> Iterator[Engine]:
 
 
 def processes_of(home: Path) -> list[int]:
-    """Return the processes that were started with this home folder, or in the session of one that was."""
+    """Return the IDs of the processes with this home folder, and of all other processes in their sessions."""
     found, sessions = [], set()
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # ended in the meantime
@@ -156,15 +156,15 @@ def processes_of(home: Path) -> list[int]:
 def end(process: subprocess.Popen[bytes], home: Path) -> None:
     """Kill a browser and all that it has started."""
 
-    def remaining() -> list[int]:
+    def kill_remaining() -> list[int]:
         left = processes_of(home)
-        for one in left:
+        for pid in left:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
         return left
 
     process.kill()
-    eventually(remaining, lambda left: not left, what="processes remain")
+    eventually(kill_remaining, lambda left: not left, what="processes remain")
     process.wait()
 
 
@@ -172,7 +172,7 @@ def _chromium(home: Path, downloads: Path) -> tuple[list[str], Any]:
     driver, browsers = shutil.which("chromedriver"), find_chromiums()
     if driver is None or not browsers:
         pytest.skip("ChromeDriver or Chromium is missing")
-    browser = next((one for one in browsers if _major(one) == _major(driver)), None)
+    browser = next((path for path in browsers if _major(path) == _major(driver)), None)
     if browser is None:
         pytest.skip(f"{driver} needs Chromium {_major(driver)}, which is missing")
     port = _free_port()
@@ -189,7 +189,7 @@ def _firefox(home: Path, downloads: Path) -> tuple[list[str], Any]:
     if browser is None:
         pytest.skip("Firefox is missing")
     if _is_snap(browser):
-        pytest.skip("Firefox is a snap here, which may not read the profile of a test")
+        pytest.skip("Firefox is a snap, which cannot read the profile of a test")
     profile = home / "profile"
     profile.mkdir()
     settings = {**FIREFOX_SETTINGS, "browser.download.dir": str(downloads)}
@@ -199,13 +199,15 @@ def _firefox(home: Path, downloads: Path) -> tuple[list[str], Any]:
     port = profile / "MarionetteActivePort"
 
     def connect() -> Driver:
-        return MarionetteDriver(int(eventually(lambda: port.exists() and port.read_text(), what="Firefox never opens")))
+        return MarionetteDriver(
+            int(eventually(lambda: port.exists() and port.read_text(), what="Firefox did not start"))
+        )
 
     return [browser, "--marionette", "--no-remote", "--profile", str(profile), "about:blank"], connect
 
 
 def _is_snap(program: str) -> bool:
-    # On Ubuntu, a script that starts the snap.
+    # On Ubuntu, the program is a script that starts the snap.
     file = Path(program).resolve()
     return "/snap/" in str(file) or b"/snap/bin" in file.read_bytes()[:4096]
 

@@ -39,10 +39,14 @@ class Forks:
         self.Pipe = self._context.Pipe
 
     def Process(self, target: Callable[..., None], args: tuple[Any, ...], name: str) -> Any:  # noqa: N802
-        return self._context.Process(target=_in_place, args=(dict(os.environ), Path.cwd(), target, args), name=name)
+        return self._context.Process(
+            target=_with_environment, args=(dict(os.environ), Path.cwd(), target, args), name=name
+        )
 
 
-def _in_place(environment: dict[str, str], folder: Path, target: Callable[..., None], args: tuple[Any, ...]) -> None:
+def _with_environment(
+    environment: dict[str, str], folder: Path, target: Callable[..., None], args: tuple[Any, ...]
+) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

@@ -90,7 +90,7 @@ def faulty(server: str) -> Iterator[Proxy]:
         def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             with lock:
-                number = sum(one.method == self.command for one in proxy.requests)
+                number = sum(earlier.method == self.command for earlier in proxy.requests)
                 request = Request(self.command, self.path, number, dict(self.headers), body)
                 proxy.requests.append(request)
             fault = proxy.fault(request)
@@ -104,11 +104,12 @@ def faulty(server: str) -> Iterator[Proxy]:
                 error = f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>".encode()
                 self.answer(fault.status, {"Content-Type": "application/xml"}, error)
                 return
-            there = http.client.HTTPConnection(server.removeprefix("http://"), timeout=PATIENCE_S)
-            with closing(there):
-                there.request(self.command, self.path, body, dict(self.headers))
-                found = there.getresponse()
-                self.answer(found.status, dict(found.headers), found.read(), found.headers.get("Content-Length"))
+            upstream = http.client.HTTPConnection(server.removeprefix("http://"), timeout=PATIENCE_S)
+            with closing(upstream):
+                upstream.request(self.command, self.path, body, dict(self.headers))
+                response = upstream.getresponse()
+                length = response.headers.get("Content-Length")
+                self.answer(response.status, dict(response.headers), response.read(), length)
 
         def answer(self, status: int, headers: dict[str, str], body: bytes, length: str | None = None) -> None:
             self.send_response_only(status)

@@ -27,9 +27,9 @@ def section(seed: int, which: int) -> dict[str, Any]:
     file = KEPT / f"{PAINTED_BY}-{np.__version__}-{seed}-{which}.pickle"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
-        made = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-        made.write_bytes(pickle.dumps(_paint(seed, which), protocol=5))
-        made.replace(file)
+        partial = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+        partial.write_bytes(pickle.dumps(_paint(seed, which), protocol=5))
+        partial.replace(file)
     painted: dict[str, Any] = pickle.loads(file.read_bytes())
     return painted
 

@@ -47,12 +47,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip tests that need a missing part."""
     built = (ROOT / "karospace_jupyter/_static/viewer.html").exists()
     for item in items:
-        place = Path(os.path.relpath(item.path, ROOT)).as_posix()
-        needed = [name for prefix, names in MODULES.items() if _within(place, prefix) for name in names]
+        path = Path(os.path.relpath(item.path, ROOT)).as_posix()
+        needed = [name for prefix, names in MODULES.items() if _within(path, prefix) for name in names]
         missing = [name for name in needed if find_spec(name) is None]
         if missing:
             item.add_marker(pytest.mark.skip(f"the Python package {missing[0]} is not installed"))
-        elif not built and not any(_within(place, prefix) for prefix in WITHOUT_VIEWER):
+        elif not built and not any(_within(path, prefix) for prefix in WITHOUT_VIEWER):
             item.add_marker(pytest.mark.skip("the viewer is not built: pip install -e . builds it, with Node.js"))
 
 
@@ -90,5 +90,5 @@ def pytest_runtest_makereport(
     return report
 
 
-def _within(place: str, prefix: str) -> bool:
-    return place == prefix or place.startswith(f"{prefix}/")
+def _within(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")

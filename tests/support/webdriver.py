@@ -172,17 +172,21 @@ class DriverPage:
                 )
             return inner[:2]
 
-        eventually(fits, lambda found: found == [size["width"], size["height"]], what="the window keeps its size")
+        eventually(fits, lambda found: found == [size["width"], size["height"]], what="the window was not resized")
 
     def find(self, selector: str, name: str = "") -> list[float]:
-        """Return the center of the one visible element that matches and has this name, text or first line of text, once it has stopped moving."""
+        """Return the center of the only visible element with this selector and name, once it has stopped moving.
+
+        The name is a label, a title, the text, or the first line of the text.
+        """
         seen: list[Any] = [None]
 
         def look() -> Any:
             seen.append(self.evaluate(FIND, [selector, name]))
             return seen[-1] if len(seen[-1]) == 1 and seen[-1] == seen[-2] else None
 
-        return eventually(look, what=lambda: f"not one visible {selector} {name!r}: {seen[-1]}")[0]  # type: ignore[no-any-return]
+        what = lambda: f"not exactly one visible {selector} {name!r}: {seen[-1]}"  # noqa: E731
+        return eventually(look, what=what)[0]  # type: ignore[no-any-return]
 
     def click(self, selector: str, name: str = "") -> None:
         self.mouse.click(*self.find(selector, name))
@@ -194,10 +198,10 @@ class DriverPage:
 
 
 FIND = """([selector, name]) => [...document.querySelectorAll(selector)]
-  .filter((one) => one.getClientRects().length > 0 &&
-    (!name || [one.getAttribute('aria-label'), one.title, one.textContent.trim(),
-      one.firstElementChild?.nextElementSibling?.firstChild?.textContent.trim()].includes(name)))
-  .map((one) => { const box = one.getBoundingClientRect();
+  .filter((element) => element.getClientRects().length > 0 &&
+    (!name || [element.getAttribute('aria-label'), element.title, element.textContent.trim(),
+      element.firstElementChild?.nextElementSibling?.firstChild?.textContent.trim()].includes(name)))
+  .map((element) => { const box = element.getBoundingClientRect();
     return [Math.round(box.left + box.width / 2), Math.round(box.top + box.height / 2)]; })"""
 
 
@@ -229,8 +233,8 @@ class Mouse:
 
     def wheel(self, dx: float, dy: float) -> None:
         x, y = (round(part) for part in self._at)
-        turn = {"type": "scroll", "x": x, "y": y, "deltaX": dx, "deltaY": dy, "duration": 0}
-        self._driver.command("actions", actions=[{"type": "wheel", "id": "wheel", "actions": [turn]}])
+        scroll = {"type": "scroll", "x": x, "y": y, "deltaX": dx, "deltaY": dy, "duration": 0}
+        self._driver.command("actions", actions=[{"type": "wheel", "id": "wheel", "actions": [scroll]}])
 
     def _act(self, *actions: dict[str, Any]) -> None:
         mouse = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": list(actions)}
