@@ -104,6 +104,8 @@ def reply_to(suffix: str, **change: Any) -> Change:
 
 
 def headers(suffix: str, **given: str) -> Change:
+    """Return a change that sets headers of the replies for such files; `_` in a name means `-`."""
+
     def changed(reply: Reply) -> None:
         if reply.path.endswith(suffix):
             reply.headers |= {name.replace("_", "-"): value for name, value in given.items()}
@@ -141,7 +143,7 @@ def test_nginx_serves_a_bundle_unchanged(folder: Path, tmp_path: Path) -> None:
     assert "Add `gzip on; gzip_types application/json;`" in report.advice[0]
 
 
-def test_advice_for_nginx_is_right(folder: Path, tmp_path: Path) -> None:
+def test_following_the_advice_for_nginx_removes_all_problems(folder: Path, tmp_path: Path) -> None:
     broken = "gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; expires 1h; types { text/plain js; } "
     with nginx(folder.parent, tmp_path / "before", broken) as url:
         report = check_host(f"{url}my tissue/")
@@ -151,11 +153,11 @@ def test_advice_for_nginx_is_right(folder: Path, tmp_path: Path) -> None:
     advice = "\n".join(report.advice)
     assert "a second time. Remove application/gzip" in advice
     assert "Browsers cache manifest.json and index.html for 3,600 s" in advice
-    mended = (
+    fixed = (
         "include /etc/nginx/mime.types; gzip on; gzip_types application/json;"
         'location ~ (manifest\\.json|index\\.html)$ { add_header Cache-Control "no-cache"; }'
     )
-    with nginx(folder.parent, tmp_path / "after", mended) as url:
+    with nginx(folder.parent, tmp_path / "after", fixed) as url:
         report = check_host(f"{url}my tissue/")
     assert (report.problems, report.advice) == ((), ())
 
@@ -196,14 +198,14 @@ def test_harmless_policies_are_not_reported(folder: Path, policy: str) -> None:
         assert check_host(url).problems == ()
 
 
-def test_decompressed_files_give_advice_because_the_viewer_reads_them(folder: Path) -> None:
+def test_decompressed_files_lead_to_advice_but_are_no_problem(folder: Path) -> None:
     with host(folder, reply_to(".gz", body=gzip.decompress)) as url:
         report = check_host(url)
     assert report.problems == ()
     assert any("decompressed, several times as large" in text for text in report.advice)
 
 
-def test_bundle_that_arrives_unpacked_cannot_be_read_and_the_reason_is_named(folder: Path) -> None:
+def test_reading_files_that_the_host_decompressed_fails_with_the_reason(folder: Path) -> None:
     with host(folder, reply_to(".gz", body=gzip.decompress)) as url:
         bundle = Bundle(url)
         with pytest.raises(BundleError, match=r"is not gzip: the host unpacks .gz files.*--verify http"):
@@ -211,19 +213,19 @@ def test_bundle_that_arrives_unpacked_cannot_be_read_and_the_reason_is_named(fol
 
 
 def test_gzip_that_is_compressed_again_is_read(folder: Path) -> None:
-    def again(reply: Reply) -> None:
+    def compress_again(reply: Reply) -> None:
         reply.body = gzip.compress(reply.body)
         reply.headers["Content-Encoding"] = "gzip"
 
-    with host(folder, again) as url:
+    with host(folder, compress_again) as url:
         assert Bundle(url).verify() == Bundle(folder).verify()
         report = check_host(url)
     assert report.problems == ()
     assert ["a second time" in text for text in report.advice] == [True]
 
 
-def test_sizes_of_the_manifest_do_not_make_the_check_read_without_end(folder: Path) -> None:
-    """A hostile host states petabytes, and sends more than it stated."""
+def test_huge_sizes_in_the_manifest_do_not_make_the_check_read_endlessly(folder: Path) -> None:
+    """The manifest of a hostile host states terabytes, and a file is larger than stated."""
 
     def inflated(reply: Reply) -> None:
         if reply.path == "manifest.json":
@@ -238,7 +240,7 @@ def test_sizes_of_the_manifest_do_not_make_the_check_read_without_end(folder: Pa
     assert report.bytes < 10_000_000
 
 
-def test_host_that_sends_too_slowly_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_that_sends_too_slowly_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_files, "_PATIENCE_S", -1)
     monkeypatch.setattr(http_files, "_SLOWEST", 10**12)
     with host(folder) as url, pytest.raises(BundleError, match="sends less than"):
@@ -254,22 +256,22 @@ def test_many_files_with_the_same_problem_are_summarized(folder: Path) -> None:
 
 
 def test_sample_reads_only_some_files(folder: Path) -> None:
-    asked: list[str] = []
-    with host(folder, lambda reply: asked.append(reply.path)) as url:
+    requested: list[str] = []
+    with host(folder, lambda reply: requested.append(reply.path)) as url:
         report = check_host(url, sample=4)
     assert (report.files, report.total) == (4, len(Bundle(folder).manifest.asset_files))
-    assert len([path for path in asked if path not in {"manifest.json", "index.html"}]) == 4
+    assert len([path for path in requested if path not in {"manifest.json", "index.html"}]) == 4
 
 
 def test_server_errors_are_retried(folder: Path) -> None:
     failed: set[str] = set()
 
-    def once(reply: Reply) -> None:
+    def fail_once(reply: Reply) -> None:
         if reply.path not in failed:
             failed.add(reply.path)
             reply.status = 503
 
-    with host(folder, once) as url:
+    with host(folder, fail_once) as url:
         assert check_host(url).problems == ()
     assert len(failed) > 10
 
@@ -304,11 +306,11 @@ def test_url_without_a_bundle_is_an_error(folder: Path, change: Change, message:
 
 @pytest.mark.parametrize("target", ["file:///etc/hostname", "ftp://127.0.0.1/x", "gopher://x"])
 def test_redirects_never_leave_http(folder: Path, target: str) -> None:
-    def away(reply: Reply) -> None:
+    def redirect(reply: Reply) -> None:
         if reply.path.endswith(".gz"):
             reply.status, reply.headers["Location"] = 302, target
 
-    with host(folder, away) as url:
+    with host(folder, redirect) as url:
         bundle = Bundle(url)
         with pytest.raises(BundleError, match=r"it redirects to|is not allowed"):
             bundle.stored("assets/obs_000.csv.gz")
@@ -334,7 +336,7 @@ def test_invalid_url_is_an_error(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["tissue.html", "tissue.zip"])
-def test_single_file_on_a_host_is_to_be_downloaded(name: str) -> None:
+def test_single_file_on_a_host_is_rejected_with_the_advice_to_download_it(name: str) -> None:
     with pytest.raises(BundleError, match=r"is a single file. Download it"):
         Bundle(f"https://lab.example/{name}")
 
@@ -345,7 +347,7 @@ def test_password_in_an_address_is_refused_and_not_repeated() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_forbidden_address_with_a_query_names_the_query(folder: Path) -> None:
+def test_error_of_a_forbidden_url_says_that_its_query_is_not_sent(folder: Path) -> None:
     with (
         host(folder, reply_to("manifest.json", status=403)) as url,
         pytest.raises(BundleError, match="query of the URL is not sent"),
@@ -353,7 +355,7 @@ def test_forbidden_address_with_a_query_names_the_query(folder: Path) -> None:
         Bundle(f"{url}?token=1")
 
 
-def test_host_that_does_not_respond_is_an_error() -> None:
+def test_refused_connection_is_an_error() -> None:
     with pytest.raises(
         BundleError, match=r"http://127.0.0.1:9/tissue/manifest.json cannot be read: Connection refused"
     ):
@@ -374,7 +376,9 @@ def test_folder_of_a_url_is_quoted_once() -> None:
     assert folder_of("https://lab.example/a%2Fb/") == "https://lab.example/a%2Fb/"
 
 
-def test_command_reports_and_fails_with_problems(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_reports_the_check_and_fails_if_there_are_problems(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     n = len(Bundle(folder).manifest.asset_files)
     with host(folder) as url:
         assert main(["--verify", url, "--quiet"]) == 0

@@ -50,10 +50,12 @@ def site(made: Path, tmp_path: Path) -> Path:
 
 
 def listed(site: Path) -> BundleIndex:
+    """Return the list that the page of the index shows."""
     return BundleIndex.model_validate_json(from_script("bundles.json", (site / "bundles.js").read_bytes()))
 
 
 def stamps(site: Path) -> dict[str, int]:
+    """Return when each file was last changed."""
     return {path.relative_to(site).as_posix(): path.stat().st_mtime_ns for path in site.rglob("*") if path.is_file()}
 
 
@@ -66,7 +68,7 @@ def test_bundles_are_copied_and_listed_by_title(made: Path, tmp_path: Path) -> N
     assert sorted(path.name for path in site.iterdir()) == ["bundles.js", "index.html", "one", "three", "two"]
     assert (site / "index.html").read_bytes() == static_file("bundles.html")
     index = listed(site)
-    assert [(one.title, one.path, one.n_cells) for one in index.bundles] == [
+    assert [(bundle.title, bundle.path, bundle.n_cells) for bundle in index.bundles] == [
         ("kidney", "two", 120),
         ("Liver", "one", 200),
         ("Lung", "three", 80),
@@ -81,7 +83,7 @@ def test_bundles_are_copied_and_listed_by_title(made: Path, tmp_path: Path) -> N
     assert liver.n_sections == len(manifest.sections.items)
     for name in ("one", "two", "three"):
         assert Bundle(site / name).verify().warnings == ()
-        assert Bundle(site / name).manifest.scripts, "it opens with a double click"
+        assert Bundle(site / name).manifest.scripts, "the copy must open with a double click"
 
 
 def test_adding_and_removing_a_bundle_rewrites_only_the_list(made: Path, site: Path) -> None:
@@ -96,11 +98,11 @@ def test_adding_and_removing_a_bundle_rewrites_only_the_list(made: Path, site: P
     shutil.rmtree(site / "one")
     report = publish_index(site)
     assert report.removed == ("one",)
-    assert [one.path for one in report.bundles] == ["more/deep/copy", "two"]
+    assert [bundle.path for bundle in report.bundles] == ["more/deep/copy", "two"]
     assert {path for path, stamp in stamps(site).items() if stamp != after[path]} == {"bundles.js"}
     before = stamps(site)
     assert publish_index(site).added == ()
-    assert stamps(site) == before, "nothing has changed"
+    assert stamps(site) == before, "files were written although nothing had changed"
 
 
 def test_last_bundle_can_be_removed(site: Path) -> None:
@@ -118,11 +120,11 @@ def test_damaged_bundle_is_named_and_not_listed(made: Path, site: Path, tmp_path
     assert not (site / "broken").exists()
     assert len(report.problems) == 1
     assert asset.relative_to(broken).as_posix() in report.problems[0]
-    assert [one.path for one in report.bundles] == ["two", "one"]
+    assert [bundle.path for bundle in report.bundles] == ["two", "one"]
     shutil.copytree(broken, site / "inside")
     report = publish_index(site)
     assert "inside" in report.problems[0]
-    assert [one.path for one in report.bundles] == ["two", "one"]
+    assert [bundle.path for bundle in report.bundles] == ["two", "one"]
 
 
 def test_listed_bundle_that_becomes_damaged_is_removed_from_the_list(site: Path) -> None:
@@ -133,7 +135,7 @@ def test_listed_bundle_that_becomes_damaged_is_removed_from_the_list(site: Path)
     assert str(asset.relative_to(site / "one")) in report.problems[0]
     (site / "two" / "manifest.json").write_text("{")
     report = publish_index(site)
-    assert [one.path for one in report.bundles] == []
+    assert [bundle.path for bundle in report.bundles] == []
     assert any("two" in text and "manifest.json" in text for text in report.problems)
 
 
@@ -154,14 +156,14 @@ def test_copy_of_the_same_dataset_is_replaced_but_not_that_of_another(made: Path
     assert listed(site).bundles[1].n_cells == 300
     (site / "one" / "manifest.json").write_text("{}")
     report = publish_index(site, [made / "one"])
-    assert "one" in report.problems[0], "the folder may hold something else"
+    assert "one" in report.problems[0], "the folder may contain another dataset"
 
 
 def test_bundles_with_the_same_name_are_not_mixed_up(made: Path, tmp_path: Path) -> None:
     other = shutil.copytree(made / "two", tmp_path / "other" / "ONE")
     report = publish_index(tmp_path / "site", [made / "one", other])
     assert "would both be copied to" in report.problems[0]
-    assert [one.title for one in report.bundles] == ["Liver"]
+    assert [bundle.title for bundle in report.bundles] == ["Liver"]
 
 
 def test_bundle_inside_the_folder_is_not_copied(site: Path) -> None:
@@ -227,7 +229,7 @@ def test_list_that_is_a_folder_is_an_error(site: Path) -> None:
         publish_index(site)
 
 
-def unreadable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def make_unreadable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a folder unreadable, even for root."""
     scandir = os.scandir
 
@@ -245,7 +247,7 @@ def test_listed_bundles_in_an_unreadable_folder_stay_listed(
     shutil.copytree(made / "two", site / "group" / "deep" / "copy")
     publish_index(site)
     before = stamps(site)
-    unreadable(site / "group", monkeypatch)
+    make_unreadable(site / "group", monkeypatch)
     with pytest.raises(SinkError, match=r"group cannot be read: Permission denied\. It contains .*group/deep/copy"):
         publish_index(site)
     monkeypatch.undo()
@@ -254,7 +256,7 @@ def test_listed_bundles_in_an_unreadable_folder_stay_listed(
 
 def test_unreadable_folder_without_listed_bundles_is_a_warning(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (site / "lost+found").mkdir()
-    unreadable(site / "lost+found", monkeypatch)
+    make_unreadable(site / "lost+found", monkeypatch)
     report = publish_index(site)
     assert report.warnings == (
         f"{site / 'lost+found'} cannot be read: Permission denied. Bundles in it are not listed.",
@@ -289,7 +291,7 @@ def test_second_publication_at_the_same_time_is_refused(
         resumed.set()
         first.join()
     publish_index(site, [made / "two"])
-    assert [one.path for one in listed(site).bundles] == ["two", "one"]
+    assert [bundle.path for bundle in listed(site).bundles] == ["two", "one"]
     assert sorted(path.name for path in site.iterdir()) == ["bundles.js", "index.html", "one", "two"]
 
 
@@ -323,7 +325,7 @@ def test_folder_that_cannot_be_written_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_was_not_published_is_removed_again(tmp_path: Path) -> None:
+def test_folder_created_for_a_failed_publication_is_removed(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="contains no bundle to list"):
         publish_index(tmp_path / "new" / "site", [tmp_path / "missing"])
     assert list(tmp_path.iterdir()) == []
@@ -340,7 +342,7 @@ def test_bundles_of_an_object_store_are_copied_under_their_names(made: Path, tmp
         ]  # fmt: skip
         report = publish_index(tmp_path / "site", given, storage_options={"skip_instance_cache": True})
         assert report.problems == ()
-        assert [one.path for one in report.bundles] == ["tissue.v2", "bucket-of-one", "tissue.v1"]
+        assert [bundle.path for bundle in report.bundles] == ["tissue.v2", "bucket-of-one", "tissue.v1"]
         report = publish_index(tmp_path / "site", ["memory://index/nothing"])
         assert "memory://index/nothing" in report.problems[0]
     finally:
@@ -351,7 +353,7 @@ def test_bundles_of_an_object_store_are_copied_under_their_names(made: Path, tmp
 def test_folder_given_as_file_url_keeps_its_whole_name(made: Path, tmp_path: Path) -> None:
     dotted = shutil.copytree(made / "one", tmp_path / "tissue.v1")
     report = publish_index(tmp_path / "site", [dotted.as_uri(), (made / "three.zip").as_uri()])
-    assert [one.path for one in report.bundles] == ["tissue.v1", "three"]
+    assert [bundle.path for bundle in report.bundles] == ["tissue.v1", "three"]
 
 
 def test_storage_options_that_apply_to_nothing_are_an_error(made: Path, tmp_path: Path) -> None:
@@ -366,8 +368,8 @@ def test_command_passes_storage_options_on(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Any] = []
-    opened = fsspec.core.url_to_fs
-    monkeypatch.setattr(fsspec.core, "url_to_fs", lambda url, **options: given.append(options) or opened(url))
+    url_to_fs = fsspec.core.url_to_fs
+    monkeypatch.setattr(fsspec.core, "url_to_fs", lambda url, **options: given.append(options) or url_to_fs(url))
     try:
         Bundle(made / "one").save("memory://index/tissue")
         given.clear()
@@ -410,7 +412,7 @@ def test_folder_that_cannot_be_published_is_an_error(made: Path, tmp_path: Path,
     assert not (site / "bundles.js").exists()
 
 
-def test_other_folder_named_as_the_viewer_is_kept(made: Path, site: Path) -> None:
+def test_folder_with_the_name_of_the_viewer_page_is_kept(made: Path, site: Path) -> None:
     (site / "viewer.html").mkdir()
     assert publish_index(site, [made / "three.zip"]).problems == ()
     assert (site / "viewer.html").is_dir()
@@ -428,7 +430,7 @@ def test_copy_that_is_damaged_is_not_listed(made: Path, site: Path, monkeypatch:
 
     monkeypatch.setattr(Bundle, "save", damaging)
     report = publish_index(site, [made / "three.zip"])
-    assert [one.path for one in report.bundles] == ["two", "one"]
+    assert [bundle.path for bundle in report.bundles] == ["two", "one"]
     assert "three does not match its manifest" in report.problems[0]
 
 
@@ -446,7 +448,7 @@ def test_invalid_options_are_an_error(site: Path, options: Any) -> None:
         publish_index(site, **options)
 
 
-def test_canceled_publication_leaves_the_list(made: Path, site: Path) -> None:
+def test_canceled_publication_leaves_the_list_unchanged(made: Path, site: Path) -> None:
     before = stamps(site)
     job = Job()
     job.cancel()
@@ -455,7 +457,7 @@ def test_canceled_publication_leaves_the_list(made: Path, site: Path) -> None:
     assert stamps(site) == before
 
 
-def test_canceling_between_two_copies_names_the_first(made: Path, site: Path) -> None:
+def test_canceled_publication_names_the_bundles_that_were_already_copied(made: Path, site: Path) -> None:
     before = (site / "bundles.js").read_bytes()
     job = Job()
     job.listen(lambda progress: job.cancel() if progress.stage == "Writing two" else None)
@@ -480,20 +482,20 @@ def test_limits_of_the_host_apply_to_the_whole_folder(made: Path, site: Path, mo
     assert report.problems[0].startswith(
         f"GitHub Pages accepts at most {limited.max_files} files per site; this site has"
     )
-    assert Bundle(site / "three").manifest.scripts is None, "web hosts need none"
+    assert Bundle(site / "three").manifest.scripts is None, "web hosts need no scripts"
 
 
 def test_viewer_for_other_hosts_is_written_only_for_allowed_origins(site: Path) -> None:
     assert not (site / "viewer.html").exists()
     publish_index(site, data_origins=["https://data.example", "http://127.0.0.1:8000", "https://data.example"])
-    named = "https://data.example http://127.0.0.1:8000"
+    origins = "https://data.example http://127.0.0.1:8000"
     text = (site / "viewer.html").read_text()
-    assert f"connect-src 'self' {named} blob: data:;" in text
-    assert f'<meta name="karospace-data-origins" content="{named}">' in text
-    without = text.replace(f" {named} blob:", " blob:").replace(
-        f'<meta name="karospace-data-origins" content="{named}">\n', ""
+    assert f"connect-src 'self' {origins} blob: data:;" in text
+    assert f'<meta name="karospace-data-origins" content="{origins}">' in text
+    without_origins = text.replace(f" {origins} blob:", " blob:").replace(
+        f'<meta name="karospace-data-origins" content="{origins}">\n', ""
     )
-    assert without == static_file("viewer.html").decode()
+    assert without_origins == static_file("viewer.html").decode()
     publish_index(site)
     assert (site / "viewer.html").read_text() == text, "the origins are kept"
     publish_index(site, data_origins=())
@@ -567,7 +569,7 @@ def test_command_line_publishes_and_reports(
     assert main(["--publish", str(site), "--json"]) == 1
     out, err = capsys.readouterr()
     result = json.loads(out)
-    assert [one["title"] for one in result["bundles"]] == ["Liver"]
+    assert [bundle["title"] for bundle in result["bundles"]] == ["Liver"]
     assert result["removed"] == ["three"]
     assert f"{site} was published with problems" in err
     assert main(["--publish", str(tmp_path / "nothing")]) == 1

@@ -56,10 +56,12 @@ class Checkout:
             )
 
     def put(self, name: str, text: str) -> None:
+        """Add a program to the PATH."""
         (self.bin / name).write_text(text)
         (self.bin / name).chmod(0o755)
 
     def put_node(self, *, node: str = "v22.1.0", npm: str = "10.9.0", fails: bool = False) -> None:
+        """Add stubs of node and npm to the PATH; the commands of npm may fail."""
         self.put("node", f"#!/bin/sh\necho {node}\n")
         self.put("npm", NPM.format(version=npm, log=self.log, mkdir=shutil.which("mkdir"), fails="1" if fails else ""))
 
@@ -70,9 +72,11 @@ class Checkout:
         )  # fmt: skip
 
     def calls(self) -> list[str]:
+        """Return the commands of npm that were run."""
         return self.log.read_text().splitlines()
 
     def wheel_names(self) -> set[str]:
+        """Return the names of the files in the only wheel."""
         (wheel,) = self.wheels.glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             return set(archive.namelist())

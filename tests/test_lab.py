@@ -19,6 +19,8 @@ from karospace_jupyter.lab import call
 
 
 class Shell:
+    """A shell of IPython that has nothing but variables."""
+
     user_ns: ClassVar[dict[str, Any]] = {}
 
 
@@ -32,10 +34,11 @@ def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
 
 
 def ask(**request: Any) -> Any:
+    """Send a request of the panel, and return the content of the answer."""
     return call(json.dumps(request)).data
 
 
-def later(answer: dict[str, Any]) -> dict[str, Any]:
+def completed(answer: dict[str, Any]) -> dict[str, Any]:
     """Return the answer, waiting for it if it is computed in a thread."""
     if "ticket" in answer:
         ticket = answer["ticket"]
@@ -44,6 +47,7 @@ def later(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def model(answer: dict[str, Any]) -> Any:
+    """Return the widget that an answer refers to."""
     from ipywidgets.widgets.widget import _instances
 
     return _instances[answer["model"]]
@@ -68,12 +72,12 @@ def test_form_exports_its_object_to_the_derived_target(names: dict[str, Any]) ->
     form._on_start(Start(id="1", options={}, revision=0), [])
     assert "no longer refers to the object" in form.error
     assert ask(do="known", model=form.model_id) == {"known": True}
-    key = form.model_id
+    model_id = form.model_id
     form.close()
-    assert ask(do="known", model=key) == {"known": False}
+    assert ask(do="known", model=model_id) == {"known": False}
 
 
-def test_missing_or_changed_objects_return_errors(names: dict[str, Any]) -> None:
+def test_invalid_requests_and_missing_objects_return_errors(names: dict[str, Any]) -> None:
     assert "adata no longer exists in this kernel" in ask(do="form", where=["adata"], options={})["error"]
     names["adata"] = 3
     assert "is now a int" in ask(do="form", where=["adata"], options={})["error"]
@@ -97,7 +101,7 @@ def test_form_of_a_file_exports_from_disk(names: dict[str, Any], tmp_path: Path)
 def test_form_of_a_file_without_encoding_attributes_has_genes_and_categories(
     names: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str
 ) -> None:
-    """The form and the export agree; anndata's own reader returns numbers for both."""
+    """The form and the export agree, whereas anndata's own reader returns numbers for genes and categories."""
     tissue = synthetic_tissue(300, 60, seed=1)
     tissue.obs = tissue.obs[[]].assign(ct=pd.Categorical(["A", "B", "C"] * 100))
     path = tmp_path / f"tissue.{storage}"
@@ -133,7 +137,7 @@ def test_form_of_a_file_without_encoding_attributes_has_genes_and_categories(
 
 def test_only_bundles_are_verified_and_deleted(names: dict[str, Any], tmp_path: Path) -> None:
     bundle = run(synthetic_tissue(300, 60, seed=1), ExportConfig(outdir=tmp_path / "out", genes_mode="hvgs:3"))
-    assert later(ask(do="verify", path=str(bundle.path)))["files"] > 5
+    assert completed(ask(do="verify", path=str(bundle.path)))["files"] > 5
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.txt").write_text("precious")
     assert "is not a bundle" in ask(do="delete", path=str(tmp_path / "thesis"))["error"]
@@ -145,7 +149,7 @@ def test_only_bundles_are_verified_and_deleted(names: dict[str, Any], tmp_path: 
     assert "assets/mine.csv" in ask(do="delete", path=str(tmp_path / "out"))["error"]
     (tmp_path / "out" / "assets" / "mine.csv").unlink()
     (tmp_path / "out" / "preview.png").write_bytes(b"")
-    damaged = later(ask(do="verify", path=str(bundle.path)))
+    damaged = completed(ask(do="verify", path=str(bundle.path)))
     assert "preview.png" in damaged["error"]
     assert damaged["kind"] == "BundleError"
     assert ask(do="delete", path=str(tmp_path / "out")) == {}

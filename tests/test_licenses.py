@@ -21,25 +21,25 @@ PERMISSIVE = re.compile(
 )
 
 
-def needed() -> dict[str, str]:
-    """Return every distribution that an installation includes, by name, with the license fields of its metadata."""
+def required_licenses() -> dict[str, str]:
+    """Return the license fields in the metadata of every required distribution, by name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    found: dict[str, str] = {}
-    waiting = list(project["dependencies"])
-    while waiting:
-        requirement = Requirement(waiting.pop())
+    licenses: dict[str, str] = {}
+    pending = list(project["dependencies"])
+    while pending:
+        requirement = Requirement(pending.pop())
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
         name = requirement.name.lower().replace("_", "-")
-        if name in found:
+        if name in licenses:
             continue
         try:
-            one = distribution(name)
+            package = distribution(name)
         except PackageNotFoundError:  # for another platform
             continue
-        found[name] = " ".join(license_fields(one.metadata.json))
-        waiting += one.requires or []
-    return found
+        licenses[name] = " ".join(license_fields(package.metadata.json))
+        pending += package.requires or []
+    return licenses
 
 
 def license_fields(metadata: dict[str, str | list[str]]) -> Iterator[str]:
@@ -49,9 +49,9 @@ def license_fields(metadata: dict[str, str | list[str]]) -> Iterator[str]:
 
 
 def test_dependencies_have_permissive_licenses() -> None:
-    found = needed()
-    assert {"anndata", "numpy", "pydantic"} <= set(found)
-    assert {name: text for name, text in found.items() if not PERMISSIVE.search(text)} == {}
+    licenses = required_licenses()
+    assert {"anndata", "numpy", "pydantic"} <= set(licenses)
+    assert {name: text for name, text in licenses.items() if not PERMISSIVE.search(text)} == {}
 
 
 @pytest.mark.parametrize("file", ["NOTICES.txt", "viewer.html"])

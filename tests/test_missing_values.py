@@ -1,4 +1,4 @@
-"""Missing values of a matrix stay missing in the bundle, in its statistics and in the gene selection; never zero."""
+"""Missing values stay missing in the bundle, its statistics and the gene selection; they never become zero."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def exported(adata: ad.AnnData, **options: Any) -> Bundle:
 
 @pytest.mark.parametrize("kind", KINDS)
 class TestBundleOfTwoBatches:
-    def test_vectors_and_summaries_ignore_missing_values(self, kind: str) -> None:
+    def test_vectors_keep_missing_values_and_summaries_ignore_them(self, kind: str) -> None:
         x = batches()
         bundle = exported(tissue(x, kind))
         bundle.verify()
@@ -84,7 +84,7 @@ class TestBundleOfTwoBatches:
         x[[0, 1, 2], [5, 5, 6]] = 2**24 + 2
         assert not any("float32" in text for text in exported(tissue(x.astype(dtype), kind)).warnings)
 
-    def test_infinite_values_are_missing_with_their_own_warning(self, kind: str) -> None:
+    def test_infinite_values_become_missing_with_a_separate_warning(self, kind: str) -> None:
         x = batches().astype(np.float64)
         x[:, :3] = 1
         x[0, 5], x[1, 5], x[2, 6] = np.inf, -np.inf, 1e39

@@ -58,12 +58,12 @@ def test_mean_and_deviation_match_all_permutations(case: dict[str, Any]) -> None
 def test_cells_without_a_category_are_left_out() -> None:
     edges, codes = random_edges(8, 0.5, 1), np.array([0, 2, 0, 1, 1, 2, 0, 1])
     kept = np.flatnonzero(codes < 2)
-    inside = [
+    kept_edges = [
         (int(np.searchsorted(kept, a)), int(np.searchsorted(kept, b))) for a, b in edges if a in kept and b in kept
     ]
-    without, found = enrichment(as_arrays(inside), codes[kept], 2), enrichment(as_arrays(edges), codes, 2)
-    assert np.array_equal(found.count, without.count)
-    assert np.array_equal(found.z, without.z)
+    expected, found = enrichment(as_arrays(kept_edges), codes[kept], 2), enrichment(as_arrays(edges), codes, 2)
+    assert np.array_equal(found.count, expected.count)
+    assert np.array_equal(found.z, expected.z)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -86,17 +86,17 @@ def test_scores_agree_with_random_permutations() -> None:
         len(names),
     )
 
-    def count(of: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.bincount(of[graph.row] * k + of[graph.col], minlength=k * k)
+    def count(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.bincount(labels[graph.row] * k + labels[graph.col], minlength=k * k)
 
-    rng, n_drawn = np.random.default_rng(0), 1000
-    drawn = np.array([count(rng.permutation(codes)) for _ in range(n_drawn)])
+    rng, n_permutations = np.random.default_rng(0), 1000
+    counts = np.array([count(rng.permutation(codes)) for _ in range(n_permutations)])
     assert table.index.get_level_values("category").unique().tolist() == names
     assert np.array_equal(table["count"], count(codes))
-    z = (count(codes) - drawn.mean(axis=0)) / drawn.std(axis=0)
+    z = (count(codes) - counts.mean(axis=0)) / counts.std(axis=0)
     # The sample mean and deviation have errors of about 1 / sqrt(n) and 1 / sqrt(2 n) deviations.
-    off = np.abs(table["z"].to_numpy() - z)
-    assert (off < 5 * (1 + np.abs(z) / np.sqrt(2)) / np.sqrt(n_drawn)).all()
+    difference = np.abs(table["z"].to_numpy() - z)
+    assert (difference < 5 * (1 + np.abs(z) / np.sqrt(2)) / np.sqrt(n_permutations)).all()
     matrix = table["z"].unstack()
     assert list(matrix.index) == names
     assert np.array_equal(matrix, matrix.T)
@@ -117,18 +117,18 @@ def test_columns_without_categories_are_rejected_with_a_suggestion() -> None:
 def test_graph_is_restored_in_anndata() -> None:
     tissue = synthetic_tissue(200, 6, seed=2)
     bundle = run_to_memory(tissue, ExportConfig(neighbors=6))
-    made = bundle.to_anndata()
-    assert (made.obsp["spatial_connectivities"] != bundle.neighbors()).nnz == 0
-    again = run_to_memory(made, ExportConfig())
+    restored = bundle.to_anndata()
+    assert (restored.obsp["spatial_connectivities"] != bundle.neighbors()).nnz == 0
+    again = run_to_memory(restored, ExportConfig())
     assert (again.neighbors() != bundle.neighbors()).nnz == 0
 
 
 def test_real_graph_of_squidpy_is_read(real_data: Any) -> None:
     data = ad.read_h5ad(real_data / "imc_squidpy.h5ad")
     bundle = run_to_memory(data, ExportConfig(neighbors="auto" if "spatial_connectivities" in data.obsp else "6"))
-    column = next(one.name for one in bundle.manifest.columns or () if one.kind == "category")
+    column = next(entry.name for entry in bundle.manifest.columns or () if entry.kind == "category")
     table = bundle.neighborhoods(column)
     assert isinstance(table, pd.DataFrame)
-    # Cells of the same category are neighbors in tissue.
+    # In tissue, cells tend to have neighbors of the same category.
     same = table[table.index.get_level_values(0) == table.index.get_level_values(1)]
     assert (same["z"].dropna() > 0).mean() > 0.8

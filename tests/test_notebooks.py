@@ -34,9 +34,9 @@ def test_notebook_is_stored_without_outputs(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_notebook_runs_and_shows_a_widget(name, tmp_path):
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
-    place = {"metadata": {"path": str(tmp_path)}}  # the working directory of the kernel
+    resources = {"metadata": {"path": str(tmp_path)}}  # the working directory of the kernel
     NotebookClient(
-        notebook, timeout=PATIENCE_S, startup_timeout=PATIENCE_S, kernel_name="python3", resources=place
+        notebook, timeout=PATIENCE_S, startup_timeout=PATIENCE_S, kernel_name="python3", resources=resources
     ).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in outputs)

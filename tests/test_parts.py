@@ -18,6 +18,7 @@ from parts import *
 
 
 def run(folder: Path, tests: str, *, all_parts: bool) -> str:
+    """Run tests in a process of their own, with the hooks of `parts.py`, and return what pytest prints."""
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_it.py").write_text(tests)
     environment = {key: value for key, value in os.environ.items() if key != "KAROSPACE_ALL_PARTS"}
@@ -45,16 +46,16 @@ MISSING = {
     "imported by a test": "def test_it():\n    raise ModuleNotFoundError('No module named scanpy', name='scanpy')\n",
     "imported by a file": "raise ModuleNotFoundError(\"No module named 'playwright.sync_api'\", name='playwright')\n",
     "a program": "import pytest\ndef test_it():\n    pytest.skip('Xvfb is missing: the desktop app cannot be tried here')\n",
-    "asked for": "import pytest\ndef test_it():\n    pytest.importorskip('no_such_package')\n",
+    "imported with importorskip": "import pytest\ndef test_it():\n    pytest.importorskip('no_such_package')\n",
 }
 
 
 @pytest.mark.parametrize("name", MISSING)
 def test_missing_part_skips_or_fails_with_all_parts(name: str, tmp_path: Path) -> None:
     assert "1 skipped" in run(tmp_path, MISSING[name], all_parts=False)
-    found = run(tmp_path, MISSING[name], all_parts=True)
-    assert "1 failed" in found or "1 error" in found
-    assert "skipped" not in found.splitlines()[-1]
+    output = run(tmp_path, MISSING[name], all_parts=True)
+    assert "1 failed" in output or "1 error" in output
+    assert "skipped" not in output.splitlines()[-1]
 
 
 @pytest.mark.parametrize("all_parts", [False, True])

@@ -18,9 +18,9 @@ PACKAGE = re.compile(r"^([A-Za-z0-9._-]+)==\S+(?: ; .*?)?((?: \\\n    --hash=sha
 @pytest.mark.parametrize("file", ["requirements-dev.txt", "requirements-app.txt", "requirements-lowest.txt"])
 def test_each_package_has_hashes(file: str) -> None:
     text = (ROOT / file).read_text()
-    begun = [line for line in text.splitlines() if line and not line.startswith(("#", " "))]
+    requirements = [line for line in text.splitlines() if line and not line.startswith(("#", " "))]
     found = PACKAGE.findall(text)
-    assert len(found) == len(begun) > 0
+    assert len(found) == len(requirements) > 0
     assert [name for name, hashes in found if not hashes] == []
 
 
@@ -28,12 +28,13 @@ def test_each_dependency_is_pinned() -> None:
     pinned = {canonicalize_name(name) for name, _ in PACKAGE.findall((ROOT / "requirements-dev.txt").read_text())}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
-    asked = [*project["project"]["dependencies"], *groups["dev"], *groups["docs"]]
-    names = {canonicalize_name(re.split(r"[^A-Za-z0-9._-]", one)[0]) for one in asked}
+    required = [*project["project"]["dependencies"], *groups["dev"], *groups["docs"]]
+    names = {canonicalize_name(re.split(r"[^A-Za-z0-9._-]", text)[0]) for text in required}
     assert names <= pinned, names - pinned
 
 
 def versions(file: str) -> dict[str, str]:
+    """Return the pinned version of each package, by name."""
     text = (ROOT / file).read_text()
     return {
         canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==([^\s\\]+)", text, re.MULTILINE)
@@ -43,8 +44,8 @@ def versions(file: str) -> dict[str, str]:
 def test_lowest_versions_match_the_bounds_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pinned = versions("requirements-lowest.txt")
-    asked = [Requirement(text) for text in [*project["dependencies"], *project["optional-dependencies"]["zarr"]]]
-    floors = {canonicalize_name(one.name): str(one.specifier).removeprefix(">=") for one in asked}
+    required = [Requirement(text) for text in [*project["dependencies"], *project["optional-dependencies"]["zarr"]]]
+    floors = {canonicalize_name(entry.name): str(entry.specifier).removeprefix(">=") for entry in required}
     found = {name: pinned.get(name, "0") for name in floors}
     assert {name: Version(text) for name, text in found.items()} == {
         name: Version(text) for name, text in floors.items()
@@ -52,6 +53,6 @@ def test_lowest_versions_match_the_bounds_of_the_project() -> None:
 
 
 def test_tools_used_by_tests_have_a_single_version() -> None:
-    asked, pinned = versions("tests/requirements.in"), versions("requirements-dev.txt")
+    tools, pinned = versions("tests/requirements.in"), versions("requirements-dev.txt")
     lowest = versions("requirements-lowest.txt")
-    assert asked == {name: pinned.get(name) for name in asked} == {name: lowest.get(name) for name in asked}
+    assert tools == {name: pinned.get(name) for name in tools} == {name: lowest.get(name) for name in tools}

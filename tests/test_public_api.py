@@ -30,21 +30,21 @@ def test_every_public_name_exists(package):
 
 
 def test_both_packages_export_the_same_objects():
-    short, long = (importlib.import_module(p) for p in reversed(PACKAGES))
-    for name in short.__all__:
-        assert getattr(short, name) is getattr(long, name)
+    karospace_export, karospace_jupyter = (importlib.import_module(p) for p in reversed(PACKAGES))
+    for name in karospace_export.__all__:
+        assert getattr(karospace_export, name) is getattr(karospace_jupyter, name)
 
 
-def test_every_error_is_importable_and_in_the_tree():
+def test_every_error_is_public_and_derives_from_the_base_class():
     import karospace_jupyter
     from karospace_jupyter import errors
 
-    found = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
-    assert set(found) <= set(karospace_jupyter.__all__)
-    assert all(issubclass(value, karospace_jupyter.KaroSpaceError) for value in found.values())
+    classes = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
+    assert set(classes) <= set(karospace_jupyter.__all__)
+    assert all(issubclass(value, karospace_jupyter.KaroSpaceError) for value in classes.values())
 
 
-def test_bundle_shows_itself_without_an_earlier_import_of_ipywidgets(tmp_path):
+def test_bundle_is_displayed_without_an_earlier_import_of_ipywidgets(tmp_path):
     from karospace_jupyter import adata_to_karospace
     from karospace_jupyter.datasets import synthetic_tissue
 

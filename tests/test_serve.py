@@ -32,6 +32,7 @@ def server(tmp_path):
 
 
 def ask(server, path, method="GET", **headers):
+    """Send a request; return the status, the headers and the body of the response."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     try:
         connection.request(method, path, headers=headers)
@@ -62,7 +63,7 @@ def test_content_type_is_set_without_content_encoding(server, path, kind):
     ("span", "start", "stop"),
     [("bytes=10-19", 10, 20), ("bytes=90-", 90, 100), ("bytes=-5", 95, 100), (f"bytes=90-{'9' * 6000}", 90, 100)],
 )
-def test_range_request_returns_that_part(server, span, start, stop):
+def test_range_request_returns_the_requested_bytes(server, span, start, stop):
     status, headers, body = ask(server, "/data.bin", Range=span)
     assert status == 206
     assert body == bytes(range(start, stop))
@@ -91,7 +92,7 @@ def test_foreign_host_header_is_rejected(server):
     assert ask(server, "/", Host=f"localhost:{server.port}")[0] == 200
 
 
-def test_next_free_port_is_used_if_port_is_in_use(server, tmp_path):
+def test_next_free_port_is_used_if_the_port_is_in_use(server, tmp_path):
     with BundleServer(tmp_path, port=server.port) as second:
         assert server.port < second.port <= server.port + 100
 
@@ -127,9 +128,9 @@ def test_stop_closes_keep_alive_connections_and_frees_the_port(tmp_path):
         assert kept.getresponse().read() == b"one"
         server.stop()
         assert kept.sock.recv(1) == b""
-    with BundleServer(tmp_path, port=port) as again:
-        assert again.port == port
-        assert ask(again, "/")[0] == 200
+    with BundleServer(tmp_path, port=port) as second:
+        assert second.port == port
+        assert ask(second, "/")[0] == 200
 
 
 def test_content_can_be_replaced_at_the_same_address(tmp_path):
@@ -149,6 +150,7 @@ def test_content_can_be_replaced_at_the_same_address(tmp_path):
 
 
 def opened(server):
+    """Return a context manager that opens a connection and closes it at the end."""
     return contextlib.closing(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S))
 
 
@@ -177,15 +179,15 @@ def test_connections_above_the_limit_are_closed(tmp_path, monkeypatch):
 
 def test_server_does_not_spin_without_file_handles(tmp_path, monkeypatch):
     (tmp_path / "index.html").write_text("one")
-    rests, accept = [], socket.socket.accept
+    pauses, accept = [], socket.socket.accept
 
     def exhausted(listening):
-        if len(rests) < 3:
+        if len(pauses) < 3:
             raise OSError(errno.EMFILE, "Too many open files")
         return accept(listening)
 
-    monkeypatch.setattr(serve.time, "sleep", rests.append)
+    monkeypatch.setattr(serve.time, "sleep", pauses.append)
     monkeypatch.setattr(socket.socket, "accept", exhausted)
     with BundleServer(tmp_path, port=0) as server:
         assert ask(server, "/")[0] == 200
-    assert rests == [serve._RETRY_DELAY_S] * 3
+    assert pauses == [serve._RETRY_DELAY_S] * 3

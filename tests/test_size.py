@@ -20,6 +20,7 @@ REAL = ["cycif_mti_phenotyped", "imc_squidpy", "pbmc68k_reduced", "visium_mouse_
 
 
 def assert_predicted(subject: Any, tmp_path: Path, form: str, **options: Any) -> None:
+    """Check that the dry run and the form predict about the size that the export writes."""
     options[form] = str(tmp_path / FORMS[form])
     config = ExportConfig(**options)
     _, planned = export.dry_run(subject, config)
@@ -101,6 +102,6 @@ def test_sizes_of_real_files_are_predicted(real_data: Path, tmp_path: Path, name
 def test_embedding_is_included_in_the_predicted_size(tmp_path: Path) -> None:
     adata: ad.AnnData = synthetic_tissue(N, G)
     options = {"gzip": False, "scripts": "no", "genes_mode": ()}
-    one, none = predict_export(adata, options), predict_export(adata, {**options, "embeddings": []})
-    assert 8 * N < one.bytes - none.bytes < 8 * N + 1000  # and its entry in the manifest
-    assert one.files - none.files == 1
+    more, less = predict_export(adata, options), predict_export(adata, {**options, "embeddings": []})
+    assert 8 * N < more.bytes - less.bytes < 8 * N + 1000  # 8 bytes per cell and an entry in the manifest
+    assert more.files - less.files == 1

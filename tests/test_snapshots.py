@@ -42,26 +42,26 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
-def signatures(name: str, found: Any) -> Iterator[str]:
+def signatures(name: str, item: Any) -> Iterator[str]:
     """Yield a public name with its signature, and those of its members."""
-    if found is ExportConfig:
+    if item is ExportConfig:
         yield f"class {name}"
         for field, info in ExportConfig.model_fields.items():
             yield f"    {field}: {ExportConfig.__annotations__[field]} = {info.default!r}"
         return
-    if not inspect.isclass(found):
-        yield f"{name}{inspect.signature(found)}" if callable(found) else name
+    if not inspect.isclass(item):
+        yield f"{name}{inspect.signature(item)}" if callable(item) else name
         return
-    bases = ", ".join(base.__name__ for base in found.__bases__ if base is not object)
+    bases = ", ".join(base.__name__ for base in item.__bases__ if base is not object)
     yield f"class {name}({bases})"
-    if issubclass(found, Exception):
+    if issubclass(item, Exception):
         return
-    yield f"    {inspect.signature(found)}"
-    for member in sorted(dir(found)):
-        static = inspect.getattr_static(found, member)
+    yield f"    {inspect.signature(item)}"
+    for member in sorted(dir(item)):
+        static = inspect.getattr_static(item, member)
         if member.startswith("_"):
             continue
-        value = getattr(found, member)
+        value = getattr(item, member)
         kind = "property " if not callable(value) else "classmethod " if isinstance(static, classmethod) else ""
         yield f"    {kind}{member}{inspect.signature(value) if callable(value) else ''}"
 

@@ -41,7 +41,9 @@ from karospace_jupyter.publish.claim import is_claim
 
 SMALL = {"genes_mode": "hvgs:5", "packed": "no", "image_path": "none", "preview": False}
 OTHER = {**SMALL, "genes_mode": "top_mean:7", "seed": 3, "downsample": 100}
+"""Options of a different export, whose files differ from those of `SMALL`."""
 NAME = re.compile(r"assets/.+\.[0-9a-f]{16}(\..+)?|index\.html|manifest\.json")
+"""Matches the files of a bundle in a store; names of assets contain a hash."""
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +93,13 @@ def s3(server: str) -> Any:
 
 
 def names(server: str, url: str) -> list[str]:
+    """Return the paths of all files below a URL."""
     root = url.removeprefix("s3://")
     return [path.removeprefix(root + "/") for path in s3(server).find(root)]
 
 
 def listed(bundle: Bundle) -> set[str]:
+    """Return the paths of the assets in the manifest."""
     return {file.path for file in bundle.manifest.asset_files}
 
 
@@ -103,7 +107,7 @@ def export(adata: Any, url: str, server: str, job: Job | None = None, **chosen: 
     return adata_to_karospace(adata, url, storage_options=options(server), job=job, **(chosen or SMALL))
 
 
-def impatient(server: str) -> dict[str, Any]:
+def no_retries(server: str) -> dict[str, Any]:
     """Return options without the retries of botocore, which are slow."""
     return {**options(server), "config_kwargs": {"retries": {"max_attempts": 0}}}
 
@@ -112,7 +116,7 @@ def opened(url: str, server: str) -> Bundle:
     return Bundle(url, storage_options=options(server))
 
 
-def test_exported_bundle_equals_that_in_a_folder(
+def test_bundle_exported_to_a_store_equals_one_in_a_folder(
     adata: Any, url: str, server: str, tmp_path: Path, spool: Path
 ) -> None:
     local = adata_to_karospace(adata, tmp_path / "viewer", genes_mode="all")
@@ -194,9 +198,9 @@ def test_other_folder_is_not_replaced(adata: Any, url: str, server: str) -> None
 def test_bundle_is_saved_to_a_store_and_back(adata: Any, url: str, server: str, tmp_path: Path) -> None:
     local = adata_to_karospace(adata, tmp_path / "viewer", genes_mode="all")
     local.to_html(tmp_path / "viewer.html")
-    there = Bundle(tmp_path / "viewer.html").save(url, storage_options=options(server))
-    there.verify()
-    back = there.save(tmp_path / "back")
+    stored = Bundle(tmp_path / "viewer.html").save(url, storage_options=options(server))
+    stored.verify()
+    back = stored.save(tmp_path / "back")
     back.verify()
     assert back.manifest.scripts is not None
     assert (back.gene("EPCAM") == local.gene("EPCAM")).all()
@@ -281,14 +285,14 @@ def test_input_that_is_replaced_during_the_download_is_an_error(
         run_to_memory(f"{url}/a.h5ad", ExportConfig(storage_options=options(proxy.url)))
 
 
-PASSING = {
+TEMPORARY = {
     "500": Fault(status=500),
     "503": Fault(status=503, code="SlowDown", message="Please reduce your request rate."),
     "reset": Fault(reset=True),
 }
 
 
-@pytest.mark.parametrize("kind", PASSING)
+@pytest.mark.parametrize("kind", TEMPORARY)
 def test_requests_are_retried_after_temporary_faults(
     adata: Any, url: str, server: str, proxy: Proxy, kind: str
 ) -> None:
@@ -299,16 +303,16 @@ def test_requests_are_retried_after_temporary_faults(
         with lock:
             key = (request.method, request.path)
             seen[key] = seen.get(key, 0) + 1
-            return PASSING[kind] if seen[key] == 1 else None
+            return TEMPORARY[kind] if seen[key] == 1 else None
 
     proxy.fault = each_fails_once
-    bundle = adata_to_karospace(adata, url, storage_options=impatient(proxy.url), **SMALL)
+    bundle = adata_to_karospace(adata, url, storage_options=no_retries(proxy.url), **SMALL)
     assert bundle.verify().hashed == len(listed(bundle))
     opened(url, server).verify()
 
 
-def broken(server: str, url: str, fault: Fault, first: int) -> Any:
-    """Return faults for a proxy: every write of an asset fails from the given one on, not counting claims."""
+def fail_later(server: str, url: str, fault: Fault, first: int) -> Any:
+    """Return the `fault` of a proxy that fails all writes except claims, after the `first` successful ones."""
     count = 0
     lock = threading.Lock()
 
@@ -323,7 +327,7 @@ def broken(server: str, url: str, fault: Fault, first: int) -> Any:
     return fails
 
 
-FINAL = {
+PERSISTENT = {
     "down": (Fault(status=500), "Try again later"),
     "full": (
         Fault(
@@ -338,28 +342,28 @@ FINAL = {
 
 
 @pytest.mark.parametrize("first", [0, 5])
-@pytest.mark.parametrize("kind", FINAL)
+@pytest.mark.parametrize("kind", PERSISTENT)
 def test_failed_upload_leaves_the_old_bundle_and_the_next_export_continues(
     adata: Any, url: str, server: str, proxy: Proxy, spool: Path, kind: str, first: int
 ) -> None:
     old = export(adata, url, server)
-    fault, message = FINAL[kind]
-    proxy.fault = broken(server, url, fault, first)
+    fault, message = PERSISTENT[kind]
+    proxy.fault = fail_later(server, url, fault, first)
     with pytest.raises(SinkError, match=message) as raised:
-        adata_to_karospace(adata, url, storage_options=impatient(proxy.url), **OTHER)
+        adata_to_karospace(adata, url, storage_options=no_retries(proxy.url), **OTHER)
     assert "is unchanged" in str(raised.value) and "next export" in str(raised.value)
-    again = opened(url, server)
-    assert again.verify().hashed == len(listed(old))
-    assert listed(again) == listed(old)
+    reopened = opened(url, server)
+    assert reopened.verify().hashed == len(listed(old))
+    assert listed(reopened) == listed(old)
     assert not [name for name in names(server, url) if "upload-" in name]
     assert list(spool.iterdir()) == []
-    left = {*names(server, url)} - listed(old)
+    uploaded = {*names(server, url)} - listed(old)
     proxy.fault = lambda request: None
     proxy.requests.clear()
     new = export(adata, url, proxy.url, **OTHER)
     assert {*names(server, url)} == {*listed(new), "index.html", "manifest.json"}
     put = {path.rpartition("/tissue/")[2] for path in proxy.puts()}
-    assert not left & put - {"index.html", "manifest.json"}
+    assert not uploaded & put - {"index.html", "manifest.json"}
     new.verify()
 
 
@@ -368,18 +372,18 @@ def test_fault_during_the_switch_leaves_a_complete_bundle(
     adata: Any, url: str, server: str, proxy: Proxy, what: str
 ) -> None:
     old = export(adata, url, server)
-    forbidden = FINAL["forbidden"][0]
+    forbidden = PERSISTENT["forbidden"][0]
     proxy.fault = lambda request: forbidden if request.method == "PUT" and request.path.endswith(what) else None
     with pytest.raises(SinkError, match=re.escape(what)):
         export(adata, url, proxy.url, **OTHER)
-    again = opened(url, server)
-    assert listed(again) == listed(old)
-    again.verify()
+    reopened = opened(url, server)
+    assert listed(reopened) == listed(old)
+    reopened.verify()
 
 
 def test_failed_cleanup_leaves_a_complete_bundle(adata: Any, url: str, server: str, proxy: Proxy) -> None:
     export(adata, url, server)
-    forbidden = FINAL["forbidden"][0]
+    forbidden = PERSISTENT["forbidden"][0]
     proxy.fault = lambda request: forbidden if request.method in {"POST", "DELETE"} else None
     new = export(adata, url, proxy.url, **OTHER)
     new.verify()
@@ -404,7 +408,7 @@ def test_canceled_upload_leaves_the_store_as_it_was(adata: Any, url: str, server
     assert list(spool.iterdir()) == []
 
 
-def test_slow_store_does_not_delay_cancel(adata: Any, url: str, server: str, proxy: Proxy) -> None:
+def test_canceled_upload_sends_no_further_files(adata: Any, url: str, server: str, proxy: Proxy) -> None:
     release = threading.Event()
     slow = Fault(wait=release)
     held = threading.Event()
@@ -442,10 +446,10 @@ def test_killed_upload_leaves_the_old_bundle_and_the_next_export_cleans_up(
 ) -> None:
     old = export(adata, url, server)
     adata.write_h5ad(tmp_path / "a.h5ad")
-    reached, never = threading.Event(), threading.Event()
-    hang, seen = Fault(reset=True, wait=never), []
+    reached, killed = threading.Event(), threading.Event()
+    hang, seen = Fault(reset=True, wait=killed), []
 
-    def kill_here(request: Request) -> Fault | None:
+    def hang_here(request: Request) -> Fault | None:
         if request.method != "PUT" or "/upload-" in request.path:
             return None
         seen.append(request)
@@ -454,7 +458,7 @@ def test_killed_upload_leaves_the_old_bundle_and_the_next_export_cleans_up(
             return hang
         return None
 
-    proxy.fault = kill_here
+    proxy.fault = hang_here
     command = [
         sys.executable,
         "-m",
@@ -474,10 +478,10 @@ def test_killed_upload_leaves_the_old_bundle_and_the_next_export_cleans_up(
         process.wait(PATIENCE_S)
         assert process.stderr is not None
         process.stderr.close()
-    never.set()
-    again = opened(url, server)
-    assert listed(again) == listed(old)
-    again.verify()
+    killed.set()
+    reopened = opened(url, server)
+    assert listed(reopened) == listed(old)
+    reopened.verify()
     assert len(names(server, url)) > len(listed(old)) + 2
     proxy.fault = lambda request: None
     new = export(adata, url, server, **OTHER)
@@ -495,14 +499,14 @@ def test_killed_first_upload_does_not_block_the_next(adata: Any, url: str, serve
 def test_second_export_to_the_same_url_is_an_error(adata: Any, url: str, server: str, proxy: Proxy) -> None:
     problems: list[str] = []
 
-    def meanwhile(request: Request) -> None:
+    def export_meanwhile(request: Request) -> None:
         if request.method == "PUT" and request.path.endswith("index.html"):
             try:
                 export(adata, url, server, **OTHER)
             except SinkError as exc:
                 problems.append(str(exc))
 
-    proxy.fault = meanwhile
+    proxy.fault = export_meanwhile
     bundle = export(adata, url, proxy.url)
     assert len(problems) == 1
     assert "Another process is uploading" in problems[0] and f"delete {url}/assets/upload-" in problems[0]
@@ -526,8 +530,8 @@ def test_export_that_is_refused_does_not_stop_the_one_that_is_running(
     claim = f"{url}/assets/upload-{'0' * 16}.json"
     seen: list[str] = []
 
-    def refused(request: Request) -> None:
-        """Another export writes a claim during the upload and deletes it only after it was listed."""
+    def refused_export(request: Request) -> None:
+        """Simulate another export, which writes a claim during the upload and deletes it after it was listed."""
         if request.method == "PUT" and "/obs_000" in request.path:
             s3(server).pipe_file(claim, b"{}")
         if seen and request.method == "GET" and "list-type=2" in request.path:
@@ -536,21 +540,21 @@ def test_export_that_is_refused_does_not_stop_the_one_that_is_running(
         if request.method == "HEAD" and "upload-0000" in request.path:
             seen.append(request.path)
 
-    proxy.fault = refused
+    proxy.fault = refused_export
     bundle = export(adata, url, proxy.url)
     assert f"{claim}".removeprefix(f"{url}/") not in names(server, url)
     assert any("upload-0000" in request.path for request in proxy.requests)
     bundle.verify()
 
 
-def test_folder_that_was_made_in_a_console_is_empty(adata: Any, url: str, server: str) -> None:
+def test_folder_objects_of_a_web_console_count_as_an_empty_folder(adata: Any, url: str, server: str) -> None:
     bucket = url.split("/")[2]
     s3(server).call_s3("put_object", Bucket=bucket, Key="tissue/", Body=b"")
     s3(server).call_s3("put_object", Bucket=bucket, Key="tissue/assets/", Body=b"")
     export(adata, url, server).verify()
 
 
-def test_words_in_a_url_are_not_taken_for_those_of_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_in_a_url_are_not_mistaken_for_words_of_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = {"key": "a", "secret": "b", "endpoint_url": "http://127.0.0.1:1"}
     for bucket in ("orange", "token", "certificates", "quota"):
         with pytest.raises(BundleError, match=rf"s3://{bucket}/x/manifest\.json cannot be read: .*Try again later"):
@@ -584,7 +588,7 @@ def test_wrong_credentials_are_noticed_before_the_export(adata: Any, url: str, p
 
 
 def test_store_that_cannot_be_written_is_noticed_before_genes_are_written(adata: Any, url: str, proxy: Proxy) -> None:
-    forbidden = FINAL["forbidden"][0]
+    forbidden = PERSISTENT["forbidden"][0]
     proxy.fault = lambda request: forbidden if request.method == "PUT" else None
     seen: list[Progress] = []
     with pytest.raises(SinkError, match="Check the credentials"):
@@ -656,7 +660,7 @@ def test_missing_package_is_named(adata: Any, scheme: str, package: str, monkeyp
         run_to_memory(f"{scheme}://bucket/tissue.h5ad", ExportConfig())
 
 
-def test_unknown_kind_of_url_is_explained() -> None:
+def test_unknown_scheme_of_a_url_is_explained() -> None:
     with pytest.raises(BundleError, match="nope://a/b cannot be opened: Protocol not known: nope"):
         Bundle("nope://a/b")
 
@@ -716,12 +720,12 @@ def test_folders_are_created_on_file_systems_that_need_them(adata: Any, tmp_path
     adata_to_karospace(adata, url, **SMALL)
     new = adata_to_karospace(adata, url, **OTHER)
     new.verify()
-    there = {
+    files = {
         path.relative_to(tmp_path / "deep/tissue").as_posix()
         for path in (tmp_path / "deep").rglob("*")
         if path.is_file()
     }
-    assert there == {*listed(new), "index.html", "manifest.json"}
+    assert files == {*listed(new), "index.html", "manifest.json"}
 
 
 def test_exports_leave_no_thread(adata: Any, url: str, server: str) -> None:
@@ -815,13 +819,13 @@ class TestIndex:
         return folder
 
     def test_bundles_are_copied_and_listed(self, adata: Any, made: Path, url: str, server: str) -> None:
-        given = {"storage_options": options(server)}
-        adata_to_karospace(adata, f"{url}/kidney", dataset_name="Kidney", **given, **SMALL)
-        report = publish_index(url, [made / "liver", made / "lung.zip", f"{url}/kidney"], title="Atlas", **given)
+        storage = {"storage_options": options(server)}
+        adata_to_karospace(adata, f"{url}/kidney", dataset_name="Kidney", **storage, **SMALL)
+        report = publish_index(url, [made / "liver", made / "lung.zip", f"{url}/kidney"], title="Atlas", **storage)
         assert (report.path, report.problems, report.warnings) == (url, (), ())
         assert report.added == ("kidney", "liver", "lung")
         index = listed_in(server, url)
-        assert [(one.path, one.title, one.n_cells) for one in index.bundles] == [
+        assert [(bundle.path, bundle.title, bundle.n_cells) for bundle in index.bundles] == [
             ("kidney", "Kidney", 200), ("liver", "Liver", 200), ("lung", "Lung", 90)
         ]  # fmt: skip
         assert opened(f"{url}/lung", server).verify().warnings == ()
@@ -831,35 +835,35 @@ class TestIndex:
         assert {name for name in names(server, url) if "/" not in name} == {"index.html", "bundles.js"}
         assert not any(name.startswith("assets/") for name in names(server, url)), "the claim is deleted"
 
-    def test_only_what_changes_is_written(
+    def test_only_changed_files_are_written(
         self, made: Path, url: str, server: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        given = {"storage_options": options(server)}
-        publish_index(url, [made / "liver"], title="Atlas", **given)
+        storage = {"storage_options": options(server)}
+        publish_index(url, [made / "liver"], title="Atlas", **storage)
         written: list[str] = []
         write = stores.Store.write
         monkeypatch.setattr(
             stores.Store, "write", lambda self, path, *a, **k: (written.append(path), write(self, path, *a, **k))[1]
         )
-        assert publish_index(url, **given).added == ()
+        assert publish_index(url, **storage).added == ()
         assert not [path for path in written if not is_claim(path)]
-        Bundle(made / "lung.zip").save(f"{url}/more/lung", **given)
+        Bundle(made / "lung.zip").save(f"{url}/more/lung", **storage)
         written.clear()
-        report = publish_index(url, **given)
+        report = publish_index(url, **storage)
         assert (report.title, report.added) == ("Atlas", ("more/lung",))
         assert [path for path in written if not is_claim(path)] == ["bundles.js"]
         s3(server).rm(f"{url}/liver", recursive=True)
-        report = publish_index(url, **given)
-        assert (report.removed, [one.path for one in report.bundles]) == (("liver",), ["more/lung"])
+        report = publish_index(url, **storage)
+        assert (report.removed, [bundle.path for bundle in report.bundles]) == (("liver",), ["more/lung"])
 
     def test_damaged_bundles_are_not_listed(self, made: Path, url: str, server: str) -> None:
-        given = {"storage_options": options(server)}
-        publish_index(url, [made / "liver", made / "lung.zip"], **given)
+        storage = {"storage_options": options(server)}
+        publish_index(url, [made / "liver", made / "lung.zip"], **storage)
         file = next(name for name in names(server, url) if name.startswith("liver/assets/"))
         s3(server).pipe_file(f"{url}/{file}", b"short")
         s3(server).pipe_file(f"{url}/lung/manifest.json", b"{}")
         s3(server).pipe_file(f"{url}/app/manifest.json", b'{"name": "a web app"}')
-        report = publish_index(url, **given)
+        report = publish_index(url, **storage)
         assert report.bundles == ()
         (liver,) = report.problems
         assert liver.startswith("liver: ") and "has 5 bytes" in liver
@@ -879,7 +883,7 @@ class TestIndex:
         assert names(server, url) == [file]
         assert s3(server).cat_file(f"{url}/{file}") == b"{} of another"
 
-    def test_two_processes_do_not_publish_at_a_time(self, made: Path, url: str, server: str) -> None:
+    def test_second_publication_at_the_same_time_is_refused(self, made: Path, url: str, server: str) -> None:
         publish_index(url, [made / "liver"], storage_options=options(server))
         before = s3(server).cat_file(f"{url}/bundles.js")
         other = claims.Claim(stores.Store(url, options(server), SinkError))
@@ -892,20 +896,20 @@ class TestIndex:
         assert s3(server).cat_file(f"{url}/bundles.js") == before
 
     @pytest.mark.parametrize("name", ["assets", "lung.zip"])
-    def test_names_that_a_store_cannot_have_are_refused_before_the_upload(
+    def test_invalid_folder_names_are_refused_before_the_upload(
         self, made: Path, url: str, server: str, tmp_path: Path, name: str
     ) -> None:
         shutil.copytree(made / "liver", tmp_path / name)
         report = publish_index(url, [made / "liver", tmp_path / name], storage_options=options(server))
-        assert [one.path for one in report.bundles] == ["liver"]
+        assert [bundle.path for bundle in report.bundles] == ["liver"]
         assert f"{name} cannot be the folder of a bundle" in report.problems[0]
         assert not any(path.startswith(f"{name}/") for path in names(server, url))
 
     def test_bundle_that_cannot_be_read_stays_listed(
         self, made: Path, url: str, server: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        given = {"storage_options": options(server)}
-        publish_index(url, [made / "liver", made / "lung.zip"], **given)
+        storage = {"storage_options": options(server)}
+        publish_index(url, [made / "liver", made / "lung.zip"], **storage)
         before = s3(server).cat_file(f"{url}/bundles.js")
         read = stores.Store.read
 
@@ -916,14 +920,14 @@ class TestIndex:
 
         monkeypatch.setattr(stores.Store, "read", failing)
         with pytest.raises(SinkError, match=r"lung/manifest\.json cannot be read"):
-            publish_index(url, **given)
+            publish_index(url, **storage)
         assert s3(server).cat_file(f"{url}/bundles.js") == before
 
-    def test_process_that_another_has_replaced_writes_no_list(
+    def test_process_whose_claim_was_taken_over_writes_no_list(
         self, made: Path, url: str, server: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        given = {"storage_options": options(server)}
-        publish_index(url, [made / "liver"], **given)
+        storage = {"storage_options": options(server)}
+        publish_index(url, [made / "liver"], **storage)
         before = s3(server).cat_file(f"{url}/bundles.js")
         monkeypatch.setattr(claims, "_PAUSES_S", ())
         save = Bundle.save
@@ -935,18 +939,18 @@ class TestIndex:
 
         monkeypatch.setattr(Bundle, "save", slow)
         with pytest.raises(SinkError, match="Another process has taken over"):
-            publish_index(url, [made / "lung.zip"], **given)
+            publish_index(url, [made / "lung.zip"], **storage)
         assert s3(server).cat_file(f"{url}/bundles.js") == before
 
-    def test_bundle_inside_is_recognized_however_its_url_is_written(self, made: Path, url: str, server: str) -> None:
-        given = {"storage_options": options(server)}
-        publish_index(url, [made / "liver"], **given)
-        there = names(server, url)
-        publish_index(url, [f"{url}/liver/".replace("s3://", "s3a://")], **given)
-        assert names(server, url) == there
+    def test_bundle_inside_is_not_copied_if_its_url_has_another_scheme(self, made: Path, url: str, server: str) -> None:
+        storage = {"storage_options": options(server)}
+        publish_index(url, [made / "liver"], **storage)
+        before = names(server, url)
+        publish_index(url, [f"{url}/liver/".replace("s3://", "s3a://")], **storage)
+        assert names(server, url) == before
 
     @pytest.mark.parametrize("url", ["s3://", "s3://bucket/atlas?versionId=secret"])
-    def test_url_that_is_no_folder_is_refused(self, made: Path, url: str) -> None:
+    def test_url_that_is_not_a_folder_is_refused(self, made: Path, url: str) -> None:
         with pytest.raises(ConfigError, match="is not the URL of a folder") as raised:
             publish_index(url, [made / "liver"])
         assert "secret" not in str(raised.value)
@@ -958,7 +962,7 @@ class TestIndex:
     def test_command_publishes_to_a_url(
         self, made: Path, url: str, server: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        given = [f"--storage-option={name}={value}" for name, value in options(server).items()]
-        assert main(["--publish", url, str(made / "lung.zip"), "--name", "Atlas", *given]) == 0
+        flags = [f"--storage-option={name}={value}" for name, value in options(server).items()]
+        assert main(["--publish", url, str(made / "lung.zip"), "--name", "Atlas", *flags]) == 0
         assert capsys.readouterr().out.strip() == f"{url}/index.html"
         assert listed_in(server, url).title == "Atlas"

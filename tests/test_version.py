@@ -29,11 +29,11 @@ def test_installed_package_has_the_same_version() -> None:
 
 @pytest.mark.parametrize("file", ["js/package.json", "js/package-lock.json"])
 def test_viewer_has_the_same_version(file: str) -> None:
-    found = json.loads((ROOT / file).read_text(encoding="utf-8"))
+    package = json.loads((ROOT / file).read_text(encoding="utf-8"))
     # npm writes 0.2.0-rc.1 where Python writes 0.2.0rc1.
-    assert re.sub(r"-(a|b|rc)\.", r"\1", found["version"]) == __version__
-    assert found["name"] == "karospace-viewer"
-    assert found.get("packages", {"": found})[""]["version"] == found["version"]
+    assert re.sub(r"-(a|b|rc)\.", r"\1", package["version"]) == __version__
+    assert package["name"] == "karospace-viewer"
+    assert package.get("packages", {"": package})[""]["version"] == package["version"]
 
 
 def test_citation_has_the_same_version() -> None:

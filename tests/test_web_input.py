@@ -1,4 +1,4 @@
-"""Input from web hosts of all kinds: without ranges, without lengths, with secrets in the URL, broken connections."""
+"""Input from web hosts: hosts without ranges or lengths, secrets in the URL, and broken connections."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ SMALL = {"genes_mode": "hvgs:5", "packed": "no", "image_path": "none", "preview"
 
 @dataclass
 class Host:
-    """A web host that ignores ranges; `change` may change what it does."""
+    """A web host that ignores ranges. Tests set its fields to change what it does."""
 
     url: str
     folder: Path
     requests: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     length: bool = True
-    """Whether it states the length of files."""
+    """Whether responses state the length of files."""
     status: Callable[[str], int] = lambda path: 200
     cut: int = 0
-    """Close the connection so many bytes before the end of a file, for the first `cuts` requests."""
+    """Close the connection this many bytes before the end of a file, for the first `cuts` requests."""
     cuts: int = 10**6
 
 
@@ -96,11 +96,11 @@ def test_file_of_a_host_that_ignores_ranges_is_downloaded_once(adata: Any, host:
     adata.write_h5ad(host.folder / "a.h5ad")
     host.length = length
     seen: list[Progress] = []
-    found = run_to_memory(f"{host.url}/a.h5ad", ExportConfig(**SMALL), Job(seen.append))
-    assert (found.manifest.dataset_name, found.manifest.n_cells) == ("a", 200)
+    bundle = run_to_memory(f"{host.url}/a.h5ad", ExportConfig(**SMALL), Job(seen.append))
+    assert (bundle.manifest.dataset_name, bundle.manifest.n_cells) == ("a", 200)
     assert host.requests == [("GET", "/a.h5ad")]
     assert host.headers[0]["Accept-Encoding"] == "identity"
-    last = next(one for one in reversed(seen) if one.stage == "Downloading")
+    last = next(progress for progress in reversed(seen) if progress.stage == "Downloading")
     blocks = -(-(host.folder / "a.h5ad").stat().st_size // 2**14)
     assert last.finished and last.done == last.total == (blocks if length else 1)
 
@@ -139,8 +139,8 @@ def test_zarr_store_is_read_from_a_host_that_lists_nothing(adata: Any, host: Hos
 
     adata.write_zarr(host.folder / "a.zarr")
     zarr.consolidate_metadata(str(host.folder / "a.zarr"))
-    found = run_to_memory(f"{host.url}/a.zarr", ExportConfig(**SMALL))
-    assert (found.manifest.dataset_name, found.manifest.n_cells) == ("a", 200)
+    bundle = run_to_memory(f"{host.url}/a.zarr", ExportConfig(**SMALL))
+    assert (bundle.manifest.dataset_name, bundle.manifest.n_cells) == ("a", 200)
     with pytest.raises(SourceError, match=r"a\.zarr has a query, which cannot be used for a zarr store"):
         run_to_memory(f"{host.url}/a.zarr?token=hunter2", ExportConfig(**SMALL))
 
@@ -152,8 +152,8 @@ def test_group_of_a_file_on_a_host_is_read(adata: Any, host: Host) -> None:
     with h5py.File(host.folder / "two.h5mu", "w") as file:
         write_elem(file, "mod/rna", adata)
         file["mod"].attrs["encoding-type"] = "dict"
-    found = run_to_memory(f"{host.url}/two.h5mu/mod/rna?token=hunter2", ExportConfig(**SMALL))
-    assert found.manifest.dataset_name == "two rna"
+    bundle = run_to_memory(f"{host.url}/two.h5mu/mod/rna?token=hunter2", ExportConfig(**SMALL))
+    assert bundle.manifest.dataset_name == "two rna"
     with pytest.raises(NoSourceError, match=r"two\.h5mu has no group mod/atac"):
         run_to_memory(f"{host.url}/two.h5mu/mod/atac", ExportConfig(**SMALL))
 
@@ -170,7 +170,7 @@ def test_input_that_is_not_anndata_is_explained(adata: Any, host: Host) -> None:
 
 
 @pytest.mark.parametrize(("status", "advice", "requests"), [(401, "Check the credentials", 1), (503, "Try again", 4)])
-def test_refusals_are_told_from_passing_faults(host: Host, status: int, advice: str, requests: int) -> None:
+def test_only_temporary_errors_of_a_host_are_retried(host: Host, status: int, advice: str, requests: int) -> None:
     host.status = lambda path: status
     with pytest.raises(SourceError, match=rf"a\.h5ad cannot be read: {status}.*{advice}"):
         run_to_memory(f"{host.url}/a.h5ad", ExportConfig())
@@ -203,7 +203,7 @@ class Full(io.BytesIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_full_disk_of_this_computer_is_not_taken_for_a_full_store(host: Host) -> None:
+def test_full_disk_of_this_computer_is_not_mistaken_for_a_full_store(host: Host) -> None:
     (host.folder / "a.h5ad").write_bytes(b"x" * 1000)
     files = fsspec.filesystem("memory")
     files.pipe_file("/full/a.h5ad", b"x" * 1000)

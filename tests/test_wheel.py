@@ -78,8 +78,8 @@ def with_sdist(sdist: Path, with_wheel: Path, tmp_path_factory: pytest.TempPathF
     python = environment(folder)
     install(python, "--no-deps", sdist)
     # Folders in a .pth file come after the installed packages on the import path.
-    others, own = (Path(run(one, "-c", SITE, cwd=folder).strip()) for one in (with_wheel, python))
-    (own / "dependencies.pth").write_text(f"{others}\n")
+    dependencies, site = (Path(run(path, "-c", SITE, cwd=folder).strip()) for path in (with_wheel, python))
+    (site / "dependencies.pth").write_text(f"{dependencies}\n")
     return python
 
 

@@ -15,8 +15,8 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 
 @pytest.fixture(params=WORKFLOWS, ids=lambda path: path.name)
 def text(request: pytest.FixtureRequest) -> str:
-    found: str = request.param.read_text(encoding="utf-8")
-    return found
+    content: str = request.param.read_text(encoding="utf-8")
+    return content
 
 
 def test_workflows_for_tests_docs_and_releases_exist() -> None:
@@ -41,15 +41,15 @@ def test_files_named_in_steps_exist(text: str) -> None:
 
 def test_only_the_publishing_job_has_write_permission(text: str) -> None:
     assert "\npermissions:\n  contents: read\n" in text
-    others = set(re.findall(r"^ {6}([\w-]+): write$", text, re.MULTILINE))
-    assert others <= {"id-token"}
-    assert bool(others) == ("gh-action-pypi-publish" in text)
+    writable = set(re.findall(r"^ {6}([\w-]+): write$", text, re.MULTILINE))
+    assert writable <= {"id-token"}
+    assert bool(writable) == ("gh-action-pypi-publish" in text)
 
 
 def test_python_versions_match_the_classifiers() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     prefix = "Programming Language :: Python :: 3."
-    assert [one.rpartition(" ")[2] for one in project["classifiers"] if one.startswith(prefix)] == PYTHONS
+    assert [text.rpartition(" ")[2] for text in project["classifiers"] if text.startswith(prefix)] == PYTHONS
     assert project["requires-python"] == f">={PYTHONS[0]}"
     matrix = 'python: ["' + '", "'.join(PYTHONS) + '"]'
     assert (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8").count(matrix) == 2

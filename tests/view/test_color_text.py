@@ -1,4 +1,4 @@
-"""The color of a view as one text."""
+"""The color of a view as text, such as `gene:EPCAM`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from karospace_jupyter.view.state import ByAnnotation, ByBlend, ByGene, ByNothin
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("EPCAM", (None, "EPCAM")),
         ("", (None, "")),
@@ -23,8 +23,8 @@ from karospace_jupyter.view.state import ByAnnotation, ByBlend, ByGene, ByNothin
         ("gene:known", (None, "gene:known")),
     ],
 )
-def test_only_known_prefixes_are_split_off(text: str, found: tuple[str | None, str]) -> None:
-    assert split_color(text, {"gene:known"}) == found
+def test_only_known_prefixes_are_split_off(text: str, expected: tuple[str | None, str]) -> None:
+    assert split_color(text, {"gene:known"}) == expected
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_only_known_prefixes_are_split_off(text: str, found: tuple[str | None, s
         (ByScore(name="T", genes=["A", "B"]), "score:T"),
     ],
 )
-def test_text_of_a_color_says_what_it_is(color: Color, text: str) -> None:
+def test_color_is_written_with_the_prefix_that_it_needs(color: Color, text: str) -> None:
     assert color_text(color, ["region"], {"T": ["A", "B"]}) == text
     prefix, rest = split_color(text)
     if prefix == "blend":

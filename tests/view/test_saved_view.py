@@ -27,7 +27,7 @@ STATE = {
 }
 N = 300
 BITS = base64.b64encode(bytes(-(-N // 8))).decode()
-WHOLE = {
+COMPLETE = {
     "karospace_view": 1,
     "n_cells": N,
     "state": STATE,
@@ -47,7 +47,7 @@ def write(folder: Path, value: Any) -> Path:
     return path
 
 
-@pytest.mark.parametrize("value", [STATE, WHOLE, {"karospace_view": 1, "state": {}}, ViewState().wire()])
+@pytest.mark.parametrize("value", [STATE, COMPLETE, {"karospace_view": 1, "state": {}}, ViewState().wire()])
 def test_valid_view_is_returned_unchanged(tmp_path: Path, value: dict[str, Any]) -> None:
     assert read_view(write(tmp_path, value)) == value
 
@@ -75,12 +75,12 @@ def test_byte_order_mark_and_python_field_names_are_accepted(tmp_path: Path) -> 
         ({"karospace_view": True, "state": STATE}, "karospace_view: true"),
         ({"karospace_view": 1}, "'state' must be an object, got nothing"),
         ({"karospace_view": 1, "state": []}, "'state' must be an object, got a list"),
-        ({**WHOLE, "regions": {}}, "'regions' must be a list, got an object"),
-        ({**WHOLE, "regions": [{"bits": ""}]}, r"regions\[0\]"),
-        ({**WHOLE, "regions": [{"name": "a", "bits": 3}]}, r"regions\[0\]"),
-        ({**WHOLE, "regions": [{"name": "a", "bits": "AAA="}]}, "one bit per cell"),
-        ({**WHOLE, "regions": [{"name": "a", "bits": "!"}]}, "one bit per cell"),
-        ({**WHOLE, "n_cells": None}, "n_cells"),
+        ({**COMPLETE, "regions": {}}, "'regions' must be a list, got an object"),
+        ({**COMPLETE, "regions": [{"bits": ""}]}, r"regions\[0\]"),
+        ({**COMPLETE, "regions": [{"name": "a", "bits": 3}]}, r"regions\[0\]"),
+        ({**COMPLETE, "regions": [{"name": "a", "bits": "AAA="}]}, "one bit per cell"),
+        ({**COMPLETE, "regions": [{"name": "a", "bits": "!"}]}, "one bit per cell"),
+        ({**COMPLETE, "n_cells": None}, "n_cells"),
         ({"opacity": "much"}, 'opacity: .*, got "much"'),
         ({"opacity": 3}, "opacity"),
         ({"color": {"kind": "gene"}}, r"color.gene.gene: Field required"),
@@ -112,7 +112,7 @@ def test_unreadable_file_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyP
         read_view(path)
 
 
-@pytest.mark.parametrize("value", [STATE, WHOLE])
+@pytest.mark.parametrize("value", [STATE, COMPLETE])
 def test_view_is_stored_in_the_manifest(tissue: Any, tmp_path: Path, value: dict[str, Any]) -> None:
     bundle = adata_to_karospace(tissue, tmp_path / "out", view=write(tmp_path, value))
     assert bundle.manifest.view == value
@@ -169,35 +169,35 @@ def test_references_to_exported_data_are_kept(tissue: Any, tmp_path: Path, part:
 
 
 def test_regions_of_different_cells_are_dropped(tissue: Any, tmp_path: Path) -> None:
-    manifest = adata_to_karospace(tissue, tmp_path / "out", view=write(tmp_path, WHOLE), downsample=100).manifest
-    assert manifest.view == {**WHOLE, "n_cells": 100, "regions": []}
+    manifest = adata_to_karospace(tissue, tmp_path / "out", view=write(tmp_path, COMPLETE), downsample=100).manifest
+    assert manifest.view == {**COMPLETE, "n_cells": 100, "regions": []}
     message = "saved from 300 cells, and 100 are exported: its regions were left out"
     assert any(message in text for text in manifest.warnings or [])
 
 
 def test_camera_without_cells_in_view_is_dropped(tissue: Any, tmp_path: Path) -> None:
-    """A camera without cells, as in a view of another tissue."""
+    """Such a camera may come from a view of another tissue."""
     x, y = np.asarray(tissue.obsm["spatial"]).mean(axis=0).tolist()
-    for camera, stays in (({"x": x, "y": y, "zoom": 3}, True), ({"x": x + 1e6, "y": y, "zoom": 3}, False)):
+    for camera, kept in (({"x": x, "y": y, "zoom": 3}, True), ({"x": x + 1e6, "y": y, "zoom": 3}, False)):
         view = write(tmp_path, {"karospace_view": 1, "n_cells": 5000, "state": {"camera": camera, "opacity": 0.5}})
         manifest = adata_to_karospace(tissue, tmp_path / "out", view=view).manifest
-        assert ("camera" in (manifest.view or {})["state"]) == stays
-        assert any("camera of the view shows no cells" in text for text in manifest.warnings or []) != stays
+        assert ("camera" in (manifest.view or {})["state"]) == kept
+        assert any("camera of the view shows no cells" in text for text in manifest.warnings or []) != kept
 
 
 @pytest.mark.parametrize(
     "color", [{"kind": "gene", "gene": "EPCAM"}, {"kind": "annotation", "column": "area"}], ids=["gene", "column"]
 )
-@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("complete", [True, False])
 def test_references_to_unexported_data_are_dropped(
-    tissue: Any, tmp_path: Path, color: dict[str, str], whole: bool
+    tissue: Any, tmp_path: Path, color: dict[str, str], complete: bool
 ) -> None:
     state = {"color": color, "range": [0, 3], "groupBy": "region", "opacity": 0.5}
-    value = {"karospace_view": 1, "state": state, "regions": []} if whole else state
+    value = {"karospace_view": 1, "state": state, "regions": []} if complete else state
     path = write(tmp_path, value)
     options = {"genes_mode": ["CD3E"], "packed": "no", "annotation_columns": ["cell_type"], "view": path}
     manifest = adata_to_karospace(tissue, tmp_path / "out", **options).manifest
-    assert manifest.view == ({**value, "state": {"opacity": 0.5}} if whole else {"opacity": 0.5})
+    assert manifest.view == ({**value, "state": {"opacity": 0.5}} if complete else {"opacity": 0.5})
     warnings = [text for text in manifest.warnings or [] if "not exported" in text]
     assert len(warnings) == 2
     assert any("'EPCAM'" in text or "'area'" in text for text in warnings)
@@ -227,13 +227,13 @@ def test_groups_of_unexported_categories_are_dropped(tissue: Any, tmp_path: Path
     ).manifest
     kept = {"cell_type": [{"name": "A", "members": ["Tumor"], "color": "#00ff00"}]}
     assert manifest.view == {"groups": kept, "opacity": 0.5}
-    lost = "'A' of 'cell_type', 'B' of 'cell_type', 'C' of 'region', 'D' of 'area'"
-    assert f"Categories that are not exported were left out of groups: {lost}." in (manifest.warnings or [])
+    dropped = "'A' of 'cell_type', 'B' of 'cell_type', 'C' of 'region', 'D' of 'area'"
+    assert f"Categories that are not exported were left out of groups: {dropped}." in (manifest.warnings or [])
 
 
-def test_invalid_view_writes_nothing(tissue: Any, tmp_path: Path) -> None:
+def test_export_with_an_invalid_view_writes_nothing(tissue: Any, tmp_path: Path) -> None:
     path = write(tmp_path, "{")
     with pytest.raises(ConfigError, match="not JSON"):
         adata_to_karospace(tissue, tmp_path / "out", view=path)
-    assert [one.name for one in tmp_path.iterdir()] == ["view.json"]
+    assert [file.name for file in tmp_path.iterdir()] == ["view.json"]
     assert ExportConfig(view=path).view == path

@@ -31,7 +31,7 @@ def in_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "_in_cell", lambda: True)
 
 
-def say_here(widget: Base) -> None:
+def send_here(widget: Base) -> None:
     """Send the message of a page that has created the widget."""
     comm: Any = widget.comm
     comm.handle_msg({"content": {"data": {"method": "custom", "content": {"type": "here"}}}, "buffers": []})
@@ -48,13 +48,13 @@ def test_widget_in_a_cell_closes_once_the_page_has_created_it(widget: Base) -> N
     widget.close()
     widget.close()
     assert widget.comm is not None
-    say_here(widget)
+    send_here(widget)
     assert widget.comm is None
 
 
 @pytest.mark.usefixtures("in_cell")
 def test_widget_in_a_cell_closes_immediately_if_already_created(widget: Base) -> None:
-    say_here(widget)
+    send_here(widget)
     widget.close()
     assert widget.comm is None
 

@@ -24,9 +24,9 @@ N = 60
 @pytest.fixture
 def adata() -> ad.AnnData:
     obs = pd.DataFrame({"section": pd.Categorical(np.where(np.arange(N) % 2, "right", "left"))})
-    made = ad.AnnData(np.ones((N, 1), np.float32), obs=obs.set_axis([f"c{i}" for i in range(N)]))
-    made.obsm["spatial"] = np.random.default_rng(5).uniform([0, 3e6], [1000, 3e6 + 1000], (N, 2))
-    return made
+    adata = ad.AnnData(np.ones((N, 1), np.float32), obs=obs.set_axis([f"c{i}" for i in range(N)]))
+    adata.obsm["spatial"] = np.random.default_rng(5).uniform([0, 3e6], [1000, 3e6 + 1000], (N, 2))
+    return adata
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ def test_distances_are_aligned_with_obs_and_limited_to_sections_of_the_region(
     assert found.index.equals(adata.obs_names)
     assert found.name == "Distance to Tumor border"
     assert (found.dtype, found.attrs["unit"]) == (np.float32, "coordinate units")
-    has = np.flatnonzero(found.notna())
-    np.testing.assert_array_equal(has, live.rows[left])
-    xy = (adata.obsm["spatial"] - [0, 3e6])[has]
+    rows = np.flatnonzero(found.notna())
+    np.testing.assert_array_equal(rows, live.rows[left])
+    xy = (adata.obsm["spatial"] - [0, 3e6])[rows]
     np.testing.assert_allclose(
-        found.iloc[has], border_distances(np.array(SQUARE).reshape(-1, 2), xy), rtol=1e-4, atol=1e-3
+        found.iloc[rows], border_distances(np.array(SQUARE).reshape(-1, 2), xy), rtol=1e-4, atol=1e-3
     )
     np.testing.assert_array_equal(view.outlines["Tumor"], np.array(OUTLINE).reshape(-1, 2))
     view.state = {"um_per_unit": 0.5}
@@ -80,7 +80,7 @@ def test_the_view_can_be_colored_by_the_distance(view: KaroSpaceView) -> None:
     assert view.state["color"] == {"kind": "annotation", "column": "Distance to Tumor border"}
 
 
-def test_outline_is_kept_only_with_its_cells(view: KaroSpaceView) -> None:
+def test_outline_is_dropped_when_the_cells_of_its_region_change(view: KaroSpaceView) -> None:
     draw(view, [0, 1], OUTLINE)
     mask = view.regions["Tumor"]
     view.regions = {"other": [0], "Tumor": mask}

@@ -26,7 +26,7 @@ N = 300
 
 
 class Heard:
-    """Custom messages that the kernel has sent, over all comms."""
+    """Custom messages that the page has received from the kernel, over all comms."""
 
     def __init__(self) -> None:
         self.all: list[tuple[dict[str, Any], list[bytes]]] = []
@@ -47,15 +47,16 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
         ) -> None:
             if (data or {}).get("method") == "custom":
                 json.dumps(data["content"])
-                heard.all.append((data["content"], [bytes(one) for one in buffers or ()]))
+                heard.all.append((data["content"], [bytes(buffer) for buffer in buffers or ()]))
 
     monkeypatch.setattr("comm.create_comm", Page)
     return heard
 
 
-def say(widget: Any, content: Any, buffers: list[bytes] | None = None) -> None:
+def send(widget: Any, content: Any, buffers: list[bytes] | None = None) -> None:
+    """Send a custom message from a page to the comm of a widget."""
     data = {"method": "custom", "content": content}
-    widget.comm.handle_msg({"content": {"data": data}, "buffers": [memoryview(one) for one in buffers or ()]})
+    widget.comm.handle_msg({"content": {"data": data}, "buffers": [memoryview(buffer) for buffer in buffers or ()]})
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +86,10 @@ def bundle() -> Any:
 )  # fmt: skip
 def test_invalid_message_is_refused_with_its_reason(heard: Heard, bundle: Any, content: Any, reason: str) -> None:
     view = KaroSpaceView(bundle)
-    say(view._wire, {"type": "open", "id": "o", "view": "f"})
+    send(view._wire, {"type": "open", "id": "o", "view": "f"})
     heard.take()
     before = view.state
-    say(view._wire, {"id": "r1", "view": "f", **content})
+    send(view._wire, {"id": "r1", "view": "f", **content})
     (refused,) = heard.take()
     assert (refused["type"], refused["view"], refused["tag"]) == ("refused", "f", "failed")
     assert refused.get("id") == (content.get("id", "r1") if isinstance(content.get("id", ""), str) else None)
@@ -100,7 +101,7 @@ def test_invalid_message_is_refused_with_its_reason(heard: Heard, bundle: Any, c
 @pytest.mark.parametrize("content", [None, 3, "read", [], [{"type": "hello", "id": "a"}]])
 def test_content_that_is_not_an_object_is_ignored(heard: Heard, content: Any) -> None:
     channel = Channel()
-    say(channel, content)
+    send(channel, content)
     assert heard.take() == []
     channel.close()
 
@@ -108,7 +109,7 @@ def test_content_that_is_not_an_object_is_ignored(heard: Heard, content: Any) ->
 def test_changes_of_a_frame_reach_python_and_the_other_frames(heard: Heard, bundle: Any) -> None:
     view = KaroSpaceView(bundle)
     for frame in ("one", "two"):
-        say(view._wire, {"type": "open", "id": "open", "view": frame})
+        send(view._wire, {"type": "open", "id": "open", "view": frame})
     opened = heard.take()
     assert opened[0] == {"type": "opened", "view": "one", "id": "open", "state": None, "live": 0}
     state = {
@@ -117,24 +118,24 @@ def test_changes_of_a_frame_reach_python_and_the_other_frames(heard: Heard, bund
         "color": {"kind": "annotation", "column": "region", "later": 1},
         "someday": [],
     }
-    say(view._wire, {"type": "state", "view": "one", "state": state, "echo": False})
+    send(view._wire, {"type": "state", "view": "one", "state": state, "echo": False})
     assert view.state["opacity"] == 0.5
     known = {"opacity": 0.5, "range": [0, 1], "color": {"kind": "annotation", "column": "region"}}
     assert heard.take() == [{"type": "set", "view": "two", "state": known}]
     mask = np.arange(N) < 7
     bits = np.packbits(mask, bitorder="little").tobytes()
-    say(view._wire, {"type": "selection", "view": "two"}, [bits])
+    send(view._wire, {"type": "selection", "view": "two"}, [bits])
     assert np.array_equal(view.selection, mask)
     assert heard.all == [({"type": "select", "view": "one"}, [bits])]
     heard.take()
     region = {"type": "regions", "names": ["a"], "colors": ["#123456"], "outlines": [[0, 0, 4, 0, 4, 3]]}
-    say(view._wire, {**region, "view": "one"}, [bits])
+    send(view._wire, {**region, "view": "one"}, [bits])
     assert list(view.regions) == ["a"]
     assert heard.take() == [{**region, "view": "two"}]
     view.state = {"point_size": 2}
     assert heard.take() == [{"type": "set", "state": {"pointSize": 2.0}}]
-    say(view._wire, {"type": "gone", "view": "two"})
-    say(view._wire, {"type": "selection", "view": "two"})
+    send(view._wire, {"type": "gone", "view": "two"})
+    send(view._wire, {"type": "selection", "view": "two"})
     (refused,) = heard.take()
     assert "was replaced" in refused["message"]
     view.close()
@@ -142,18 +143,18 @@ def test_changes_of_a_frame_reach_python_and_the_other_frames(heard: Heard, bund
 
 def test_buffers_are_sent_as_text_if_the_page_cannot_receive_them(heard: Heard, bundle: Any) -> None:
     view = KaroSpaceView(bundle)
-    say(view._wire, {"type": "hello", "id": "probe"})
+    send(view._wire, {"type": "hello", "id": "probe"})
     assert heard.all == [({"type": "hi", "id": "probe", "buffers": 0}, [b"\x01"])]
     bits = base64.b64encode(bytes(-(-N // 8))).decode()
-    say(view._wire, {"type": "open", "id": "open", "view": "f", "plain": True})
+    send(view._wire, {"type": "open", "id": "open", "view": "f", "plain": True})
     heard.take()
-    say(view._wire, {"type": "selection", "view": "f", "base64": [bits]})
+    send(view._wire, {"type": "selection", "view": "f", "base64": [bits]})
     assert view.selection is not None and not view.selection.any()
     view.selection = [0]
     ((select, buffers),) = heard.all
     assert buffers == [] and base64.b64decode(select["base64"][0])[0] == 1
     heard.take()
-    say(view._wire, {"type": "read", "id": "r1", "view": "f", "path": "manifest.json"})
+    send(view._wire, {"type": "read", "id": "r1", "view": "f", "path": "manifest.json"})
     (part,) = heard.take()
     assert (part["type"], part["index"], part["count"]) == ("part", 0, 1)
     assert len(base64.b64decode(part["base64"][0])) == part["total"]
@@ -165,12 +166,12 @@ def test_repeated_request_is_answered_once(heard: Heard) -> None:
     starts: list[Any] = []
     channel.route(messages.Start, lambda message, _: starts.append(message.revision))
     for _ in range(2):
-        say(channel, {"type": "start", "id": "f-1", "options": {}, "revision": 4})
+        send(channel, {"type": "start", "id": "f-1", "options": {}, "revision": 4})
     assert starts == [4]
     channel.close()
 
 
-def test_request_that_takes_long_is_not_worked_on_twice(heard: Heard) -> None:
+def test_repeated_request_is_ignored_while_it_is_being_answered(heard: Heard) -> None:
     channel = Channel()
     started, go_on = threading.Semaphore(0), threading.Semaphore(0)
 
@@ -181,17 +182,17 @@ def test_request_that_takes_long_is_not_worked_on_twice(heard: Heard) -> None:
 
     channel.route(messages.Read, lambda message, _: channel.aside(message, work))
     request = {"type": "read", "id": "r1", "view": "one", "path": "live/gene_0"}
-    say(channel, request)
+    send(channel, request)
     assert started.acquire(timeout=PATIENCE_S)
-    say(channel, request)  # a repetition
-    say(channel, {**request, "view": "two"})
+    send(channel, request)  # repeated while it is being answered
+    send(channel, {**request, "view": "two"})
     assert started.acquire(timeout=PATIENCE_S)
     go_on.release(2)
-    becomes(lambda: sorted(one["view"] for one, _ in heard.all), ["one", "two"])
+    becomes(lambda: sorted(content["view"] for content, _ in heard.all), ["one", "two"])
     becomes(lambda: len(channel._working), 0)
-    say(channel, request)  # the answer was lost
+    send(channel, request)  # repeated because the answer was lost
     go_on.release()
-    becomes(lambda: [one["view"] for one, _ in heard.all].count("one"), 2)
+    becomes(lambda: [content["view"] for content, _ in heard.all].count("one"), 2)
     assert started.acquire(timeout=PATIENCE_S) and not started.acquire(blocking=False)
     channel.close()
 
@@ -206,14 +207,14 @@ def test_failing_handler_refuses_its_request(heard: Heard) -> None:
 
     channel.route(messages.Cancel, fail)
     for text in ("what to do", "KeyError: 'x'"):
-        say(channel, {"type": "cancel", "id": "f-2"})
+        send(channel, {"type": "cancel", "id": "f-2"})
         assert heard.take() == [{"type": "refused", "id": "f-2", "view": None, "tag": "failed", "message": text}]
     channel.close()
 
 
 @pytest.mark.parametrize("union", [ToKernel, ToPage])
 def test_every_message_is_part_of_the_contract(union: Any) -> None:
-    kinds = [one.model_fields["type"].default for one in union.__origin__.__args__]
+    kinds = [message.model_fields["type"].default for message in union.__origin__.__args__]
     assert len(set(kinds)) == len(kinds)
     schemas = generate.generated()
     for kind in kinds:
@@ -222,8 +223,8 @@ def test_every_message_is_part_of_the_contract(union: Any) -> None:
 
 def test_snapshot_of_a_cleared_output_fails_at_once(heard: Heard, bundle: Any) -> None:
     view = KaroSpaceView(bundle)
-    say(view._wire, {"type": "open", "id": "open", "view": "one"})
-    say(view._wire, {"type": "gone", "view": "one"})
+    send(view._wire, {"type": "open", "id": "open", "view": "one"})
+    send(view._wire, {"type": "gone", "view": "one"})
     heard.take()
     with pytest.raises(ViewError, match="no longer displayed: its output was cleared"):
         view.snapshot(timeout=PATIENCE_S)
@@ -234,12 +235,12 @@ def test_snapshot_of_a_cleared_output_fails_at_once(heard: Heard, bundle: Any) -
 def test_columns_of_the_object_are_sent_to_open_frames(heard: Heard) -> None:
     adata = synthetic_tissue(N, 60, seed=2)
     view = karospace_view(adata)
-    say(view._wire, {"type": "open", "id": "open", "view": "one"})
+    send(view._wire, {"type": "open", "id": "open", "view": "one"})
     heard.take()
     adata.obs["late"] = np.arange(N)
     view.color = "late"
     live, state = heard.take()
-    assert (live["type"], live["matrix"], [one["name"] for one in live["columns"]]) == ("live", None, ["late"])
+    assert (live["type"], live["matrix"], [column["name"] for column in live["columns"]]) == ("live", None, ["late"])
     assert state["state"]["color"] == {"kind": "annotation", "column": "late"}
     view.refresh()
     (live,) = heard.take()
@@ -273,7 +274,7 @@ def test_genes_are_read_from_the_layer_of_the_view() -> None:
             view.layer = layer
         assert view.layer == "counts"
         np.testing.assert_array_equal(values(), adata.layers["counts"][:, [3]].toarray().ravel())
-    # A matrix that cannot be read leaves the view as it was, and limits belong to the matrix that they were set for.
+    # A matrix that cannot be read leaves the view unchanged. Limits apply only to the matrix for which they were set.
     adata.layers["bad"] = adata.layers["counts"].astype(complex)
     with pytest.raises(KaroSpaceError):
         view.layer = "bad"
@@ -293,7 +294,7 @@ def test_genes_are_read_from_the_layer_of_the_view() -> None:
     bundle.close()
 
 
-def test_layer_that_cannot_be_read_leaves_the_matrix_of_the_view() -> None:
+def test_layer_that_cannot_be_read_leaves_the_matrix_unchanged() -> None:
     adata = synthetic_tissue(N, 60, seed=2)
     adata.layers["complex"] = adata.X.astype(np.complex64)
     view = karospace_view(adata, genes_mode="hvgs:5")
@@ -325,7 +326,7 @@ def test_layers_that_are_named_like_another_matrix_have_a_prefix() -> None:
         view.close()
 
 
-def test_the_matrix_of_the_state_is_one_of_the_bundle() -> None:
+def test_matrix_in_the_state_must_be_one_of_the_bundle() -> None:
     adata = synthetic_tissue(200, 40, seed=1)
     config = ExportConfig(matrices=["X", "layer:counts"], genes_mode=["EPCAM"], preview=False)
     view = karospace_view(run_to_memory(adata, config))
@@ -339,7 +340,7 @@ def test_the_matrix_of_the_state_is_one_of_the_bundle() -> None:
     view.close()
 
 
-def test_the_matrix_of_the_state_is_read_from_the_object() -> None:
+def test_matrix_in_the_state_selects_a_matrix_of_the_object() -> None:
     adata = synthetic_tissue(200, 40, seed=1)
     config = ExportConfig(matrices=["X", "layer:counts"], genes_mode=["EPCAM"], preview=False)
     view = karospace_view(run_to_memory(adata, config), adata=adata)

@@ -1,4 +1,4 @@
-"""`view.compare` and `Bundle.compare`: which cells are compared, from which matrix, and errors that name what exists."""
+"""`view.compare` and `Bundle.compare`: the cells, the matrix, and errors that suggest existing names."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def exported(adata: ad.AnnData, **options: Any) -> Bundle:
 
 
 def reference(values: Any, names: Any, a: Any, b: Any, kind: Any = "log1p") -> pd.DataFrame:
+    """Return the comparison of two groups of cells, computed from the whole matrix."""
     columns = sp.csc_matrix(values)
     columns.eliminate_zeros()
     genes = [(columns[:, i].indices, columns[:, i].data.astype(np.float32)) for i in range(columns.shape[1])]
@@ -60,7 +61,7 @@ def is_type(adata: ad.AnnData, *names: str) -> Any:
     return adata.obs["cell_type"].isin(names).to_numpy()
 
 
-def equal(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+def assert_equal(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(found, wanted.loc[found.index], rtol=1e-9, atol=1e-12)
     assert found.index[:10].tolist() == wanted.index[:10].tolist()
 
@@ -69,14 +70,14 @@ def test_selection_is_compared_with_the_rest_by_default(view: KaroSpaceView, ada
     a = is_type(adata, "Tumor")
     view.selection = a
     found = view.compare("selection")
-    equal(found, reference(adata.X, adata.var_names, a, ~a))
+    assert_equal(found, reference(adata.X, adata.var_names, a, ~a))
     assert found.attrs == {
         "matrix": "X",
         "fold_change": "means back-transformed from log1p",
         "n_a": int(a.sum()),
         "n_b": int((~a).sum()),
     }
-    equal(view.compare("rest", "selection"), reference(adata.X, adata.var_names, ~a, a))
+    assert_equal(view.compare("rest", "selection"), reference(adata.X, adata.var_names, ~a, a))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_every_form_of_a_group_means_the_same_cells(view: KaroSpaceView, adata: 
     view.groups = {"cell_type": {"Lymphocyte": ["B cell", "T cell"]}}
     given = {"mask": a, "series": pd.Series(a, adata.obs_names), "names": adata.obs_names[a].tolist()}
     found = view.compare(given.get(group, group) if isinstance(group, str) else group, {"cell_type": "Tumor"})
-    equal(found, reference(adata.X, adata.var_names, a, is_type(adata, "Tumor")))
+    assert_equal(found, reference(adata.X, adata.var_names, a, is_type(adata, "Tumor")))
 
 
 def test_cells_must_match_every_column(view: KaroSpaceView, adata: ad.AnnData) -> None:
@@ -107,7 +108,7 @@ def test_cells_must_match_every_column(view: KaroSpaceView, adata: ad.AnnData) -
     a &= (adata.obs["section"] == section).to_numpy()
     found = view.compare({"cell_type": "Tumor", "is_tumor": True, "section": section})
     assert found.attrs["n_a"] == a.sum()
-    equal(found, reference(adata.X, adata.var_names, a, ~a))
+    assert_equal(found, reference(adata.X, adata.var_names, a, ~a))
 
 
 def test_missing_values_and_new_columns_can_be_compared(view: KaroSpaceView, adata: ad.AnnData) -> None:
@@ -126,7 +127,7 @@ def test_layer_of_the_view_is_compared(view: KaroSpaceView, adata: ad.AnnData) -
     view.layer = "counts"
     found = view.compare({"cell_type": "Tumor"})
     a = is_type(adata, "Tumor")
-    equal(found, reference(adata.layers["counts"], adata.var_names, a, ~a, "counts"))
+    assert_equal(found, reference(adata.layers["counts"], adata.var_names, a, ~a, "counts"))
     assert found.attrs["matrix"] == "layer:counts"
     assert found.attrs["fold_change"] == "mean counts"
 
@@ -148,12 +149,12 @@ def test_only_cells_of_a_downsampled_view_are_compared() -> None:
     assert shown.sum() == 600
     a = is_type(adata, "Tumor")
     found = view.compare(a)
-    equal(found, reference(adata.X, adata.var_names, a & shown, ~a & shown))
-    equal(view.compare({"cell_type": "Tumor"}), found)
+    assert_equal(found, reference(adata.X, adata.var_names, a & shown, ~a & shown))
+    assert_equal(view.compare({"cell_type": "Tumor"}), found)
     view.close()
     bundle = exported(adata, downsample=600, packed="yes")
     assert bundle.to_anndata().obs_names.tolist() == adata.obs_names[shown].tolist()
-    equal(bundle.compare(a[shown]), found)
+    assert_equal(bundle.compare(a[shown]), found)
 
 
 def test_order_of_cells_in_the_object_does_not_matter(adata: ad.AnnData) -> None:
@@ -161,7 +162,7 @@ def test_order_of_cells_in_the_object_does_not_matter(adata: ad.AnnData) -> None
     shuffled = adata[np.random.default_rng(0).permutation(adata.n_obs)].copy()
     view = karospace_view(bundle, adata=shuffled)
     a = is_type(adata, "Tumor")
-    equal(view.compare({"cell_type": "Tumor"}), reference(adata.X, adata.var_names, a, ~a))
+    assert_equal(view.compare({"cell_type": "Tumor"}), reference(adata.X, adata.var_names, a, ~a))
     view.close()
 
 
@@ -171,13 +172,13 @@ def test_bundle_is_compared_without_an_object(adata: ad.AnnData, options: dict[s
     a = is_type(adata, "Tumor")
     wanted = reference(adata.X, adata.var_names, a, ~a)
     found = bundle.compare(a)
-    equal(found, wanted)
+    assert_equal(found, wanted)
     assert found.attrs["fold_change"] == "means back-transformed from log1p"
-    equal(bundle.compare(a, ~a), wanted)
+    assert_equal(bundle.compare(a, ~a), wanted)
     view = karospace_view(bundle)
-    equal(view.compare({"cell_type": "Tumor"}), wanted)
+    assert_equal(view.compare({"cell_type": "Tumor"}), wanted)
     view.selection = a
-    equal(view.compare("selection"), wanted)
+    assert_equal(view.compare("selection"), wanted)
     view.close()
 
 
@@ -186,7 +187,7 @@ def test_only_exported_genes_of_a_bundle_without_packed_genes_are_compared(adata
     assert found.index.tolist() == ["EPCAM", "CD3E"]
 
 
-def test_missing_values_do_not_count(adata: ad.AnnData) -> None:
+def test_missing_values_are_ignored(adata: ad.AnnData) -> None:
     dense = adata.X.toarray()
     dense[::7, 3] = np.nan
     adata.X = dense
@@ -218,7 +219,7 @@ def test_missing_values_do_not_count(adata: ad.AnnData) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_errors_name_what_exists(view: KaroSpaceView, adata: ad.AnnData, a: Any, message: str) -> None:
+def test_errors_suggest_existing_names(view: KaroSpaceView, adata: ad.AnnData, a: Any, message: str) -> None:
     view.regions = {"Follicle": is_type(adata, "B cell")}
     with pytest.raises(ViewError) as caught:
         view.compare(a)
@@ -242,10 +243,10 @@ def test_groups_that_cannot_be_compared_are_refused(view: KaroSpaceView, adata: 
 
 
 def test_bundle_without_genes_is_refused(view: KaroSpaceView) -> None:
-    alone = karospace_view(view.bundle)  # the bundle of a view of an object has no genes
+    without_object = karospace_view(view.bundle)  # the bundle of a view of an object has no genes
     with pytest.raises(ComparisonError, match="has no genes to compare. Pass the AnnData object"):
-        alone.compare({"cell_type": "Tumor"})
-    alone.close()
+        without_object.compare({"cell_type": "Tumor"})
+    without_object.close()
 
 
 def test_changed_object_is_refused(view: KaroSpaceView, adata: ad.AnnData) -> None:
@@ -274,13 +275,13 @@ def test_new_comparison_of_the_page_cancels_the_earlier_one(adata: ad.AnnData) -
         except Cancelled:
             stopped.append(request)
 
-    with live._comparing:  # stands for a comparison that takes long
-        asked = [threading.Thread(target=ask, args=(name,)) for name in ("first", "second", "second")]
-        for thread in asked:
+    with live._comparing:  # as during a long comparison
+        threads = [threading.Thread(target=ask, args=(name,)) for name in ("first", "second", "second")]
+        for thread in threads:
             thread.start()
             eventually(lambda: live._comparison[0] == ("second" if len(started) else "first"))
             started.append(thread)
-    for thread in asked:
+    for thread in threads:
         thread.join()
     assert stopped == ["first"]
     again = live.comparison(tumor, ~tumor, "second")
@@ -294,17 +295,19 @@ def test_new_comparison_of_the_page_cancels_the_earlier_one(adata: ad.AnnData) -
 
 
 @pytest.mark.parametrize("live", [True, False])
-def test_most_abundant_types_can_be_compared(adata: ad.AnnData, *, live: bool) -> None:
+def test_most_abundant_cell_types_can_be_compared(adata: ad.AnnData, *, live: bool) -> None:
     amounts = np.random.default_rng(0).random((adata.n_obs, 3))
     adata.obsm["cell_types"] = pd.DataFrame(amounts, index=adata.obs_names, columns=["B", "T", "M"])
     bundle = exported(adata, genes_mode="all")
     shuffled = adata[::-1].copy()
     view = karospace_view(bundle, adata=shuffled if live else None)
-    other = shuffled if live else adata
-    most = other.obsm["cell_types"].to_numpy().argmax(axis=1)
+    subject = shuffled if live else adata
+    most_abundant = subject.obsm["cell_types"].to_numpy().argmax(axis=1)
     found = view.compare({"cell_types": "B"}, {"cell_types": ["T", "M"]})
     pd.testing.assert_frame_equal(
-        found.sort_index(), reference(other.X, other.var_names, most == 0, most > 0).sort_index(), check_names=False
+        found.sort_index(),
+        reference(subject.X, subject.var_names, most_abundant == 0, most_abundant > 0).sort_index(),
+        check_names=False,
     )
     with pytest.raises(ViewError, match="has no category 'C'"):
         view.compare({"cell_types": "C"})
@@ -336,7 +339,7 @@ def test_comparison_reports_progress_and_can_be_canceled(
     group = {"cell_type": "Tumor"}
     seen: list[Progress] = []
     found = view.compare(group, progress=False, job=Job(seen.append))
-    ended = [(one.stage, one.done, one.total, one.unit) for one in seen if one.finished]
+    ended = [(step.stage, step.done, step.total, step.unit) for step in seen if step.finished]
     reading = [("Reading cells", 300, 300, "cells")] if where == "cells of the object" else []
     assert ended == [*reading, ("Comparing genes", 60, 60, "genes")]
     for stop_at in range(0, len(seen) - 1, 7):
@@ -351,7 +354,7 @@ def test_interrupted_comparison_leaves_nothing_running(
 ) -> None:
     monkeypatch.setattr("karospace_jupyter.job._REPORT_EVERY_S", 0.0)
     monkeypatch.setattr("karospace_jupyter.progress._QUICK_S", 0.0)
-    threads = {one.ident for one in threading.enumerate()}
+    before = {thread.ident for thread in threading.enumerate()}
 
     def interrupt(progress: Progress) -> None:
         if progress.stage == "Comparing genes" and progress.done == 5:
@@ -361,7 +364,9 @@ def test_interrupted_comparison_leaves_nothing_running(
         view.compare({"cell_type": "Tumor"}, job=Job(interrupt))
     assert caught.value.__traceback__ is not None  # notebooks keep it, and with it the variables of all functions
     # tqdm's own monitor is a daemon that serves all of its bars.
-    left = [one for one in threading.enumerate() if one.ident not in threads and type(one).__name__ != "TMonitor"]
+    left = [
+        thread for thread in threading.enumerate() if thread.ident not in before and type(thread).__name__ != "TMonitor"
+    ]
     assert left == []
     shown = capsys.readouterr().err
     assert "Reading cells: 100%" in shown

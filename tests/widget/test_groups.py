@@ -43,7 +43,7 @@ def test_groups_are_part_of_the_state_and_keep_their_colors(view: KaroSpaceView)
     view.state = {"groups": {"cell_type": [{**group, "color": "#00ff00"}]}}
     assert view.groups == LYMPHOCYTES
     view.groups = {"cell_type": {"Lymphocyte": ["T cell"], "Other": ["B cell"]}}
-    assert [one["color"] for one in view.state["groups"]["cell_type"]] == ["#00ff00", None]
+    assert [entry["color"] for entry in view.state["groups"]["cell_type"]] == ["#00ff00", None]
     view.groups = {}
     assert view.state["groups"] == {}
 
@@ -74,7 +74,7 @@ def test_groups_made_in_the_viewer_are_read_in_python(view: KaroSpaceView) -> No
         ({"cell_type": {"A" * 1001: ["B cell"]}}, "groups.cell_type.0.name: String should have at most 1000"),
     ],
 )
-def test_groups_that_do_not_fit_are_rejected(view: KaroSpaceView, groups: Any, message: str) -> None:
+def test_invalid_groups_are_rejected(view: KaroSpaceView, groups: Any, message: str) -> None:
     view.groups = LYMPHOCYTES
     with pytest.raises(ViewError, match=message):
         view.groups = groups
@@ -91,12 +91,14 @@ def test_columns_added_later_can_be_grouped(adata: Any, view: KaroSpaceView) -> 
 def test_annotate_writes_groups_with_their_colors(adata: Any, view: KaroSpaceView) -> None:
     before = adata.obs["cell_type"].copy()
     names = list(before.cat.categories)
-    stated = dict(zip(names, adata.uns["cell_type_colors"], strict=True))
+    original = dict(zip(names, adata.uns["cell_type_colors"], strict=True))
     view.groups = {
         "cell_type": {"Lymphocyte": ["B cell", "T cell"], "Tumor": ["Tumor", "Cycling tumor"], "Gut": ["Epithelial"]}
     }
-    green = [{**group, **({"color": "#00ff00"} if group["name"] == "Gut" else {})} for group in _listed(view)]
-    view.state = {"groups": {"cell_type": green}, "class_colors": {"cell_type": {"Fibroblast": "#123456"}}}
+    recolored = [
+        {**group, **({"color": "#00ff00"} if group["name"] == "Gut" else {})} for group in _cell_type_groups(view)
+    ]
+    view.state = {"groups": {"cell_type": recolored}, "class_colors": {"cell_type": {"Fibroblast": "#123456"}}}
     view.annotate("lineage", groups="cell_type")
     new = {"B cell": "Lymphocyte", "T cell": "Lymphocyte", "Cycling tumor": "Tumor", "Epithelial": "Gut"}
     pd.testing.assert_series_equal(
@@ -109,12 +111,12 @@ def test_annotate_writes_groups_with_their_colors(adata: Any, view: KaroSpaceVie
     colors = dict(zip(categories, adata.uns["lineage_colors"], strict=True))
     assert colors["Gut"] == "#00ff00"
     assert colors["Fibroblast"] == "#123456"
-    assert colors["Lymphocyte"] == stated[max(["B cell", "T cell"], key=counts.__getitem__)]
-    assert colors["Tumor"] == stated["Tumor"]
+    assert colors["Lymphocyte"] == original[max(["B cell", "T cell"], key=counts.__getitem__)]
+    assert colors["Tumor"] == original["Tumor"]
     # The column is shown at once, and the groups are still those of the first column.
     view.color = "lineage"
-    (entry,) = [one for one in view._live.columns.listing() if one["name"] == "lineage"]
-    assert {one["name"]: one["color"] for one in entry["categories"]} == colors
+    (entry,) = [column for column in view._live.columns.listing() if column["name"] == "lineage"]
+    assert {category["name"]: category["color"] for category in entry["categories"]} == colors
     view.state = {"palette": "safe"}
     view.annotate("lineage", groups="cell_type", overwrite=True)
     assert (
@@ -123,9 +125,9 @@ def test_annotate_writes_groups_with_their_colors(adata: Any, view: KaroSpaceVie
     )
 
 
-def _listed(view: KaroSpaceView) -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = view.state["groups"]["cell_type"]
-    return listed
+def _cell_type_groups(view: KaroSpaceView) -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = view.state["groups"]["cell_type"]
+    return groups
 
 
 def test_annotate_writes_groups_for_cells_outside_the_bundle(adata: Any) -> None:
@@ -140,7 +142,7 @@ def test_annotate_writes_groups_for_cells_outside_the_bundle(adata: Any) -> None
     view.close()
 
 
-def test_annotate_rejects_columns_without_groups_and_their_own_column(adata: Any, view: KaroSpaceView) -> None:
+def test_annotate_rejects_columns_without_groups_and_existing_columns(adata: Any, view: KaroSpaceView) -> None:
     with pytest.raises(ViewError, match="'cell_type' has no groups. Columns with groups: none"):
         view.annotate("lineage", groups="cell_type")
     view.groups = LYMPHOCYTES
@@ -161,7 +163,7 @@ def test_groups_may_be_arrays_and_set_again(view: KaroSpaceView) -> None:
         assert view.groups == {"cell_type": {"Lymphocyte": ["B cell", "T cell"]}}
 
 
-def test_gene_sets_may_be_arrays_and_tables_and_scores_follow_them(adata: Any) -> None:
+def test_gene_sets_may_be_arrays_or_tables_and_scores_use_them(adata: Any) -> None:
     view = karospace_view(adata, gene_sets={"T": ["CD3E", "EPCAM"]})
     view.bundle.verify()
     assert set(view.bundle.manifest.gene_list) == {"CD3E", "EPCAM"}

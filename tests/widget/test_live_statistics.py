@@ -29,10 +29,11 @@ N = 600
 
 
 def statistics_in(assets: Assets) -> Any:
+    """Return the statistics that a page reads."""
     return json.loads(gzip.decompress(assets.read(LIVE_STATISTICS)))
 
 
-def stated(bundle: Any) -> Any:
+def exported_statistics(bundle: Any) -> Any:
     """Return the statistics in the manifest of an export of all genes."""
     found: dict[str, list[float | None]] = {"mean": [], "fraction": [], "rank": []}
     for gene in bundle.manifest.expression.genes:
@@ -46,15 +47,15 @@ def stated(bundle: Any) -> Any:
 def assert_same(found: Any, expected: Any) -> None:
     assert found["rank"] == (None if None in expected["rank"] else expected["rank"])
     for name in ("mean", "fraction"):
-        assert [one is None for one in found[name]] == [one is None for one in expected[name]]
-        known = [one for one in expected[name] if one is not None]
-        np.testing.assert_allclose([one for one in found[name] if one is not None], known, rtol=2e-5)
+        assert [value is None for value in found[name]] == [value is None for value in expected[name]]
+        known = [value for value in expected[name] if value is not None]
+        np.testing.assert_allclose([value for value in found[name] if value is not None], known, rtol=2e-5)
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "dense"])
 @pytest.mark.parametrize("values", ["log1p", "counts", "scaled"])
 @pytest.mark.parametrize("missing", [False, True])
-def test_statistics_are_those_that_an_export_of_all_genes_states(form: str, values: str, *, missing: bool) -> None:
+def test_statistics_equal_those_of_an_export_of_all_genes(form: str, values: str, *, missing: bool) -> None:
     adata = synthetic_tissue(N, 60, seed=2)
     dense = (adata.layers["counts"] if values == "counts" else adata.X).toarray().astype(np.float32)
     if values == "scaled":
@@ -65,25 +66,25 @@ def test_statistics_are_those_that_an_export_of_all_genes_states(form: str, valu
         dense[5, 4] = np.inf
         dense[:, 5] = np.nan
     adata.X = {"csr": sp.csr_matrix, "csc": sp.csc_matrix, "dense": np.asarray}[form](dense)
-    expected = stated(run_to_memory(adata, ExportConfig(genes_mode="all")))
-    # The bundle has few genes; the object, its cells in another order.
+    expected = exported_statistics(run_to_memory(adata, ExportConfig(genes_mode="all")))
+    # The bundle has few genes, and the object has its cells in another order.
     bundle = run_to_memory(adata, ExportConfig(genes_mode="hvgs:4"))
-    turned = adata[::-1].copy()
-    assert_same(statistics_in(Assets(bundle, LiveCells(turned, bundle, ExportConfig()))), expected)
+    reversed_adata = adata[::-1].copy()
+    assert_same(statistics_in(Assets(bundle, LiveCells(reversed_adata, bundle, ExportConfig()))), expected)
 
 
 def test_statistics_cover_the_cells_of_the_bundle_and_the_layer_of_the_view() -> None:
     adata = synthetic_tissue(N, 60, seed=2)
     view = karospace_view(adata, genes_mode="hvgs:4", downsample=200)
     exported = run_to_memory(adata, ExportConfig(genes_mode="all", downsample=200))
-    assert_same(statistics_in(view._assets), stated(exported))
+    assert_same(statistics_in(view._assets), exported_statistics(exported))
     view.layer = "counts"
     counts = run_to_memory(adata, ExportConfig(genes_mode="all", downsample=200, layer="counts"))
-    assert_same(statistics_in(view._assets), stated(counts))
+    assert_same(statistics_in(view._assets), exported_statistics(counts))
     view.close()
-    # A bundle of another matrix says nothing about the values of this one.
+    # The bundle is of another matrix, so its kind of values does not apply to the matrix of the object.
     live = LiveCells(adata, counts, ExportConfig())
-    assert_same(statistics_in(Assets(counts, live)), stated(exported))
+    assert_same(statistics_in(Assets(counts, live)), exported_statistics(exported))
     without = Assets(exported, None)
     assert not without.is_live(LIVE_STATISTICS)
     without.cancel()
@@ -101,9 +102,9 @@ def test_statistics_are_computed_once_until_the_object_is_read_again(monkeypatch
 
     monkeypatch.setattr(CompressedMatrix, "row_blocks", counted)
     first = statistics_in(view._assets)
-    many = len(passes)
+    n_passes = len(passes)
     assert statistics_in(view._assets) == first
-    assert 0 < many == len(passes)
+    assert 0 < n_passes == len(passes)
     adata.X = adata.X * 2
     view.refresh()
     again = statistics_in(view._assets)
@@ -115,12 +116,12 @@ def test_statistics_are_computed_once_until_the_object_is_read_again(monkeypatch
 
 
 class Held:
-    """Holds every pass over a matrix after its first block."""
+    """Pauses every pass over a matrix after its first block, until `go_on` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached, self.go_on = threading.Semaphore(0), threading.Event()
         self.ended: list[str] = []
-        blocks, cells = CompressedMatrix.row_blocks, LiveCells.statistics
+        blocks, statistics = CompressedMatrix.row_blocks, LiveCells.statistics
 
         def held(matrix: CompressedMatrix, max_bytes: int) -> Iterator[Any]:
             for at, block in enumerate(blocks(matrix, max_bytes // 1000)):
@@ -131,7 +132,7 @@ class Held:
 
         def noted(live: LiveCells) -> bytes:
             try:
-                found = cells(live)
+                found = statistics(live)
             except Cancelled:
                 self.ended.append("canceled")
                 raise
@@ -142,15 +143,17 @@ class Held:
         monkeypatch.setattr(LiveCells, "statistics", noted)
 
 
-def say(view: KaroSpaceView, content: dict[str, Any]) -> None:
+def send(view: KaroSpaceView, content: dict[str, Any]) -> None:
+    """Pass a message of a page to the view."""
     view._wire._receive(content, [])
 
 
-def asking(view: KaroSpaceView, *frames: str) -> None:
+def request_statistics(view: KaroSpaceView, *frames: str) -> None:
+    """Open frames, and request the statistics from each of them."""
     for frame in frames:
-        say(view, {"type": "open", "id": "open", "view": frame})
+        send(view, {"type": "open", "id": "open", "view": frame})
     for frame in frames:
-        say(view, {"type": "read", "id": "r1", "view": frame, "path": LIVE_STATISTICS})
+        send(view, {"type": "read", "id": "r1", "view": frame, "path": LIVE_STATISTICS})
 
 
 @pytest.fixture
@@ -165,16 +168,16 @@ def test_closing_the_view_cancels_the_computation(
     open_view: KaroSpaceView, monkeypatch: pytest.MonkeyPatch, closed: str
 ) -> None:
     held = Held(monkeypatch)
-    asking(open_view, "one")
+    request_statistics(open_view, "one")
     assert held.reached.acquire(timeout=PATIENCE_S)
     if closed == "by Python":
         open_view.close()
     else:
-        say(open_view, {"type": "gone", "view": "one"})
+        send(open_view, {"type": "gone", "view": "one"})
     held.go_on.set()
     becomes(lambda: held.ended, ["canceled"])
     if closed == "by its page":  # a page that opens later gets the statistics
-        asking(open_view, "two")
+        request_statistics(open_view, "two")
         becomes(lambda: held.ended, ["canceled", "done"])
 
 
@@ -182,15 +185,15 @@ def test_computation_goes_on_while_a_page_waits(open_view: KaroSpaceView, monkey
     held = Held(monkeypatch)
     answers: list[str] = []
     monkeypatch.setattr(Channel, "answer", lambda _, request, __: answers.append(request.view))
-    asking(open_view, "one", "two")
+    request_statistics(open_view, "one", "two")
     assert held.reached.acquire(timeout=PATIENCE_S)
-    say(open_view, messages.Gone(view="one").sent())
+    send(open_view, messages.Gone(view="one").sent())
     held.go_on.set()
     becomes(lambda: sorted(answers), ["one", "two"])
     assert held.ended == ["done", "done"]
 
 
-def test_statistics_follow_a_layer_that_is_chosen_meanwhile(
+def test_statistics_follow_a_layer_chosen_during_the_computation(
     open_view: KaroSpaceView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live = open_view._live
@@ -204,12 +207,12 @@ def test_statistics_follow_a_layer_that_is_chosen_meanwhile(
     held.go_on.set()
     thread.join(PATIENCE_S)
     counts = run_to_memory(live.adata, ExportConfig(genes_mode="all", layer="counts"))
-    assert_same(json.loads(gzip.decompress(found[0])), stated(counts))
+    assert_same(json.loads(gzip.decompress(found[0])), exported_statistics(counts))
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "dense"])
 def test_computation_needs_little_memory_beyond_the_matrix(form: str) -> None:
-    """A matrix of 40 MB takes a few blocks of 1 MB more."""
+    """The matrix has 40 MB; the computation needs only a few blocks of 1 MB in addition."""
     n, m = (20_000, 500) if form == "dense" else (50_000, 1000)
     rng = np.random.default_rng(0)
     if form == "dense":

@@ -93,7 +93,7 @@ def test_failing_listener_does_not_block_the_session(adata: Any) -> None:
 
 
 class _ThreadsMayFail:
-    """Silences the traceback of the thread that the failing listener ends."""
+    """Hides the traceback of the thread that ends because its listener fails."""
 
     def __enter__(self) -> None:
         import threading
@@ -104,7 +104,7 @@ class _ThreadsMayFail:
     def __exit__(self, *exc: object) -> None:
         import threading
 
-        eventually(lambda: not [one for one in threading.enumerate() if one.name == "karospace-export"])
+        eventually(lambda: not [thread for thread in threading.enumerate() if thread.name == "karospace-export"])
         threading.excepthook = self._hook
 
 
@@ -114,11 +114,11 @@ def test_change_during_the_export_raises(what: str, tmp_path: Path) -> None:
     file = tmp_path / "a.h5ad"
     adata.write_h5ad(file)
 
-    def meddle(progress: Any) -> None:
+    def change(progress: Any) -> None:
         if progress.stage == "Writing genes" and not progress.finished:
-            meddling[what]()
+            changes[what]()
 
-    meddling: dict[str, Any] = {
+    changes: dict[str, Any] = {
         "values": lambda: adata.X.data.__imul__(2),
         "positions": lambda: adata.X.indices.sort(),
         "coordinates": lambda: adata.obsm["spatial"].__iadd__(1),
@@ -128,7 +128,7 @@ def test_change_during_the_export_raises(what: str, tmp_path: Path) -> None:
     }
     subject = file if what == "file" else adata
     with pytest.raises(SourceError, match="was changed during the export"):
-        run(subject, ExportConfig(outdir=tmp_path / "out"), Job(meddle))
+        run(subject, ExportConfig(outdir=tmp_path / "out"), Job(change))
     assert not (tmp_path / "out").exists()
 
 
@@ -146,12 +146,12 @@ def test_additions_during_the_export_are_ignored(tmp_path: Path) -> None:
 def test_live_genes_match_the_object(kind: str, adata: Any, bundle: Bundle) -> None:
     given = adata.copy()
     given.X = {"csr": given.X, "csc": sp.csc_matrix(given.X), "dense": given.X.toarray()}[kind]
-    turned = given[::-1].copy()
-    for one in (given, turned):
-        live = LiveCells(one, bundle, ExportConfig())
+    reversed_adata = given[::-1].copy()
+    for subject in (given, reversed_adata):
+        live = LiveCells(subject, bundle, ExportConfig())
         expected = adata.X[:, 7].toarray().ravel()
         assert np.array_equal(live.values(7), expected)
-    turned.obs_names = [f"x{i}" for i in range(turned.n_obs)]
+    reversed_adata.obs_names = [f"x{i}" for i in range(reversed_adata.n_obs)]
     with pytest.raises(ViewError, match="changed after this view was created"):
         live.values(7)
 
@@ -201,9 +201,11 @@ def test_form_offers_embeddings_and_sections(adata: Any, tmp_path: Path) -> None
     assert any("its color was left out" in text for text in shown.warnings)
     plain = {"scripts": "no", "gzip": False}
     more, less = predict_export(adata, plain), predict_export(adata, {**plain, "embeddings": []})
-    assert 8 * adata.n_obs < more.bytes - less.bytes < 8 * adata.n_obs + 1000, "and its entry in the manifest"
+    assert 8 * adata.n_obs < more.bytes - less.bytes < 8 * adata.n_obs + 1000, (
+        "not 8 bytes per cell and an entry in the manifest"
+    )
     assert more.files - less.files == 1
-    assert predict_export(adata, {"gzip": False}).bytes > more.bytes, "scripts repeat the data"
+    assert predict_export(adata, {"gzip": False}).bytes > more.bytes, "scripts contain the data a second time"
     assert predict_export(adata, {"view": str(tmp_path / "v.json")}).bytes > predict_export(adata, {}).bytes
 
 
@@ -241,10 +243,10 @@ def test_code_repeats_the_export(
         assert getattr(parsed, option) == getattr(config, option), option
 
 
-def test_color_is_a_column_a_gene_or_a_helpful_error(adata: Any) -> None:
+def test_color_accepts_columns_and_genes_and_suggests_similar_names(adata: Any) -> None:
     view = karospace_view(adata)
-    heard: list[str] = []
-    end = view.on_change(lambda change: heard.append(change["name"]))
+    changed: list[str] = []
+    unsubscribe = view.on_change(lambda change: changed.append(change["name"]))
     view.color = "region"
     assert view.state["color"] == {"kind": "annotation", "column": "region"}
     view.color = "gene:EPCAM"
@@ -256,10 +258,10 @@ def test_color_is_a_column_a_gene_or_a_helpful_error(adata: Any) -> None:
     with pytest.raises(ViewError, match="point_size"):
         view.state = {"point_size": 99}
     assert view.color == "EPCAM" and view.camera is None
-    assert heard.count("state") == 2
-    end()
+    assert changed.count("state") == 2
+    unsubscribe()
     view.color = ""
-    assert heard.count("state") == 2
+    assert changed.count("state") == 2
     view.close()
 
 
@@ -305,7 +307,7 @@ def test_gene_sets_can_be_read_and_set(adata: Any, caplog: pytest.LogCaptureFixt
     assert "1 gene of gene_sets is not in this view and left out: NOPE." in caplog.text
     view.state = {"gene_sets": [{"name": "Other", "genes": ["VIM"]}]}
     assert view.gene_sets == {"Other": ["VIM"]}
-    assert view.color == "score:CD3E,CD8A", "no set has this name"
+    assert view.color == "score:CD3E,CD8A", "there is no set T any more"
     for wrong in ({"x": ["NOPE"]}, {"": ["VIM"]}, {"x": 3}, {"x": []}, ["VIM"]):
         with pytest.raises(ViewError, match=r"gene set|gene_sets"):
             view.gene_sets = wrong
@@ -381,7 +383,7 @@ def test_linked_views_share_their_state(adata: Any) -> None:
     two.close()
 
 
-def test_annotate_writes_a_column_and_never_overwrites() -> None:
+def test_annotate_writes_a_column_and_refuses_to_overwrite_it() -> None:
     adata = synthetic_tissue(300, 60, seed=2)
     view = karospace_view(adata)
     with pytest.raises(ViewError, match="There is no selection"):
@@ -425,7 +427,7 @@ def test_form_that_cannot_be_created_raises_only_one_error(adata: Any) -> None:
     no_place: Any = None
     with pytest.raises(traitlets.TraitError):
         KaroSpaceWidget(adata, ExportConfig(), place=no_place)
-    ipywidgets.Widget.close_all()  # they would keep the form
+    ipywidgets.Widget.close_all()  # open widgets would keep the form alive
     # Errors in `__del__` fail this test.
     gc.collect()
 
@@ -451,7 +453,7 @@ def test_every_column_of_obs_colors_the_view_with_its_current_values(monkeypatch
     view = karospace_view(adata, annotation_columns=["region", "area"], downsample=100)
 
     def values(name: str) -> Any:
-        (entry,) = [one for one in view._live.columns.listing() if one["name"] == name]
+        (entry,) = [column for column in view._live.columns.listing() if column["name"] == name]
         raw = gzip.decompress(view._assets.read(entry["chunks"][0]["path"]))
         found = np.frombuffer(raw, entry["dtype"])
         return (
@@ -473,15 +475,15 @@ def test_every_column_of_obs_colors_the_view_with_its_current_values(monkeypatch
     view.annotate("niche", overwrite=True)
     assert values("niche") == ["selected"] * 7 + [None] * 93
     # Columns of the bundle are listed once they differ from it, and genes are read anew.
-    names = [one["name"] for one in view._live.columns.listing()]
+    names = [column["name"] for column in view._live.columns.listing()]
     view.refresh()
-    assert [one["name"] for one in view._live.columns.listing()] == names
+    assert [column["name"] for column in view._live.columns.listing()] == names
     adata.obs["region"] = adata.obs["region"].astype(str).str.upper()
     adata.obs["more"] = adata.obs["region"]
     adata.obs["identifiers"] = adata.obs_names
     del adata.obs["late"]
     view.refresh()
-    listed = [one["name"] for one in view._live.columns.listing()]
+    listed = [column["name"] for column in view._live.columns.listing()]
     assert set(listed) == {"cell_type", "niche", "region", "more", "identifiers"}
     assert values("region") == adata.obs["region"].iloc[rows].tolist()
     monkeypatch.setattr("karospace_jupyter.widget.live_columns.MOST_CATEGORIES", 99)
@@ -554,14 +556,14 @@ def test_progress_in_a_notebook_is_one_output_without_a_widget(monkeypatch: pyte
             assert "<cells>" not in data["text/html"]
     assert shown[0]["text/plain"].startswith("Exported in")
     with pytest.raises(ValueError, match="x"), ProgressBar() as bar:
-        other = bar.watch(None)
-        other.report(Progress("Writing genes", 1, 60, "genes", 2.0, finished=False))
+        watched = bar.watch(None)
+        watched.report(Progress("Writing genes", 1, 60, "genes", 2.0, finished=False))
         raise ValueError("x")
     assert shown[1]["text/plain"].endswith("Writing genes")
     assert shown[1]["text/plain"].startswith("Stopped")
 
 
-def test_outputs_keep_what_shows_the_tissue_without_a_kernel(adata: Any, bundle: Bundle, tmp_path: Path) -> None:
+def test_outputs_show_the_tissue_without_a_kernel(adata: Any, bundle: Bundle, tmp_path: Path) -> None:
     folder = bundle.save(tmp_path / "out")
     view = karospace_view(folder)
     data, _ = view._repr_mimebundle_()
@@ -575,11 +577,11 @@ def test_outputs_keep_what_shows_the_tissue_without_a_kernel(adata: Any, bundle:
     assert tissue["bundle"]["created"] == folder.manifest.created_at
     grid = karospace_grid([view, adata], columns=1)
     data, _ = grid._repr_mimebundle_()
-    assert [one["bundle"] is None for one in data[MIME_TYPE]["tissues"]] == [False, True]
+    assert [entry["bundle"] is None for entry in data[MIME_TYPE]["tissues"]] == [False, True]
     assert data["text/html"].count("<img") == 2
     # No gene of the object was exported, but the view shows all of them.
     assert grid.children[1].bundle.manifest.n_genes == 0
-    assert [one["detail"] for one in data[MIME_TYPE]["tissues"]] == ["600 cells × 60 genes"] * 2
+    assert [entry["detail"] for entry in data[MIME_TYPE]["tissues"]] == ["600 cells × 60 genes"] * 2
     assert data["text/html"].count("600 cells × 60 genes") == 2
     form = karospace_widget(adata)
     data, _ = form._repr_mimebundle_()
@@ -594,8 +596,8 @@ def test_outputs_keep_what_shows_the_tissue_without_a_kernel(adata: Any, bundle:
     (tissue,) = data[MIME_TYPE]["tissues"]
     assert str(tmp_path / "exported") in tissue["bundle"]["places"]
     eventually(lambda: form._kept == {key: data[key] for key in (MIME_TYPE, "text/html")})
-    for one in (*grid.children, grid, form):
-        one.close()
+    for widget in (*grid.children, grid, form):
+        widget.close()
 
 
 def test_summary_made_while_the_comm_opens_reaches_the_page(adata: Any, monkeypatch: pytest.MonkeyPatch) -> None:
