@@ -80,7 +80,7 @@ def test_form_exports_its_object_to_the_derived_target(names: dict[str, Any]) ->
 def test_invalid_requests_and_missing_objects_return_errors(names: dict[str, Any]) -> None:
     assert "adata no longer exists in this kernel" in ask(do="form", where=["adata"], options={})["error"]
     names["adata"] = 3
-    assert "is now a int" in ask(do="form", where=["adata"], options={})["error"]
+    assert "is no longer an AnnData object, but of type int" in ask(do="form", where=["adata"], options={})["error"]
     assert "'nothing'" in ask(do="nothing")["error"]
     assert "path: Field required" in ask(do="verify")["error"]
     assert "error" in ask()

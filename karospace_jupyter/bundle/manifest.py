@@ -102,6 +102,14 @@ class Chunk(_Part):
     size_bytes: int = Field(ge=0)
     """Stored size."""
 
+    def misplaced(self, expected: int) -> str | None:
+        """Return what is wrong if this chunk does not hold cells from cell `expected` on."""
+        if self.start != expected:
+            return f"{self.path} starts at cell {self.start:,}; expected cell {expected:,}"
+        if self.end <= self.start:
+            return f"{self.path} has no cells: it starts at cell {self.start:,} and ends before cell {self.end:,}"
+        return None
+
 
 class GeneSummary(_Part):
     """1.x. Statistics of a gene that the viewer needs before loading its values.

@@ -383,8 +383,8 @@ class BundleReader:
         """
         parts, expected = [], 0
         for chunk in chunks:
-            if chunk.start != expected or chunk.end <= chunk.start:
-                msg = f"{chunk.path} starts at cell {chunk.start:,}; expected cell {expected:,}."
+            if problem := chunk.misplaced(expected):
+                msg = f"{problem}."
                 raise BundleError(msg)
             need = (chunk.end - chunk.start) * width * dtype.itemsize
             size_of_cells = f"the size of {counted(chunk.end - chunk.start, 'cell')}"

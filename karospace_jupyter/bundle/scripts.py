@@ -62,13 +62,13 @@ def gene_file_problems(manifest: Manifest) -> Iterator[str]:
     for entry in manifest.expression.genes:
         expected = 0
         for chunk in entry.chunks:
-            if chunk.start != expected or chunk.end <= chunk.start:
-                yield f"{chunk.path} starts at cell {chunk.start:,}; expected cell {expected:,}"
+            if problem := chunk.misplaced(expected):
+                yield problem
                 break
             expected = chunk.end
             path = chunk.path.casefold()
             if path in taken or path.startswith("scripts/"):
-                yield f"{chunk.path} is stated for gene {entry.gene!r}, but is another file of the bundle"
+                yield f"{chunk.path} is listed for gene {entry.gene!r}, but the bundle uses this path for another file"
             taken.add(path)
         else:
             if expected != manifest.n_cells:

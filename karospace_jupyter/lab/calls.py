@@ -186,6 +186,6 @@ def _find(where: Sequence[str]) -> Any:  # noqa: ANN401
         msg = f"{label} no longer exists in this kernel. Refresh the list, or run the cell that creates it."
         raise SourceError(msg) from None
     if not all(hasattr(value, part) for part in ("obs", "var", "obsm", "n_obs")):
-        msg = f"{label} is now a {type(value).__name__}, not an AnnData object. Refresh the list."
+        msg = f"{label} is no longer an AnnData object, but of type {type(value).__name__}. Refresh the list."
         raise ViewError(msg)
     return value

@@ -93,7 +93,7 @@ def _guess_warnings(spec: ObsCoords) -> tuple[str, ...]:
         return ()
     return (
         f"The columns {spec.x!r} and {spec.y!r} of obs are used as coordinates because no others were found. If they "
-        "hold something else, choose the coordinates explicitly.",
+        "are not coordinates, choose the coordinates explicitly.",
     )
 
 

@@ -177,7 +177,7 @@ def _by_position(
     if positions is not None:
         warnings.append(
             f"uns[{key!r}] has {len(found)} colors for {counted(n, 'category', 'categories')} that are numbers: "
-            "each got the color at its number, counted from 0."
+            "each has the color at that index, counted from 0."
         )
         return [found[position] for position in positions]
     if len(found) > n:

@@ -42,7 +42,7 @@ def fallback_html(bundle: Bundle, *, title: str, contents: str, picture: str) ->
     where = (
         "Run this cell again to open the viewer."
         if bundle.path is None
-        else f"Run this cell, or open <code>{html.escape(str(bundle.path))}</code>, to see it."
+        else f"To open the viewer, run this cell again, or open <code>{html.escape(str(bundle.path))}</code>."
     )
     return (
         f'<div style="font:13px/18px system-ui,sans-serif">{image}<p><b>{name}</b> · {html.escape(contents)}. '

@@ -158,7 +158,7 @@ def test_ipykernel_6_shows_a_view(six: str, notebook: Open) -> None:
 
 
 BUNDLE = f"{DATA}\nb = adata_to_karospace(adata, 'bundle', genes_mode='all')"
-SENTENCE = "open {}, to see it"
+SENTENCE = "run this cell again, or open {}."
 
 
 def converted(folder: Path, name: str, *options: str) -> str:

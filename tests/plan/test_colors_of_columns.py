@@ -200,7 +200,7 @@ def test_numeric_categories_use_positions_in_longer_list(kind: Any) -> None:
     found = plan(build(COLORS, kind=values), annotation_columns=["kind"])
     assert [int(float(name)) for name in column(found).categories] == list(map(int, names))
     assert list(column(found).colors) == [COLORS[int(name)] for name in names]
-    assert any("each got the color at its number" in warning for warning in found.warnings)
+    assert any("each has the color at that index" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize("names", [["1", "7"], ["10", "2"], ["0", "-1"], ["0", "b"]])

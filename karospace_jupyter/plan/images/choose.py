@@ -192,7 +192,7 @@ def _library_images(
         of_sections = [lib for lib in chosen if lib.name in library_sections]
         if not of_sections:
             choices = listed([f"uns:{lib.name}" for lib in chosen])
-            warning = f"uns['spatial'] holds several images; none was chosen. To show one, choose it: {choices}."
+            warning = f"uns['spatial'] holds several images; none is shown. Choose one of: {choices}."
             return [], [warning]
         others = [lib.name for lib in chosen if lib not in of_sections]
         if others:
