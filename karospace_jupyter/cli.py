@@ -675,7 +675,7 @@ def _serve(bundle: Bundle, options: argparse.Namespace, *, in_browser: bool = Fa
             print(f"port {options.port} is in use; using {server.port}", file=sys.stderr)
         _print(f"{server.url}  (press Ctrl-C to stop)")
         if in_browser and not webbrowser.open(server.url):
-            print("No browser was found on this machine. Open the address above in one.", file=sys.stderr)
+            print("No browser was found on this computer. Open the address above in one.", file=sys.stderr)
         while not stop.wait(0.5):
             pass
     return 0

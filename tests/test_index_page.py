@@ -543,7 +543,7 @@ def test_origin_that_browsers_write_differently_is_refused_with_the_one_to_use(
 
 @pytest.mark.parametrize("origin", ["http://[::1]:8000", "https://my_data.example"])
 def test_origin_that_no_policy_can_name_is_refused(site: Path, origin: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(f"Browsers do not let a page name the origin {origin!r}")):
+    with pytest.raises(ConfigError, match=re.escape(f"Browsers do not accept the origin {origin!r} in the policy")):
         publish_index(site, data_origins=[origin])
     assert ExportConfig(embed_origins=(origin,)).embed_origins == (origin,)
 

@@ -238,7 +238,7 @@ class AppState:
             self._notify("export")
 
     def serve(self, path: str, port: int = 8000, then: Callable[[str], None] | None = None) -> None:
-        """Serve a bundle on this machine only; `then` is called with its address."""
+        """Serve a bundle on this computer only; `then` is called with its address."""
         self.forget_faults()
         self._serving = then
         self._send(StartServing(path, port))

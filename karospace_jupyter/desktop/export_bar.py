@@ -112,7 +112,7 @@ class ExportBar(ttk.Frame):
         if done and not shown.running:
             self.button.configure(style="TButton")
         other = "" if mine else "Another preview is open: "
-        place = f"{Path(shown.served).name} at {shown.address}, on this machine only"
+        place = f"{Path(shown.served).name} at {shown.address}, on this computer only"
         self.served.configure(text=f"{other}{place}" if other else f"Preview of {place}")
         _at(self.preview, 4, shown=bool(shown.address), pady=below)
         notes = [*shown.notes, *(done or estimate).warnings]

@@ -64,7 +64,7 @@ class CancelExport:
 
 @dataclass(frozen=True, slots=True)
 class StartServing:
-    """Serve a bundle on this machine, replacing the one served before."""
+    """Serve a bundle on this computer, replacing the one served before."""
 
     path: str
     port: int

@@ -79,7 +79,8 @@ class Welcome(ttk.Frame):
         shown, px = self._app_state.shown, self._theme.px
         text, style = shown.refused or shown.fault or " ".join(shown.notes), "Problem.TLabel"
         if not text and shown.address:
-            text, style = f"{Path(shown.served).name} is open at {shown.address}, on this machine only.", "Muted.TLabel"
+            text = f"{Path(shown.served).name} is open at {shown.address}, on this computer only."
+            style = "Muted.TLabel"
         if shown.opening:
             text, style = f"Inspecting {Path(shown.opening).name}…", "Muted.TLabel"
             self.bar.start(30)

@@ -48,11 +48,11 @@ class Place(Protocol):
         """Return the whole path of a file or subfolder, for messages."""
 
     def check(self) -> None:
-        """Raise SinkError if it is not a folder."""
+        """Raise SinkError if it exists and is not a folder."""
 
     @property
     def is_local(self) -> bool:
-        """Whether reading a bundle here costs little."""
+        """Whether this is a folder on disk, from which reading a bundle costs little."""
 
     def exclusive(self) -> AbstractContextManager[Callable[[], None]]:
         """Keep other processes from publishing here, and return a function that checks that none does.
@@ -122,7 +122,7 @@ class FolderPlace:
         return str(self.at / path)
 
     def check(self) -> None:
-        """Raise SinkError if it is not a folder."""
+        """Raise SinkError if it exists and is not a folder."""
         if self.at.exists() and not self.at.is_dir():
             msg = f"{self.at} is a file. Choose a folder."
             raise SinkError(msg)
@@ -130,16 +130,17 @@ class FolderPlace:
     @contextmanager
     def exclusive(self) -> Iterator[Callable[[], None]]:
         """Keep other processes from publishing here; raise SinkError if one does."""
-        # Each would leave out what the other adds.
+        # Two processes would each write a list without the bundles that the other adds.
         with Partial(self.at / LIST) as partial:
             others = partial.others()
             if others:
                 msg = (
-                    f"{self.at} is being published by another process, or one on another computer was killed. "
-                    f"Nothing was changed. Try again when it has ended; if none is running, delete {others[0]}."
+                    f"{self.at} is being published by another process, or such a process was killed on another "
+                    "computer. Nothing was changed. Try again when it has ended; if none is running, delete "
+                    f"{others[0]}."
                 )
                 raise SinkError(msg)
-            yield lambda: None  # another one sees the folder of this `Partial`
+            yield lambda: None  # nothing to check: another process finds the folder of this `Partial`
 
     def read(self, path: str) -> bytes | None:
         """Return a file of the index; None if it does not exist. Raise SinkError if it cannot be read."""
@@ -153,13 +154,13 @@ class FolderPlace:
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file of the index atomically, unless it already has this content."""
-        place = self.at / path
+        file = self.at / path
         try:
-            if place.is_file() and place.read_bytes() == data:
+            if file.is_file() and file.read_bytes() == data:
                 return
         except OSError as exc:
-            raise write_error(exc, place) from exc
-        with Partial(place) as partial:
+            raise write_error(exc, file) from exc
+        with Partial(file) as partial:
             partial.write(path, data)
             partial.publish_file(partial.folder / path)
 
@@ -186,8 +187,8 @@ class FolderPlace:
         """Return whether a bundle that the user named is inside this folder."""
         if is_url(bundle):
             return False
-        place = expanded(bundle).resolve()
-        return place.is_dir() and place.is_relative_to(self.at.resolve())
+        folder = expanded(bundle).resolve()
+        return folder.is_dir() and folder.is_relative_to(self.at.resolve())
 
     def bundles(self, listed: Iterable[str], warnings: list[str]) -> Iterable[str]:
         """Return the subfolders that are, or may be, bundles; hidden folders and symbolic links are skipped.
@@ -207,8 +208,8 @@ class FolderPlace:
                 raise SinkError(msg) from exc
             warnings.append(f"{text} Bundles in it are not listed.")
 
-        for place, folders, files in os.walk(self.at, onerror=unreadable):
-            here = Path(place)
+        for current, folders, files in os.walk(self.at, onerror=unreadable):
+            here = Path(current)
             if _MANIFEST in files and here != self.at and _may_be_bundle(FolderFiles(here)):
                 folders.clear()
                 yield here.relative_to(self.at).as_posix()
@@ -239,10 +240,10 @@ class FolderPlace:
     def sizes(self) -> dict[str, int]:
         """Return the sizes of all files in bytes, by path."""
         sizes = {}
-        for place, folders, files in os.walk(self.at):
+        for current, folders, files in os.walk(self.at):
             folders[:] = [name for name in folders if name != ".git"]
             for name in files:
-                path = Path(place) / name
+                path = Path(current) / name
                 sizes[path.relative_to(self.at).as_posix()] = path.lstat().st_size
         return sizes
 
@@ -268,7 +269,7 @@ class StorePlace:
         return f"{self.at}/{path}"
 
     def check(self) -> None:
-        """Do nothing: a store has no folders that could be files."""
+        """Do nothing: in a store, a folder is only the start of paths and cannot be a file."""
 
     @contextmanager
     def exclusive(self) -> Iterator[Callable[[], None]]:
@@ -278,13 +279,13 @@ class StorePlace:
         try:
             yield claim.check
         except BaseException:
-            self._store.stopped.set()  # the store may be out of reach
+            self._store.stopped.set()  # do not retry the release: the store may be out of reach
             raise
         finally:
             try:
                 claim.release()
             except KaroSpaceError as failure:
-                logger.warning("%s; the next process that publishes to this URL removes its claim", failure)
+                logger.warning("%s The next process that publishes to this URL deletes this claim.", failure)
 
     def read(self, path: str) -> bytes | None:
         """Return a file of the index; None if it does not exist. Raise SinkError if it cannot be read."""
@@ -344,10 +345,11 @@ class StorePlace:
         """Return the bundle in a subfolder."""
         return Bundle(f"{self._store.url}/{path}", storage_options=self._options)
 
-    def save(self, bundle: Bundle, path: str, scripts: When, job: Job) -> None:  # noqa: ARG002 - a store has none
+    def save(self, bundle: Bundle, path: str, scripts: When, job: Job) -> None:  # noqa: ARG002 - no scripts in a store
         """Copy a bundle to a subfolder."""
         if path == "assets" or PurePosixPath(path).suffix.lower() in {".zip", ".html", ".htm"}:
-            msg = f"{self.shown(path)} cannot be the folder of a bundle in a store. Rename {path!r} first."
+            why = "this name is reserved" if path == "assets" else "its URL would be that of a file"
+            msg = f"{self.shown(path)} cannot be the folder of a bundle in a store: {why}. Rename {path!r} first."
             raise SinkError(msg)
         bundle.save(f"{self._store.url}/{path}", storage_options=self._options, job=job)
 

@@ -36,14 +36,15 @@ if TYPE_CHECKING:
 
     from karospace_jupyter.bundle.manifest import Manifest
 
-_LISTED = "bundles.json"
+_LIST_NAME = "bundles.json"
 """Name of the list inside its script."""
-_LIST_MARK = as_script(_LISTED, b"")[:-3]
-"""The start of every list."""
+_LIST_MARK = as_script(_LIST_NAME, b"")[:-3]
+"""The start of every list: a script without its end, `")` and a line break."""
 _VERSION = 1
 _MARK = b'<meta name="generator" content="karospace-jupyter index">'
 _DATA_MARK = b'<meta name="karospace-data-origins"'
-_HEAD = b'<meta name="color-scheme"'
+_BEFORE_DATA_MARK = b'<meta name="color-scheme"'
+"""The element of ``viewer.html`` before which the data mark is inserted."""
 _CONNECT = b"connect-src 'self'"
 _IN_POLICY = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 """The origins that browsers accept in a Content Security Policy: no IPv6 addresses, no underscores."""
@@ -55,7 +56,7 @@ _IMAGES = {".png", ".jpg", ".jpeg", ".webp"}
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """The bundles of an index, and the problems of others."""
+    """The bundles of an index, and the problems that were found."""
 
     path: Path | str
     """The folder of the index, or its URL."""
@@ -147,8 +148,8 @@ def publish_index(
             _copy(place, bundles, storage_options, copied, problems, host, job)
             listed, warnings = _listed(place, before, copied, problems, job)
         except Cancelled as exc:
-            held = f" These bundles were already copied: {', '.join(copied)}." if copied else ""
-            msg = f"Publishing was canceled; the index was not changed.{held}"
+            note = f" These bundles were already copied: {', '.join(copied)}." if copied else ""
+            msg = f"Publishing was canceled; the index was not changed.{note}"
             raise Cancelled(msg) from exc
         if not listed and before is None:
             found = "\n".join([f"{place.at} contains no bundle to list.", *problems])
@@ -162,7 +163,7 @@ def publish_index(
         elif place.is_file(VIEWER) and _is_marked(place, VIEWER, _DATA_MARK):
             place.delete(VIEWER)
         place.write(PAGE, static_file("bundles.html"))
-        place.write(LIST, as_script(_LISTED, index.model_dump_json().encode()))
+        place.write(LIST, as_script(_LIST_NAME, index.model_dump_json().encode()))
     if host is not None:
         problems += over_limits(HOSTS[host], Usage.of(place.sizes()))
     old = {} if before is None else {one.path: one for one in before.bundles}
@@ -186,10 +187,10 @@ def _check_options(
     storage_options: Mapping[str, Any] | None,
 ) -> None:
     if is_web_url(folder):
-        msg = f"{_shown(folder)} is on a web host, which cannot be written. Choose a folder, and upload it."
+        msg = f"{_shown(folder)} is on a web host and cannot be written to. Choose a local folder, and upload it."
         raise ConfigError(msg)
     if isinstance(folder, os.PathLike) and PATH_OF_URL.match(os.fspath(folder)):
-        msg = f"{folder} is a URL in a Path, which cannot hold it. Pass it as a string."
+        msg = f"{folder} is a URL in a Path, which changes its slashes. Pass it as a string."
         raise ConfigError(msg)
     if host is not None and host not in HOSTS:
         msg = f"Unknown host {host!r}; expected one of {', '.join(map(repr, HOSTS))}."
@@ -221,8 +222,8 @@ def _check_origins(place: Place, origins: Sequence[str]) -> None:
             raise ConfigError(msg)
         if not _IN_POLICY.fullmatch(origin):
             msg = (
-                f"Browsers do not let a page name the origin {origin!r}: its host is an IPv6 address or contains an "
-                "underscore. Use another name of the host."
+                f"Browsers do not accept the origin {origin!r} in the policy of a page: its host is an IPv6 address or "
+                "contains an underscore. Use another name for the host."
             )
             raise ConfigError(msg)
     if len(origins) > _MOST_ORIGINS:
@@ -240,9 +241,9 @@ def _viewer(origins: Sequence[str]) -> bytes:
     """Return the viewer with a policy that also allows reading from these origins, which must be valid."""
     text = " ".join(origins).encode()
     page = static_file("viewer.html")
-    assert page.count(_CONNECT) == page[:4096].count(_HEAD) == 1  # noqa: S101 - as built
+    assert page.count(_CONNECT) == page[:4096].count(_BEFORE_DATA_MARK) == 1  # noqa: S101 - as built
     page = page.replace(_CONNECT, _CONNECT + b" " + text)
-    return page.replace(_HEAD, _DATA_MARK + b' content="' + text + b'">\n' + _HEAD, 1)
+    return page.replace(_BEFORE_DATA_MARK, _DATA_MARK + b' content="' + text + b'">\n' + _BEFORE_DATA_MARK, 1)
 
 
 def _read(place: Place) -> BundleIndex | None:
@@ -257,11 +258,12 @@ def _read(place: Place) -> BundleIndex | None:
     if stored is None:
         return None
     shown = place.shown(LIST)
+    # A truncated list is a damaged list, not another script.
     if not stored.startswith(_LIST_MARK[: len(stored)]):
         msg = f"{shown} is another script. It was not changed; move it, or choose another folder."
         raise SinkError(msg)
     try:
-        text = from_script(_LISTED, stored)
+        text = from_script(_LIST_NAME, stored)
         version = json.loads(text)["version"]
         if isinstance(version, int) and version > _VERSION:
             msg = (
@@ -328,8 +330,8 @@ def _name_of(given: str | os.PathLike[str], bundle: Bundle) -> str:
         last = path.rpartition("/")[2]
         name = (unquote(last) if is_web_url(given) else last) or server.rpartition("@")[2]
     else:
-        place = absolute(given)  # resolve() would replace a link by the name of its target
-        name = place.name if place.is_dir() else place.stem
+        location = absolute(given)  # resolve() would replace the name of a link with that of its target
+        name = location.name if location.is_dir() else location.stem
     name = re.sub(r'[\x00-\x1f\\/:*?"<>|]', "_", name).strip(" .")
     if not name:
         msg = f"{_shown(given)} gives no name for a folder. Save the bundle in a folder with a name first."

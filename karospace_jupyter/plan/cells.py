@@ -37,7 +37,7 @@ def choose_cells(
     sections
         The column that names the sections; a sample is stratified by it.
     observations
-        What the rows are.
+        What each row represents, in the plural.
 
     Returns
     -------
@@ -62,8 +62,8 @@ def choose_cells(
             raise CoordinatesError(msg)
         rows = np.flatnonzero(placed).astype(np.int64)
         bad = "NaN, infinite or beyond ±1e30"
-        verb = "was" if dropped == 1 else "were"
-        warnings.append(f"{dropped:,} of {len(xy):,} {observations} {verb} left out: their coordinates are {bad}.")
+        verb, whose = ("was", "its") if dropped == 1 else ("were", "their")
+        warnings.append(f"{dropped:,} of {len(xy):,} {observations} {verb} left out: {whose} coordinates are {bad}.")
     if reason := too_close(xy[placed]):
         msg = f"The coordinates of all {observations} {reason}. Multiply them, or choose other coordinates."
         raise CoordinatesError(msg)
@@ -73,7 +73,7 @@ def choose_cells(
             base = np.arange(len(xy), dtype=np.int64) if rows is None else rows
             section_codes = None if sections is None else pd.factorize(source.obs(sections))[0][base]
             rows = base[sample(len(base), config.downsample, section_codes, config.seed)]
-            within = "" if sections is None else f" in proportion within each {sections}"
+            within = "" if sections is None else f", about the same fraction within each {sections}"
             warnings.append(f"{len(rows):,} of {available:,} {observations} were drawn at random{within}.")
         elif config.downsample > available:
             warnings.append(f"All {available:,} {observations} are exported; {config.downsample:,} were requested.")
@@ -95,7 +95,10 @@ def is_placed(xy: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def sample(n: int, size: int, sections: NDArray[np.int64] | None, seed: int) -> NDArray[np.int64]:
-    """Draw `size` of `n` positions, ascending, in proportion to the sections (largest remainder, at least one each)."""
+    """Draw `size` of `n` positions, ascending, in proportion to the sizes of the sections.
+
+    The numbers are rounded by largest remainder. Each section gets at least one position if `size` allows it.
+    """
     rng = np.random.Generator(np.random.PCG64(seed))
     # One random key per cell, so that a smaller sample with the same seed is a subset of a larger one.
     keys = rng.random(n)

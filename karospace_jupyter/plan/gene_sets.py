@@ -41,8 +41,10 @@ def choose_gene_sets(
     ------
     ConfigError
         If a file is invalid, or there are too many sets.
+    GenesError
+        If no set contains a gene of any matrix.
     PlanError
-        If uns has no such sets, or no set contains a gene of any matrix.
+        If uns has no such sets.
     """
     sets = given if isinstance(given, dict) else joined((text, _read(source, text)) for text in given or ())
     if not sets:
@@ -61,7 +63,7 @@ def choose_gene_sets(
     if empty:
         what = _without_genes([source, *others], empty, len(sets))
         if len(empty) == len(sets):
-            msg = f"{what} Check the species and the kind of names."
+            msg = f"{what} Check that the species and the kind of names (symbols or IDs) match."
             raise GenesError(msg)
         warnings.append(f"{what} {'It is' if len(empty) == 1 else 'They are'} left out.")
     sets = {name: genes for name, genes in sets.items() if name not in empty}

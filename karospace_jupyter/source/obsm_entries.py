@@ -1,4 +1,4 @@
-"""Separate the numeric arrays of obsm from the other entries."""
+"""Separate the numeric arrays and the tables of obsm from the other entries."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 
-_NAMES = {
+_DESCRIPTIONS = {
     "awkward-array": "an awkward array",
     "string-array": "an array of text",
     "dict": "a group",
     "": "a group",
     "categorical": "a categorical array",
 }
+"""Descriptions of entries that cannot be used, by encoding type."""
 
 
 def in_memory(obsm: Mapping[Any, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the numeric arrays of an AnnData's obsm by key, and descriptions of the other entries."""
+    """Return the numeric arrays and the tables of an AnnData's obsm by key, and descriptions of the other entries."""
     usable: dict[str, Any] = {}
     others: dict[str, str] = {}
     for key, value in obsm.items():
@@ -30,7 +31,7 @@ def in_memory(obsm: Mapping[Any, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def in_file(group: Any, n_cells: int) -> tuple[dict[str, Any], dict[str, str]]:  # noqa: ANN401 - h5py and zarr share no type
-    """Return the numeric arrays of an obsm group by key, and descriptions of the other entries.
+    """Return the numeric arrays and the tables of an obsm group by key, and descriptions of the other entries.
 
     Parameters
     ----------
@@ -42,11 +43,12 @@ def in_file(group: Any, n_cells: int) -> tuple[dict[str, Any], dict[str, str]]: 
     usable: dict[str, Any] = {}
     others: dict[str, str] = {}
     for key in group:
-        _sort(str(key), group[key], n_cells, usable, others)
+        _assign(str(key), group[key], n_cells, usable, others)
     return usable, others
 
 
-def _sort(key: str, node: Any, n_cells: int, usable: dict[str, Any], others: dict[str, str]) -> None:  # noqa: ANN401
+def _assign(key: str, node: Any, n_cells: int, usable: dict[str, Any], others: dict[str, str]) -> None:  # noqa: ANN401
+    """Add an entry, or those of a nested group, to `usable` or `others`."""
     if hasattr(node, "shape"):
         what = _unusable(node)
     else:
@@ -54,11 +56,11 @@ def _sort(key: str, node: Any, n_cells: int, usable: dict[str, Any], others: dic
         is_array = encoding in {"dataframe", "csr_matrix", "csc_matrix"} or any(
             name in node.attrs for name in ("shape", "_index", "h5sparse_shape")
         )
-        what = None if is_array else _NAMES.get(encoding, f"stored as {encoding}")
+        what = None if is_array else _DESCRIPTIONS.get(encoding, f"stored as {encoding}")
         if not is_array and encoding in {"", "dict"}:
             found: dict[str, Any] = {}
             for name in node:
-                _sort(f"{key}/{name}", node[name], n_cells, found, {})
+                _assign(f"{key}/{name}", node[name], n_cells, found, {})
             usable.update({name: inner for name, inner in found.items() if _rows(inner) == n_cells})
     if what is None:
         usable[key] = node
@@ -78,7 +80,7 @@ def _unusable(value: Any) -> str | None:  # noqa: ANN401 - obsm may contain anyt
     shape = getattr(value, "shape", None)
     if not isinstance(shape, tuple):  # an awkward array may have a field named `shape`
         if type(value).__module__.partition(".")[0] == "awkward":
-            return _NAMES["awkward-array"]
+            return _DESCRIPTIONS["awkward-array"]
         return "a dict" if isinstance(value, Mapping) else f"a {type(value).__name__}"
     if not shape:
         return "a single value"
@@ -87,7 +89,7 @@ def _unusable(value: Any) -> str | None:  # noqa: ANN401 - obsm may contain anyt
     dtype = getattr(value, "dtype", None)
     kind = str(getattr(dtype, "kind", ""))
     if kind in {"S", "U", "T"} or (kind == "O" and not _holds_numbers(value)):
-        return _NAMES["string-array"]
+        return _DESCRIPTIONS["string-array"]
     return f"an array of {dtype}" if kind in {"c", "m", "M"} else None
 
 

@@ -1,4 +1,4 @@
-"""Read obs, var, obsm and uns from an object, or lazily from an opened file."""
+"""Read obs, var, obsm, obsp and uns from an object, or lazily from an opened file."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Tables(Protocol):
 
     @property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the numeric arrays, by key."""
+        """Shapes of the numeric arrays and of the tables, by key."""
 
     @property
     def obsm_others(self) -> dict[str, str]:
-        """Descriptions of the entries that are not numeric arrays, by key."""
+        """Descriptions of the entries that are neither numeric arrays nor tables, by key."""
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
         """Return the names of the numeric columns of a table; empty for an array."""
@@ -54,7 +54,7 @@ class Tables(Protocol):
         """Return the numeric columns of a table; None for an array."""
 
     def obsm(self, key: str) -> NDArray[np.float64]:
-        """Return x and y."""
+        """Return the x and y columns of an entry, shape (n_cells, 2)."""
 
     @property
     def obsp_keys(self) -> tuple[str, ...]:
@@ -107,13 +107,13 @@ class ObjectTables:
 
     @property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes, by key."""
+        """Shapes of the numeric arrays and of the tables, by key."""
         usable, _ = obsm_entries.in_memory(self._adata.obsm)
         return {key: obsm_values.shape_of(value) for key, value in usable.items()}
 
     @property
     def obsm_others(self) -> dict[str, str]:
-        """Descriptions of the entries that are not numeric arrays, by key."""
+        """Descriptions of the entries that are neither numeric arrays nor tables, by key."""
         return obsm_entries.in_memory(self._adata.obsm)[1]
 
     def obsm_columns(self, key: str) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ class ObjectTables:
         return obsm_values.as_table(self._adata.obsm[key])
 
     def obsm(self, key: str) -> NDArray[np.float64]:
-        """Return x and y."""
+        """Return the x and y columns of an entry, shape (n_cells, 2)."""
         return obsm_values.x_and_y(self._adata.obsm[key], key)
 
     @property
@@ -216,13 +216,13 @@ class FileTables:
 
     @cached_property
     def obsm_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes, by key."""
+        """Shapes of the numeric arrays and of the tables, by key."""
         with reading(f"obsm of {self._where}"):
             return {key: self._shape(node, key) for key, node in self._obsm_entries[0].items()}
 
     @property
     def obsm_others(self) -> dict[str, str]:
-        """Descriptions of the entries that are not numeric arrays, by key."""
+        """Descriptions of the entries that are neither numeric arrays nor tables, by key."""
         return self._obsm_entries[1]
 
     @cached_property
@@ -249,7 +249,7 @@ class FileTables:
         return obsm_values.as_table(self._obsm(key))
 
     def obsm(self, key: str) -> NDArray[np.float64]:
-        """Return x and y; other columns of an array are not read."""
+        """Return the x and y columns of an entry, shape (n_cells, 2); other columns of an array are not read."""
         return obsm_values.x_and_y(self._obsm(key), key)
 
     def _obsm(self, key: str) -> Any:  # noqa: ANN401

@@ -184,6 +184,7 @@ def _nested(text: str) -> Nested:
 
 
 def _lists(parts: Nested) -> list[Nested]:
+    """Return `parts`, after checking that they are lists, not text."""
     if isinstance(parts[0], str):
         raise NotWktError(_MISMATCH)
     return parts

@@ -1,4 +1,4 @@
-"""Wait inside a cell while messages from the page are handled."""
+"""Wait inside a notebook cell while messages from the page are handled."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _STEP_S = 0.02
 def wait_for(done: Callable[[], bool], timeout: float | None) -> bool:
     """Wait until `done()` returns True, at most `timeout` seconds, and return whether it did.
 
-    On a kernel without subshells, a cell that waits on the main thread would block messages from the page. This
-    function handles them; cells that are started in the meantime run afterward.
+    On a kernel without subshells, a notebook cell that waits on the main thread would block messages from the page.
+    This function handles them; notebook cells that are started in the meantime run afterward.
     """
     end = None if timeout is None else time.monotonic() + timeout
     with _events() as poll:
@@ -27,7 +27,7 @@ def wait_for(done: Callable[[], bool], timeout: float | None) -> bool:
             if end is not None and time.monotonic() >= end:
                 return done()
             if poll is not None:
-                poll(8)
+                poll(8)  # handles at most 8 messages
             time.sleep(_STEP_S)
     return True
 

@@ -593,7 +593,7 @@ def test_opened_bundle_is_shown_in_the_browser(person: Any, tmp_path: Path, monk
     with urllib.request.urlopen(f"{opened[0]}manifest.json") as response:
         assert json.load(response)["n_cells"] == 300
     person.settle()
-    assert window.welcome.message.cget("text") == f"{path.name} is open at {opened[0]}, on this machine only."
+    assert window.welcome.message.cget("text") == f"{path.name} is open at {opened[0]}, on this computer only."
     person.shot(f"bundle-{kind}")
     # The bundle is served until the next one is opened.
     window.open(str(path))

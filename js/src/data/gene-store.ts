@@ -8,7 +8,7 @@ import { type Summary, summarizeGene, withoutInfinite } from './summary';
 
 const FORMAT = 'per_gene_float32_v1';
 const CACHE_BYTES = 128 * 1024 * 1024;
-const CACHE_LEAST = 4;
+const CACHE_MIN_GENES = 4;
 
 export interface GeneValues {
   gene: string;
@@ -24,27 +24,30 @@ export interface GeneStore {
   read(gene: string, ctx: ReadContext): Promise<GeneValues>;
 }
 
-/** Reads single genes and caches the most recently used. */
+/** Reads single genes and caches the most recently used. `live` names those that the kernel provides. */
 export function geneStore(reader: AssetReader, manifest: Manifest, live: readonly string[] = []): GeneStore {
   const { expression, n_cells: cells } = manifest;
   let entries: Map<string, GeneEntry> | null = null;
   const entryOf = (gene: string) => {
+    // Later entries replace earlier ones: exported genes take precedence over live ones, and the first of
+    // several genes with the same name over the others.
     entries ??= new Map([
       ...live.map((name, index) => [name, liveEntry(name, index, cells)] as const),
       ...[...expression.genes].reverse().map((entry) => [entry.gene, entry] as const),
     ]);
     return entries.get(gene);
   };
-  const kept = new Map<string, GeneValues>();
+  const cache = new Map<string, GeneValues>();
   const reads = new SharedReads<GeneValues>();
-  const keep = Math.max(CACHE_LEAST, Math.floor(CACHE_BYTES / Math.max(1, cells * 4)));
+  /** Number of genes in the cache. */
+  const capacity = Math.max(CACHE_MIN_GENES, Math.floor(CACHE_BYTES / Math.max(1, cells * 4)));
 
   const load = async (entry: GeneEntry, ctx: ReadContext): Promise<GeneValues> => {
     const raw = asFloat32(await readChunks(reader, entry.chunks, cells, 4, `gene “${entry.gene}”`, ctx));
     const { values, missing } = withoutInfinite(raw);
     const summary = statedSummary(entry, missing) ?? summarizeGene(values);
     const loaded = { gene: entry.gene, values, summary };
-    keepRecent(kept, entry.gene, loaded, keep);
+    keepRecent(cache, entry.gene, loaded, capacity);
     return loaded;
   };
 
@@ -61,12 +64,12 @@ export function geneStore(reader: AssetReader, manifest: Manifest, live: readonl
       }
       const entry = entryOf(gene);
       if (!entry) throw unknownGene(gene, manifest);
-      const cached = kept.get(gene);
+      const cached = cache.get(gene);
       if (cached) {
-        keepRecent(kept, gene, cached, keep);
+        keepRecent(cache, gene, cached, capacity);
         return cached;
       }
-      const later = forgetting(ctx.later, () => kept.delete(gene));
+      const later = forgetting(ctx.later, () => cache.delete(gene));
       return reads.run(gene, ctx.signal, (signal) => load(entry, { signal, progress: ctx.progress, later }));
     },
   };
@@ -80,7 +83,10 @@ export function unknownGene(
   return new UnknownNameError('gene', gene, others?.length ? `matrix ${expression.source}` : undefined);
 }
 
-/** Returns the summary in the manifest; null if it is absent, not numeric, or does not count missing values. */
+/**
+ * Returns the summary in the manifest; null if it is absent, not numeric, or has another count of missing
+ * values.
+ */
 function statedSummary({ summary }: GeneEntry, missing: number): Summary | null {
   if (!summary || missingOf(summary) !== missing) return null;
   const { min, max, mean, fraction, lower, upper } = summary;
@@ -92,7 +98,7 @@ export function missingOf(summary: GeneSummary): number {
   return (summary as GeneSummary & { missing?: number }).missing ?? 0;
 }
 
-/** Returns the entry of a gene that was not exported and is read from the AnnData object in the kernel. */
+/** Returns the entry of a gene that is read from the AnnData object in the kernel. */
 function liveEntry(gene: string, index: number, cells: number): GeneEntry {
   return {
     gene,

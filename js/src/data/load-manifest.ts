@@ -39,7 +39,10 @@ export async function loadManifest(
   return checkManifest(value);
 }
 
-/** Checks the version and the types of the fields that the viewer depends on; ignores unknown fields. */
+/**
+ * Checks the version and the types of the fields that the viewer depends on; ignores unknown fields. Returns
+ * the manifest, with a dataset name of limited length.
+ */
 export function checkManifest(value: unknown): Manifest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new FormatError(PATH, 'it is not a JSON object');

@@ -5,7 +5,7 @@ import { usePanels } from './context';
 const WIDTH = 260;
 const MAX_ROWS = 8;
 
-/** The tooltip of the hovered cell, in the view that the pointer is in. The other view shows only its ring. */
+/** The tooltip of the hovered cell, in the view under the pointer. The other view only shows a ring. */
 export function Tooltip({ inSecondView = false }: { inSecondView?: boolean }): JSX.Element | null {
   const { model } = usePanels();
   const hover = model.hover.value;

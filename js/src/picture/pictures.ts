@@ -49,39 +49,38 @@ export interface Painter {
 /** Exports the current view as pictures and tables. */
 export interface Pictures {
   picture(options?: PictureOptions): Promise<Blob>;
-  /** The visible cells as CSV. */
+  /** The visible cells as CSV; if there is a selection, only its cells. */
   table(): Promise<Blob>;
   /** Size of a picture in CSS pixels; null before the tissue is loaded. */
   size(options: PictureOptions): { width: number; height: number } | null;
   /** The cells that the table would contain. */
   cells(): Uint32Array;
-  fileName(ending: string): string;
+  fileName(extension: string): string;
   /** Rejects pending pictures. */
   dispose(): void;
 }
 
 export const SCALES = [1, 2, 3, 4] as const;
-const LARGEST = 16;
+const MAX_SCALE = 16;
 
 /** Returns the contents of a view; null before the tissue is loaded. */
 function paneOf(model: Model, withBar: boolean): Pane | null {
-  const { view, positions, titles, state, bundle, unitUm } = model;
-  const seen = view.value;
-  const at = positions.value;
+  const { titles, state, bundle, unitUm } = model;
+  const view = model.view.value;
   const manifest = bundle.value?.manifest;
-  if (!seen || !at || !manifest) return null;
+  if (!view || !model.positions.value || !manifest) return null;
   const note = noteOf(manifest, arrangementOf(state.value.layout));
   // An embedding has axes but no unit of length.
   const embedding = embeddingLabel(state.value.layout, manifest);
   return {
-    width: seen.width,
-    height: seen.height,
-    scaleBar: withBar && embedding === null ? scaleBar(seen.scale, unitUm.value) : null,
+    width: view.width,
+    height: view.height,
+    scaleBar: withBar && embedding === null ? scaleBar(view.scale, unitUm.value) : null,
     axes: withBar ? embedding : null,
     labels: labelsOf(model, measureText),
     titles: titles.value.map(({ section: { name }, box }) => {
-      const [left, y0] = project(seen, box[0], box[1]);
-      const [right, y1] = project(seen, box[2], box[3]);
+      const [left, y0] = project(view, box[0], box[1]);
+      const [right, y1] = project(view, box[2], box[3]);
       return {
         x: (left + right) / 2,
         y: Math.min(y0, y1),
@@ -93,23 +92,23 @@ function paneOf(model: Model, withBar: boolean): Pane | null {
 }
 
 /** Returns the cells that a view draws, without hidden categories and cells beyond its edges. */
-function drawnIn({ view, positions, layer, state }: Model): Uint32Array {
-  const seen = view.value;
-  const at = positions.value;
-  if (!seen || !at) return new Uint32Array(0);
-  return cellsInView(at, seen, visibleTest(layer.value, state.value), null);
+function drawnIn(model: Model): Uint32Array {
+  const view = model.view.value;
+  const positions = model.positions.value;
+  if (!view || !positions) return new Uint32Array(0);
+  return cellsInView(positions, view, visibleTest(model.layer.value, model.state.value), null);
 }
 
 /** Memoizes `drawnIn` per view: the save menu calls it on every render. */
 function rememberedDrawn(): (model: Model) => Uint32Array {
-  const cache = new WeakMap<Model, { of: readonly unknown[]; cells: Uint32Array }>();
+  const cache = new WeakMap<Model, { inputs: readonly unknown[]; cells: Uint32Array }>();
   return (model) => {
     const { view, positions, layer, state } = model;
-    const of = [view.value, positions.value, layer.value, state.value.hidden];
+    const inputs = [view.value, positions.value, layer.value, state.value.hidden];
     const known = cache.get(model);
-    if (known?.of.every((part, at) => part === of[at])) return known.cells;
+    if (known?.inputs.every((input, at) => input === inputs[at])) return known.cells;
     const cells = drawnIn(model);
-    cache.set(model, { of, cells });
+    cache.set(model, { inputs, cells });
     return cells;
   };
 }
@@ -187,10 +186,10 @@ export function createPictures(model: Model, painter: Painter): Pictures {
   return {
     async picture(options = {}) {
       const { scale = 2, format = 'png' } = options;
-      if (!(scale > 0 && scale <= LARGEST))
+      if (!(scale > 0 && scale <= MAX_SCALE))
         throw new PictureError(
           `The scale ${scale} is not valid for a picture.`,
-          `Pass a number above 0 and up to ${LARGEST}.`,
+          `Pass a number above 0 and up to ${MAX_SCALE}.`,
         );
       if (format !== 'png' && format !== 'svg')
         throw new PictureError(`The format “${format}” is not valid for a picture.`, 'Pass “png” or “svg”.');
@@ -230,7 +229,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
       const bundle = model.bundle.value;
       if (!positions || !bundle)
         throw new PictureError('The cells are not loaded yet.', 'Wait until the tissue is drawn.');
-      const seen = cells();
+      const rows = cells();
       const layer = model.layer.value;
       const isMean = layer.kind === 'value' && layer.color.kind === 'score';
       const of = isMean ? `mean of ${meaningOf(model, layer).noun}` : undefined;
@@ -244,7 +243,7 @@ export function createPictures(model: Model, painter: Painter): Pictures {
         layout.kind === 'embedding'
           ? embeddingAxes(embeddingLabel(layout, bundle.manifest) ?? layout.name)
           : TISSUE_AXES;
-      const table = { cells: seen, names, positions: places, layer, of, axes, unitUm: model.unitUm.value };
+      const table = { cells: rows, names, positions: places, layer, of, axes, unitUm: model.unitUm.value };
       return new Blob(await csvOf(table), {
         type: 'text/csv',
       });
@@ -255,9 +254,9 @@ export function createPictures(model: Model, painter: Painter): Pictures {
       return layout && { width: layout.width, height: layout.height };
     },
     cells,
-    fileName(ending) {
+    fileName(extension) {
       const { dataset, color } = named();
-      return fileName(dataset, color, ending);
+      return fileName(dataset, color, extension);
     },
     dispose: () => closed.abort(new DOMException('The viewer was closed.', 'AbortError')),
   };
@@ -276,6 +275,7 @@ export function imageSettled(model: Model, signal: AbortSignal): Promise<void> {
     stop = effect(() => {
       const expected = model.state.value.imageOn && model.bundle.value?.hasImage;
       if (expected && !model.image.value && !model.imageRead.value) return;
+      // `stop` is not assigned yet if the effect runs for the first time.
       queueMicrotask(() => stop());
       signal.removeEventListener('abort', close);
       resolve();

@@ -22,8 +22,11 @@ export interface LoadContext {
   close(): void;
 }
 
-/** Reads genes from another matrix; null for the first. */
 export interface MatrixLoader {
+  /**
+   * Returns the bundle with the genes of this matrix, or of the first one if `name` is null. Resolves to null
+   * before a bundle is loaded.
+   */
   matrix(name: string | null, signal?: AbortSignal): Promise<Bundle | null>;
 }
 

@@ -31,7 +31,8 @@ def choose_upright_images(
 ) -> Pictures:
     """Choose images like :func:`~karospace_jupyter.plan.images.choose.choose_images`, for y in either direction.
 
-    Image rows are counted downward. If y is negated, the image is aligned with -y.
+    Image rows are counted downward. If y grows upward and is negative, it is the negated row: the images are aligned
+    with -y. If it grows upward and is positive, they are placed as if it grew downward, with a warning.
     """
     if direction.y_axis == "down" or np.median(xy[:, 1]) >= 0:
         pictures = choose_images(source, spec, coords, rows, xy, sections, codes)

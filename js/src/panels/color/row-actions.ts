@@ -6,7 +6,7 @@ import { usePanels } from '../context';
 /** The categories of a legend row: one, or the members of a group. Null stands for cells without a value. */
 export type RowNames = readonly (string | null)[];
 
-/** Returns the event handlers of a legend row: they hide, isolate, select and point at its categories. */
+/** Returns the event handlers of a legend row: they hide, isolate, select and emphasize its categories. */
 export function useRowActions(
   column: CategoryValues,
   names: RowNames,
@@ -34,8 +34,8 @@ export function useRowActions(
   // A row that is removed under the pointer gets no pointerleave event.
   useEffect(
     () => () => {
-      const front = model.emphasis.peek();
-      if (front?.column === column.name && front.names === stable) actions.emphasize(null);
+      const emphasis = model.emphasis.peek();
+      if (emphasis?.column === column.name && emphasis.names === stable) actions.emphasize(null);
     },
     [model, actions, column, stable],
   );
@@ -50,6 +50,7 @@ export function useRowActions(
       const again = same && event.detail === 2;
       last.current = key;
       if (selects(event)) return select(event);
+      // The second click of a double-click undoes the toggle of the first.
       actions.toggleClasses(column.name, stable);
       if (again) isolate();
     },

@@ -22,11 +22,11 @@ export function SaveButtons(props: {
 }): JSX.Element {
   const { what, name, plot, problem } = props;
   const { model, download } = usePanels();
-  const save = async (ending: 'svg' | 'png') => {
+  const save = async (extension: 'svg' | 'png') => {
     if (!plot.current) return;
     const file = new Blob([standalone(plot.current)], { type: 'image/svg+xml' });
     try {
-      download(ending === 'svg' ? file : await pngOf(file), fileName(model.title.value, name, ending));
+      download(extension === 'svg' ? file : await pngOf(file), fileName(model.title.value, name, extension));
     } catch (thrown) {
       problem.value = asError(thrown).message;
     }

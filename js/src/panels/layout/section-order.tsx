@@ -86,8 +86,8 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
     const next = withValue(arrangement, fact, value, on);
     arrange(next);
   };
-  /** Whether any section is left without the value: the last one cannot be hidden. */
-  const leaves = (fact: Fact, value: Fact['values'][number]) =>
+  /** Whether any section is still shown after hiding those with the value. The last one cannot be hidden. */
+  const leavesSections = (fact: Fact, value: Fact['values'][number]) =>
     arranged(items, facts, withValue(arrangement, fact, value, false)).length > 0;
   return (
     <>
@@ -127,7 +127,7 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
             <legend class="ks-heading ks-plain">{fact.column}</legend>
             {fact.distinct.map((value) => {
               const on = shownValues(arrangement, fact.column)?.includes(value) ?? true;
-              const last = on && !leaves(fact, value);
+              const last = on && !leavesSections(fact, value);
               return (
                 <label key={factText(value)} title={last ? 'At least one section must be shown' : undefined}>
                   <input
@@ -136,6 +136,7 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
                     disabled={last}
                     onChange={(event) => {
                       toggle(fact, value, event.currentTarget.checked);
+                      // Keep the box as in the state; the next render updates it.
                       event.currentTarget.checked = on;
                     }}
                   />

@@ -49,10 +49,10 @@ function Sheet({ choice }: { choice: Signal<Choice> }): JSX.Element {
   const rows = useComputed(() => pictures.cells().length).value;
   const selected = model.selection.value !== null;
 
-  const save = (ending: string, doing: string, make: () => Promise<Blob>) =>
+  const save = (extension: string, doing: string, make: () => Promise<Blob>) =>
     run(doing, async () => {
       await painted();
-      const name = pictures.fileName(ending);
+      const name = pictures.fileName(extension);
       download(await make(), name);
       return `Saved as ${name}`;
     });

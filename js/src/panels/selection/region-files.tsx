@@ -27,8 +27,8 @@ export function RegionFiles(): JSX.Element | null {
   const { manifest } = bundle;
   const noun = model.noun.value;
   const regions = model.regions.value;
-  const save = (ending: string, parts: BlobPart[], type: string) =>
-    download(new Blob(parts, { type }), fileName(model.title.value, 'regions', ending));
+  const save = (extension: string, parts: BlobPart[], type: string) =>
+    download(new Blob(parts, { type }), fileName(model.title.value, 'regions', extension));
   const put = (file: File, found: Parameters<typeof actions.putRegions>[0], unknown = 0) => {
     const replaced = model.regions.value.filter(({ name }) =>
       found.some((other) => other.name === name),

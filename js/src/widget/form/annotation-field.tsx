@@ -12,15 +12,15 @@ const SEARCH_FROM = 8;
 export function Columns({ traits }: { traits: Traits }): JSX.Element {
   const query = useSignal('');
   const { columns: known, help, ready } = traits.summary.value;
-  const asked = traits.options.value.annotation_columns;
+  const requested = traits.options.value.annotation_columns;
   const problem = traits.estimate.value.problems.annotation_columns;
   const defaults = traits.defaults.value.annotation_columns;
   // Requested specification (`NAME`, `number:NAME` or `category:NAME`) by column.
-  const chosen = new Map((asked ?? defaults).map((spec) => [nameOf(spec, known), spec] as const));
+  const chosen = new Map((requested ?? defaults).map((spec) => [nameOf(spec, known), spec] as const));
   const wanted = query.value.trim().toLowerCase();
   const shown = known.filter(({ name }) => name.toLowerCase().includes(wanted));
   const set = (names: string[] | null) => traits.change({ annotation_columns: names });
-  const setAll = (next: ReadonlyMap<string, string>) => {
+  const setChosen = (next: ReadonlyMap<string, string>) => {
     // Keep the order of obs. Keep names that obs no longer has, so that the error can name them.
     const lost = [...next].filter(([name]) => !known.some((column) => column.name === name));
     set([...known.flatMap(({ name }) => next.get(name) ?? []), ...lost.map(([, spec]) => spec)]);
@@ -28,11 +28,13 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
   const toggle = (name: string) => {
     const next = new Map(chosen);
     if (!next.delete(name)) next.set(name, name);
-    setAll(next);
+    setChosen(next);
   };
   const toggleKind = (column: ColumnFact) => {
     const { name, other_kind } = column;
-    setAll(new Map(chosen).set(name, isOther(chosen.get(name), column) ? name : `${other_kind}:${name}`));
+    setChosen(
+      new Map(chosen).set(name, usesOtherKind(chosen.get(name), column) ? name : `${other_kind}:${name}`),
+    );
   };
   return (
     <Field label={say('Annotations')} help={help.annotation_columns} problem={problem} group>
@@ -68,7 +70,7 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
                   <button
                     type="button"
                     class="kf-turn"
-                    aria-pressed={isOther(chosen.get(column.name), column)}
+                    aria-pressed={usesOtherKind(chosen.get(column.name), column)}
                     title={say('Export %1 as %2', column.name, say(PLURAL[column.other_kind]))}
                     onClick={() => toggleKind(column)}
                   >
@@ -86,7 +88,7 @@ export function Columns({ traits }: { traits: Traits }): JSX.Element {
           {known.length > 0 && (
             <div class="kf-list-foot">
               <span class="kf-note">{say('%1 of %2', String(chosen.size), String(known.length))}</span>
-              <button type="button" disabled={asked === null} onClick={() => set(null)}>
+              <button type="button" disabled={requested === null} onClick={() => set(null)}>
                 {say('Suggested')}
               </button>
               <button
@@ -117,7 +119,7 @@ function nameOf(spec: string, known: readonly ColumnFact[]): string {
   return spec.replace(/^(number|category):/, '');
 }
 
-const isOther = (spec: string | undefined, { name, other_kind }: ColumnFact) =>
+const usesOtherKind = (spec: string | undefined, { name, other_kind }: ColumnFact) =>
   spec === `${other_kind}:${name}`;
 
 function titleOf(column: ColumnFact): string {

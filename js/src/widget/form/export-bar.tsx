@@ -17,12 +17,12 @@ function duration(seconds: number): string {
 interface Props {
   traits: Traits;
   onTab: (() => void) | null;
-  /** Advice to show when this form is outdated. */
-  again: string;
+  /** What to do when this form no longer works. */
+  advice: string;
 }
 
 /** Shows the export and cancel buttons, the progress, the estimated size and the result. */
-export function Run({ traits, onTab, again }: Props): JSX.Element {
+export function Run({ traits, onTab, advice }: Props): JSX.Element {
   const status = traits.status.value;
   const lost = traits.lost.value;
   const running = status === 'running' && !lost;
@@ -30,7 +30,7 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
   const blocked = Object.keys(problems).length > 0 && !traits.pending.value;
   const logOpen = useSignal(false);
   const log = traits.log.value;
-  const notes = running || status === 'done' ? [] : warnings;
+  const shownWarnings = running || status === 'done' ? [] : warnings;
   return (
     <div class="kf-run">
       <div class="kf-bar">
@@ -54,7 +54,7 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
           </button>
         )}
         <div class="kf-middle">
-          {running ? <Progress traits={traits} /> : <Ended traits={traits} onTab={onTab} again={again} />}
+          {running ? <Progress traits={traits} /> : <Ended traits={traits} onTab={onTab} advice={advice} />}
         </div>
         {status !== 'done' && <Size traits={traits} />}
       </div>
@@ -65,10 +65,10 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
       )}
       {traits.other.value && !lost && (
         <p class="kf-note" role="status">
-          {say('%1 no longer refers to the object that this form exports.', traits.other.value)} {again}
+          {say('%1 no longer refers to the object that this form exports.', traits.other.value)} {advice}
         </p>
       )}
-      {notes.length > 0 && <Notes notes={notes} open={loses_cells} />}
+      {shownWarnings.length > 0 && <Warnings warnings={shownWarnings} open={loses_cells} />}
       {log.length > 0 && (
         <details
           class="kf-log"
@@ -85,13 +85,13 @@ export function Run({ traits, onTab, again }: Props): JSX.Element {
   );
 }
 
-function Notes({ notes, open }: { notes: readonly string[]; open: boolean }): JSX.Element {
+function Warnings({ warnings, open }: { warnings: readonly string[]; open: boolean }): JSX.Element {
   return (
     <details class="kf-log" open={open}>
-      <summary>{notes.length === 1 ? say('1 note') : say('%1 notes', String(notes.length))}</summary>
+      <summary>{counted(warnings.length, '%1 warning', '%1 warnings')}</summary>
       <ul>
-        {notes.map((note) => (
-          <li key={note}>{note}</li>
+        {warnings.map((warning) => (
+          <li key={warning}>{warning}</li>
         ))}
       </ul>
     </details>
@@ -152,10 +152,10 @@ function Progress({ traits }: { traits: Traits }): JSX.Element {
   );
 }
 
-function Ended({ traits, onTab, again }: Props): JSX.Element | null {
+function Ended({ traits, onTab, advice }: Props): JSX.Element | null {
   const status = traits.status.value;
   const error = traits.lost.value
-    ? `${say('The kernel has stopped or was restarted, so this form no longer works.')} ${again}`
+    ? `${say('The kernel has stopped or was restarted, so this form no longer works.')} ${advice}`
     : traits.error.value;
   if (error) {
     return (
@@ -190,7 +190,7 @@ function Ended({ traits, onTab, again }: Props): JSX.Element | null {
         <Download traits={traits} kind="html" text="HTML" />
         <Download traits={traits} kind="zip" text="Zip" />
       </span>
-      {warnings.length > 0 && <Notes notes={warnings} open={traits.estimate.value.loses_cells} />}
+      {warnings.length > 0 && <Warnings warnings={warnings} open={traits.estimate.value.loses_cells} />}
     </div>
   );
 }
@@ -227,7 +227,7 @@ function Download(props: { traits: Traits; kind: 'html' | 'zip'; text: string })
       title={problem.value || say('Download the bundle as one %1 file', text)}
       onClick={() => void run()}
     >
-      {problem.value ? say('%1 failed', text) : text}
+      {problem.value ? say('%1 download failed', text) : text}
       {share.value !== null && ` ${Math.floor(share.value * 100)} %`}
     </button>
   );

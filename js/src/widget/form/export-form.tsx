@@ -209,7 +209,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
       <Run
         traits={traits}
         onTab={view || (elsewhere && number > 0) ? onTab : null}
-        again={elsewhere ? say('Go back and choose the data again.') : say('Run the cell again.')}
+        advice={elsewhere ? say('Go back and choose the data again.') : say('Run the cell again.')}
       />
       {failed.value && <p class="kf-problem kf-wide">{failed.value}</p>}
       <div class="kf-view" ref={place} />

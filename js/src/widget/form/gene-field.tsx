@@ -37,11 +37,14 @@ export function namesIn(text: string, separators = '\\s,;'): string[] {
 
 const allGenes = (total: number): string => counted(total, 'All genes (%1)', 'All %1 genes');
 
-/** Returns a text that relates a number of genes to their total, such as “of 2,000”. */
+/**
+ * Returns a text that relates a number of genes to their total, such as “of 2,000”. `marked` is the number of
+ * genes that var marks as highly variable.
+ */
 export function partOf(count: number, total: number, marked: number): string {
   if (total > 0 && count >= total) return allGenes(total);
   return marked
-    ? say('of %1 · %2 flagged in var', formatCount(total), formatCount(marked))
+    ? say('of %1 · %2 marked as variable', formatCount(total), formatCount(marked))
     : say('of %1', formatCount(total));
 }
 
@@ -93,7 +96,8 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
   const hits = useSignal<readonly string[]>([]);
   const active = useSignal(0);
   const area = useRef<HTMLTextAreaElement>(null);
-  const asked = useRef(0);
+  /** Number of the last request for suggestions; late replies to earlier ones are ignored. */
+  const lastRequest = useRef(0);
   /** Lists typed here, to recognize them in effects that run after further typing. */
   const typed = useRef(new WeakSet<readonly string[]>());
   const { unknown } = traits.estimate.value;
@@ -118,11 +122,11 @@ function GeneList({ traits, id }: { traits: Traits; id: string }): JSX.Element {
   };
   const complete = async () => {
     const current = word();
-    const mine = ++asked.current;
+    const request = ++lastRequest.current;
     hits.value = [];
     if (current.text.length < 2) return;
     const found = await traits.complete(current.text).catch(() => []);
-    if (mine !== asked.current) return;
+    if (request !== lastRequest.current) return;
     active.value = 0;
     hits.value = found.length === 1 && found[0] === current.text ? [] : found;
   };

@@ -28,7 +28,7 @@ test('the mode is derived from the value of genes_mode', () => {
 
 test('a count at or above the number of genes is labeled as all genes', () => {
   expect(partOf(500, 2000, 0)).toBe('of 2,000');
-  expect(partOf(500, 2000, 700)).toBe('of 2,000 · 700 flagged in var');
+  expect(partOf(500, 2000, 700)).toBe('of 2,000 · 700 marked as variable');
   expect(partOf(500, 34, 30)).toBe('All 34 genes');
   expect(partOf(34, 34, 0)).toBe('All 34 genes');
   expect(partOf(500, 1, 0)).toBe('All genes (1)');
