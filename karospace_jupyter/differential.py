@@ -114,7 +114,7 @@ def check_groups(a: NDArray[np.bool_], b: NDArray[np.bool_], n_cells: int | None
     Raises
     ------
     ComparisonError
-        If a group has another length or fewer than three cells, or the groups overlap.
+        If a group has the wrong length or fewer than three cells, or the groups overlap.
     """
     expected = len(a) if n_cells is None else n_cells
     for name, group in (("A", a), ("B", b)):

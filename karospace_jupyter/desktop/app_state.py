@@ -42,7 +42,7 @@ _SEPARATORS = os.sep + (os.altsep or "")
 _CANCEL_S = 10.0
 _END_S = 3.0
 """Maximum seconds to wait for the worker when the window closes, with an export to cancel or without one."""
-_DEATHS = 3
+_MAX_CRASHES = 3
 """Stop restarting the worker after this many consecutive crashes without a prediction."""
 _PATIENCE_S = 5.0
 """Maximum seconds that opening a file may delay the next one; a network share may not respond."""
@@ -55,6 +55,7 @@ class Shown:
     path: str = ""
     """The open file; empty if there is none."""
     opening: str = ""
+    """The file that is being opened; empty if there is none."""
     refused: str = ""
     """Why a file could not be opened, and what to do."""
     summary: Summary = field(default_factory=Summary)
@@ -116,15 +117,16 @@ class AppState:
         self._open_started, self._open_waiting = 0.0, False
         """When the worker started to open the current file, and whether another file is waiting."""
         self._revision = 0
-        self._waiting: dict[int, Callable[[list[str]], None]] = {}
-        self._commanded: list[Callable[[str], None]] = []
-        self._serving: Callable[[str], None] | None = None
+        self._suggestion_callbacks: dict[int, Callable[[list[str]], None]] = {}
+        """By request number."""
+        self._command_callbacks: list[Callable[[str], None]] = []
+        self._serving_callback: Callable[[str], None] | None = None
         self._choices: dict[str, Any] = {}
         self._stem = ""
         """The default target of the open file, without an ending."""
         self._written: dict[str, str] = {}
         """The last name of each kind of target."""
-        self._deaths = 0
+        self._crashes = 0
         self._broken = ""
         """Why the worker could not start."""
         self._before: tuple[Result | None, dict[str, Any]] = (None, {})
@@ -208,13 +210,13 @@ class AppState:
     def complete(self, query: str, then: Callable[[list[str]], None]) -> None:
         """Request suggestions for a partial gene name."""
         self._request_count += 1
-        self._waiting = {self._request_count: then}  # drop earlier requests
+        self._suggestion_callbacks = {self._request_count: then}  # drop earlier requests
         raw = bool(self.shown.options.get("raw"))
         self._send(CompleteGene(self._request_count, self.shown.path, query, raw))
 
     def command(self, then: Callable[[str], None]) -> None:
         """Request the equivalent shell command."""
-        self._commanded.append(then)
+        self._command_callbacks.append(then)
         self._send(WriteCommand(self.shown.path, self.shown.exported or self.shown.options))
 
     def export(self) -> None:
@@ -240,7 +242,7 @@ class AppState:
     def serve(self, path: str, port: int = 8000, then: Callable[[str], None] | None = None) -> None:
         """Serve a bundle on this computer only; `then` is called with its address."""
         self.forget_faults()
-        self._serving = then
+        self._serving_callback = then
         self._send(StartServing(path, port))
 
     def stop_serving(self) -> None:
@@ -273,7 +275,7 @@ class AppState:
             except StopIteration:
                 return
             except (EOFError, OSError):
-                self._on_death()
+                self._on_crash()
                 return
             self._handle(answer)
 
@@ -302,14 +304,16 @@ class AppState:
             case Broken(text, details):
                 self._broken, self.shown.details = text, details
 
-    def _answers(self, number: int) -> bool:
-        """Return whether the answer belongs to the last requested file; otherwise, the worker opens that file next."""
-        # The worker responds, so the wait for the next file starts anew.
+    def _answers_last_request(self, number: int) -> bool:
+        """Restart the wait for the worker, and return whether it responded to the last request to open a file.
+
+        If not, the worker opens the last requested file next.
+        """
         self._open_started, self._open_waiting = time.monotonic(), False
         return number == self._open_request
 
     def _on_opened(self, answer: Opened) -> None:
-        if not self._answers(answer.number):
+        if not self._answers_last_request(answer.number):
             return
         s = self.shown
         reopened = s.path == s.opening
@@ -326,25 +330,25 @@ class AppState:
         self._notify("path", "summary", "options", "opening", "export", "result", "notes")
 
     def _on_refused(self, answer: Refused) -> None:
-        if self._answers(answer.number):
+        if self._answers_last_request(answer.number):
             self.shown.opening, self.shown.refused, self.shown.details = "", answer.reason, answer.details
             self._notify("opening", "refused")
 
     def _on_predicted(self, estimate: Estimate) -> None:
-        self._deaths = 0
+        self._crashes = 0
         if estimate.revision == self._revision:
             self.shown.estimate, self.shown.pending = estimate, False
             self._notify("estimate")
 
     def _on_suggested(self, number: int, names: list[str]) -> None:
-        then = self._waiting.pop(number, None)
+        then = self._suggestion_callbacks.pop(number, None)
         if then:
             then(names)
 
     def _on_command(self, text: str) -> None:
-        for then in self._commanded:
+        for then in self._command_callbacks:
             then(text)
-        self._commanded = []
+        self._command_callbacks = []
 
     def _on_state(self, state: SessionState) -> None:
         self.shown.export = state
@@ -363,7 +367,7 @@ class AppState:
 
     def _on_serving(self, path: str, address: str) -> None:
         self.shown.served, self.shown.address = path, address
-        then, self._serving = self._serving, None
+        then, self._serving_callback = self._serving_callback, None
         if then:
             then(address)
         self._notify("address")
@@ -375,19 +379,19 @@ class AppState:
     def _on_failed(self, answer: Failed) -> None:
         """Show the error of a request; an export reports its own errors."""
         if answer.request is StartServing:
-            self._serving = None
+            self._serving_callback = None
         elif answer.request is WriteCommand:
-            self._commanded = []
+            self._command_callbacks = []
         self.shown.fault, self.shown.details = answer.text, answer.details
         self._notify("fault")
 
-    def _on_death(self) -> None:
+    def _on_crash(self) -> None:
         """Report that the worker crashed, and start another one."""
         assert self._worker is not None  # noqa: S101 - poll() detected the end of the worker
         s = self.shown
         pid, code = self._worker.pid, self._worker.ended()
         self._worker = None
-        self._deaths += 1
+        self._crashes += 1
         killed = f" (exit code {code})" if code else ""
         text = (
             f"The process that reads the data cannot start: {self._broken}. Reinstall karospace-jupyter."
@@ -400,11 +404,12 @@ class AppState:
         running = s.running
         if running:
             self._sweep(pid)
-        restart = self._deaths < _DEATHS and bool(s.path)
+        restart = self._crashes < _MAX_CRASHES and bool(s.path)
         if not restart and s.path:
             text += (
-                f" It ended {_DEATHS} times in a row and is not restarted automatically: change an option to try again,"
-                " or use the command line, which shows more details: karospace-export --h5ad FILE --outdir FOLDER."
+                f" It ended {_MAX_CRASHES} times in a row and is not restarted automatically: change an option to try "
+                "again, or use the command line, which shows more details: "
+                "karospace-export --h5ad FILE --outdir FOLDER."
             )
         self._lost(text)
         if restart:
@@ -422,7 +427,7 @@ class AppState:
             s.fault = text
         s.canceling = s.pending = self._open_waiting = False
         s.served = s.address = s.opening = self._broken = ""
-        self._waiting, self._commanded, self._serving = {}, [], None
+        self._suggestion_callbacks, self._command_callbacks, self._serving_callback = {}, [], None
         self._notify("export", "result", "address", "opening", "refused", "fault", "estimate")
 
     # Process management
@@ -449,7 +454,7 @@ class AppState:
             from karospace_jupyter.publish.partial import absolute, sweep
             from karospace_jupyter.publish.write import real_file
 
-            # A link was written at its destination.
+            # If the target is a link, the export wrote to its destination.
             for place in dict.fromkeys((absolute(target), real_file(absolute(target)))):
                 sweep(place, gone=pid)
 

@@ -28,7 +28,7 @@ All: every gene; gives the largest bundle."""
 
 
 def names_in(text: str, *, separators: str = r"\s,;") -> list[str]:
-    """Split text into unique names at `separators`, the content of a regular expression's brackets."""
+    """Split text into unique names at any of `separators`, written as in the brackets of a regular expression."""
     return list(dict.fromkeys(name for name in map(str.strip, re.split(f"[{separators}]", text)) if name))
 
 
@@ -48,8 +48,8 @@ class GeneOptions(Field):
         self._app_state, self._pick = app_state, pick
         px = theme.px
         self._count = "500"
-        self._held: dict[str, Any] = {"typed": [], "file": "list:"}
-        """Text and choices of the modes that are not shown."""
+        self._values: dict[str, Any] = {"typed": [], "file": "list:"}
+        """The last value of the option in each of these modes, to restore when the user returns to the mode."""
         self.segments = Segments(self.body, MODES, self._choose, theme)
         self.segments.grid(row=0, column=0, sticky="ew")
         self.rest = ttk.Frame(self.body)
@@ -62,7 +62,7 @@ class GeneOptions(Field):
         )
         self.browse = ttk.Button(self.rest, text="Browse…", command=self._on_browse)
         self.typed = Typed(self.rest, theme, app_state)
-        self.leave = ttk.Button(self.rest, style="Fold.TButton", command=self._leave_out)
+        self.skip = ttk.Button(self.rest, style="Fold.TButton", command=self._skip_unknown)
         """Button for a list in a file: continue with the genes that exist in the data."""
         self._drawn = ""
         self.refresh()
@@ -72,8 +72,8 @@ class GeneOptions(Field):
         value = self._app_state.shown.options["genes_mode"]
         mode, rest = mode_of(value)
         self.segments.put(mode)
-        if mode in self._held:
-            self._held[mode] = value
+        if mode in self._values:
+            self._values[mode] = value
         if mode in {"hvgs", "top_mean"}:
             self._count = rest
             self.number.put(rest)
@@ -98,21 +98,21 @@ class GeneOptions(Field):
         unknown = estimate.unknown
         self.show_problem("" if mode == "typed" and unknown else problem)
         if mode == "file" and unknown and len(unknown) < len(estimate.listed):
-            self.leave.configure(text="Skip this gene" if len(unknown) == 1 else f"Skip these {len(unknown):,} genes")
-            self.leave.grid(row=1, column=0, columnspan=2, sticky="w")
+            self.skip.configure(text="Skip this gene" if len(unknown) == 1 else f"Skip these {len(unknown):,} genes")
+            self.skip.grid(row=1, column=0, columnspan=2, sticky="w")
         else:
-            self.leave.grid_remove()
+            self.skip.grid_remove()
         self.number.mark(wrong=bool(problem))
         self.path.mark(wrong=bool(problem))
 
     def kept(self) -> dict[str, Any]:
-        """Return state that is not an option: text and choices of the modes that are not shown."""
-        return {"held": self._held, "count": self._count}
+        """Return state that is not an option: the last value of each mode."""
+        return {"values": self._values, "count": self._count}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Restore the state from kept(); the current options take precedence."""
         mode, _ = mode_of(self._app_state.shown.options["genes_mode"])
-        self._held |= {name: value for name, value in state["held"].items() if name != mode}
+        self._values |= {name: value for name, value in state["values"].items() if name != mode}
         if mode not in {"hvgs", "top_mean"}:
             self._count = state["count"]
 
@@ -133,12 +133,12 @@ class GeneOptions(Field):
             self.note.grid(row=0, column=0, sticky="w", padx=px(2))
 
     def _choose(self, mode: str) -> None:
-        if mode in self._held:
-            self._app_state.change(genes_mode=self._held[mode])
+        if mode in self._values:
+            self._app_state.change(genes_mode=self._values[mode])
         else:
             self._app_state.change(genes_mode="all" if mode == "all" else f"{mode}:{self._count}")
         self.refresh()
-        if mode == "file" and self._held[mode] == "list:" and not self.segments.by_arrow:
+        if mode == "file" and self._values[mode] == "list:" and not self.segments.by_arrow:
             self._on_browse()
 
     def _on_number(self, text: str) -> None:
@@ -152,7 +152,7 @@ class GeneOptions(Field):
         if path:
             self._app_state.change(genes_mode=f"list:{path}")
 
-    def _leave_out(self) -> None:
+    def _skip_unknown(self) -> None:
         estimate = self._app_state.shown.estimate
         unknown = {one.name for one in estimate.unknown}
         self._app_state.change(genes_mode=[name for name in estimate.listed if name not in unknown])
@@ -189,7 +189,7 @@ class Typed(ttk.Frame):
         self.text.bind("<<Modified>>", self._on_text)
         for key in ("<Down>", "<Up>", "<Return>", "<Tab>", "<Escape>"):
             self.text.bind(key, self._on_key)
-        self.text.bind("<Shift-Tab>", lambda _: self._leave(self.text.tk_focusPrev()))
+        self.text.bind("<Shift-Tab>", lambda _: self._focus(self.text.tk_focusPrev()))
         for part in (self.text, self.hits):
             # Scheduled on the window, because this widget may be destroyed by then.
             part.bind("<FocusOut>", lambda _: self.winfo_toplevel().after_idle(self._on_focus_out))
@@ -285,7 +285,7 @@ class Typed(ttk.Frame):
         else:
             self.hits.grid_remove()
 
-    def _leave(self, to: tk.Misc | None) -> str:
+    def _focus(self, to: tk.Misc | None) -> str:
         if to is not None:
             to.focus_set()
         return "break"
@@ -298,7 +298,7 @@ class Typed(ttk.Frame):
         count = self.hits.size()
         if count == 0:
             if event.keysym == "Tab":  # move the focus: gene names contain no tabs
-                return self._leave(self.text.tk_focusNext())
+                return self._focus(self.text.tk_focusNext())
             return None
         chosen = self._chosen()
         if event.keysym == "Return" and chosen is None:

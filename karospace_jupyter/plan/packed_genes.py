@@ -32,12 +32,13 @@ SHARD_BYTES = 2**20
 MOST_BYTES = 10**9
 """Predicted size up to which all genes are packed by default."""
 _SAMPLED = 300_000
-"""Number of values that are encoded in both forms to choose one."""
+"""Number of values that are encoded both as float32 and as codes, to choose the smaller form."""
 _SAMPLED_RUNS = 8
+"""Number of runs of consecutive cells in that sample."""
 _NUMBERS, _STORED_NUMBERS = 40, 24
 """Bytes that the numbers of a gene take in the index: before compression, and approximately after it."""
-_CELL_OF_LADDERS = 1.5
-"""Minimum number of stored bytes per cell for its ladder, if there are more cells than in the sample."""
+_LADDER_BYTES_PER_CELL = 1.5
+"""Minimum predicted size of the ladders per cell after compression, if there are more cells than in the sample."""
 
 
 def choose_packed(source: Source, config: ExportConfig, n: int) -> tuple[PlannedPacked | None, list[str]]:
@@ -156,16 +157,16 @@ def predict_packed(source: Source, n: int, texts: list[tuple[str, ...]], *, max_
         ladders, raw_ladders = _ladders(coded, chosen, n)
     gaps, of_genes = _gaps(chosen, width)
     # Genes of the sample stand for all genes, cells of the sample for all cells.
-    times = whole.nnz / (whole.shape[0] * whole.shape[1]) * n * n_genes / len(bits)
-    raw = (width * len(bits) + len(gaps)) * times
+    factor = whole.nnz / (whole.shape[0] * whole.shape[1]) * n * n_genes / len(bits)
+    raw = (width * len(bits) + len(gaps)) * factor
     files = _shards(of_genes * (n / chosen.shape[0]), max_bytes) * (n_genes / whole.shape[1])
     files += _parts(index, max_bytes) + (_parts(raw_ladders, max_bytes) if raw_ladders else 0)
-    stored = (values + _stored(gaps)) * times + ladders if gzip else raw + raw_ladders
+    stored = (values + _stored(gaps)) * factor + ladders if gzip else raw + raw_ladders
     return PackedSize(round(files), int(stored) + stored_index, int(raw + raw_ladders) + index)
 
 
 def sample_rows(n: int, n_values: int) -> NDArray[np.int64]:
-    """Return cells from eight places that have about as many values as a sample needs."""
+    """Return evenly spaced runs of the `n` rows that hold about `_SAMPLED` of their `n_values` values; all if few."""
     length = max(1, _SAMPLED * n // max(1, n_values) // _SAMPLED_RUNS)
     if length * _SAMPLED_RUNS >= n:
         return np.arange(n)
@@ -192,7 +193,7 @@ class _Coded:
 
 
 def _coded(bits: NDArray[np.uint32], indptr: NDArray[np.int64]) -> _Coded | None:
-    """Encode a sample; return None if codes cannot represent it."""
+    """Encode a sample as codes and return its sizes; None if codes cannot represent it."""
     if not len(bits):
         return None
     found = levels(bits, indptr)
@@ -212,16 +213,16 @@ def _coded(bits: NDArray[np.uint32], indptr: NDArray[np.int64]) -> _Coded | None
 def _ladders(coded: _Coded, chosen: sp.csr_matrix, n: int) -> tuple[float, float]:
     """Predict the bytes of the ladders of `n` cells, stored and before compression."""
     cells = chosen.shape[0]
-    # New values become rarer with every cell: extrapolate as they do within the sample.
+    # New values become rarer with every cell: extrapolate from how their number grows within the sample.
     half = chosen[: cells // 2]
     fewer = _coded(half.data.view(np.uint32), half.indptr.astype(np.int64))
     growth = np.log2(coded.n_keys / fewer.n_keys) if fewer is not None and cells > 1 else 1.0
-    times = float((n / cells) ** min(1.0, max(0.0, growth)))
-    stored = coded.ladders * times
+    factor = float((n / cells) ** min(1.0, max(0.0, growth)))
+    stored = coded.ladders * factor
     if stored > coded.ladders:
-        stored = max(stored, _CELL_OF_LADDERS * n)
+        stored = max(stored, _LADDER_BYTES_PER_CELL * n)
     # A value takes four bytes, the ladder of a cell at least one.
-    return stored, max(coded.raw_ladders * times, float(n))
+    return stored, max(coded.raw_ladders * factor, float(n))
 
 
 def _gaps(chosen: sp.csr_matrix, width: int) -> tuple[bytes, NDArray[np.float64]]:
@@ -230,10 +231,10 @@ def _gaps(chosen: sp.csr_matrix, width: int) -> tuple[bytes, NDArray[np.float64]
     columns.sort_indices()
     n_genes = columns.shape[1]
     gaps, starts = gaps_of(columns.indices, columns.indptr, np.zeros(n_genes, dtype=np.int64))
-    stored, lengths = np.diff(columns.indptr), np.diff(starts)
-    full = stored == columns.shape[0]  # has no gaps
+    n_entries, lengths = np.diff(columns.indptr), np.diff(starts)
+    full = n_entries == columns.shape[0]  # has no gaps
     kept = gaps[np.repeat(~full, lengths)]
-    return kept.tobytes(), width * stored + np.where(full, 0.0, lengths)
+    return kept.tobytes(), width * n_entries + np.where(full, 0.0, lengths)
 
 
 def _shards(of_genes: NDArray[np.float64], max_bytes: int) -> int:

@@ -122,34 +122,39 @@ def decide(
     Returns
     -------
     Plan or None
-        None if there are no coordinates.
+        None if a problem prevents the choice of coordinates or cells.
+
+    Raises
+    ------
+    PlanError
+        If the source has no cells.
     """
     if source.n_cells == 0:
         msg = f"{source.name} has no cells, so there is nothing to export."
         raise PlanError(msg)
-    view = found = column = None
+    view = coords = section_column = None
     with problems.of("view"):
         view = None if config.view is None else read_view(config.view)
     with problems.of("coords"):
-        found = find_coordinates(source, config.coordinate_spec)
+        coords = find_coordinates(source, config.coordinate_spec)
     with problems.of("sections"):
-        column = requested_column(source, config, None if found is None else found.xy)
+        section_column = requested_column(source, config, None if coords is None else coords.xy)
     chosen, array = None, Array("cells")
-    if found is not None:
-        if not is_embedding(found.spec):
-            array = array_of(source, found.xy, column)
+    if coords is not None:
+        if not is_embedding(coords.spec):
+            array = array_of(source, coords.xy, section_column)
         with problems.of("coords"):
-            chosen = choose_cells(source, found.xy, config, column, array.observations)
-    if found is None or chosen is None:
+            chosen = choose_cells(source, coords.xy, config, section_column, array.observations)
+    if coords is None or chosen is None:
         return None
     cells, xy, new_warnings = chosen
-    warnings = [*found.warnings, *new_warnings]
-    spatial = not is_embedding(found.spec)
-    column, new_warnings = split(source, config, cells, column, spatial=spatial)
+    warnings = [*coords.warnings, *new_warnings]
+    spatial = not is_embedding(coords.spec)
+    section_column, new_warnings = split(source, config, cells, section_column, spatial=spatial)
     warnings += new_warnings
     proportions = ChosenProportions((), (), ())
     with problems.of("proportions"):
-        used = [*([found.spec.key] if found.spec.kind == "obsm" else []), *(config.embeddings or ())]
+        used = [*([coords.spec.key] if coords.spec.kind == "obsm" else []), *(config.embeddings or ())]
         proportions = choose_proportions(source, cells, config.proportions, used, source.obs_columns)
     warnings += proportions.warnings
     requested = RequestedColor()
@@ -160,7 +165,7 @@ def decide(
     columns = ChosenColumns([], (), None, [])
     with problems.of("annotation_columns"):
         columns = choose_columns(
-            source, cells, config.annotation_columns, columns_of(found.spec), column, xy, requested.column
+            source, cells, config.annotation_columns, columns_of(coords.spec), section_column, xy, requested.column
         )
     warnings += columns.warnings
     annotations = [*columns.annotations, *proportions.annotations]
@@ -173,11 +178,11 @@ def decide(
     warnings += direction.warnings
     pictures = Pictures((), None, None, ())
     with problems.of("image_path"):
-        pictures = _pictures(source, config, found.spec, cells.rows, xy, sections, codes, direction, spatial=spatial)
+        pictures = _pictures(source, config, coords.spec, cells.rows, xy, sections, codes, direction, spatial=spatial)
     warnings += [text if text.endswith(".") else f"{text}." for text in pictures.warnings]
     embeddings: list[PlannedEmbedding] = []
     with problems.of("embeddings"):
-        embeddings, new_warnings = choose_embeddings(source, cells, found.spec, config.embeddings)
+        embeddings, new_warnings = choose_embeddings(source, cells, coords.spec, config.embeddings)
         warnings += new_warnings
     values = matrix_values(source)
     if values.unchecked:
@@ -209,13 +214,13 @@ def decide(
         genes, new_warnings = choose_genes(source, config.genes, values, cells.rows, job, *added)
         warnings += new_warnings
     if view is not None:
-        shown = set(genes.names) if genes_known else None
+        available = set(genes.names) if genes_known else None
         if packed is not None:
-            shown = set(packed.names)
+            available = set(packed.names)
         elif genes_on_demand:
-            shown = set(make_unique(as_text(source.gene_names))[0])
+            available = set(make_unique(as_text(source.gene_names))[0])
         view, new_warnings = fitting_view(
-            view, cells.n, extent_of(xy), annotations, embeddings, sections, shown, gene_sets,
+            view, cells.n, extent_of(xy), annotations, embeddings, sections, available, gene_sets,
             matrix=source.matrix_name,
             other_matrices=None if genes_on_demand else {one.name: one.packed.names for one in others},
         )  # fmt: skip
@@ -229,7 +234,7 @@ def decide(
     view = initial_view(view, color, requested=config.color is not None)
     scale = choose_scale(config.um_per_unit, [])
     if spatial:
-        scale = _scale(source, config, found.spec, cells.rows, xy, pictures, array)
+        scale = _scale(source, config, coords.spec, cells.rows, xy, pictures, array)
     warnings += scale.warnings
     neighbors = None
     with problems.of("neighbors"):
@@ -244,13 +249,13 @@ def decide(
             spatial=spatial,
             sampled=not exact_neighbors,
             threads=config.threads,
-            drawn=config.downsample is not None and config.downsample < int(is_placed(found.xy).sum()),
+            drawn=config.downsample is not None and config.downsample < int(is_placed(coords.xy).sum()),
         )
         warnings += new_warnings
     origin = origin_of(xy)
     warnings += _rounding_warnings(xy, origin, cells.observations)
     coordinates = PlannedCoordinates(
-        spec=found.spec,
+        spec=coords.spec,
         xy=xy,
         y_axis=direction.y_axis,
         unit_um=scale.unit_um,
@@ -356,13 +361,13 @@ def _rounding_warnings(xy: NDArray[np.float64], origin: Origin, observations: st
     if lost:
         return [
             f"Parts of the tissue are too far apart for the viewer to show all {observations} separately: {lost:,} of "
-            f"{len(xy):,} {observations} are drawn at the position of another. The tables keep the exact "
-            "coordinates."
+            f"{len(xy):,} {observations} are drawn at the position of another. The tables, if written, "
+            "keep the exact coordinates."
         ]
     n, most = count_displaced(xy, origin)
     if not n:
         return []
     return [
         f"Parts of the tissue are too far apart for exact positions in the viewer: {n:,} of {len(xy):,} {observations} "
-        f"are drawn up to {most:.2g} units off. The tables keep the exact coordinates."
+        f"are drawn up to {most:.2g} units off. The tables, if written, keep the exact coordinates."
     ]

@@ -283,7 +283,7 @@ class Bundle(BundleReader):
         Cancelled
             If the job was canceled.
         ComparisonError
-            If a group has another length or fewer than three cells, the groups overlap, or the bundle has no genes.
+            If a group has the wrong length or fewer than three cells, the groups overlap, or the bundle has no genes.
         NotExportedError
             If the bundle has no such matrix; also a KeyError.
         BundleError
@@ -443,10 +443,10 @@ class Bundle(BundleReader):
     def to_anndata(self) -> ad.AnnData:
         """Return the cells, annotations, coordinates, embeddings, neighbors and genes as an AnnData object.
 
-        `X` holds all genes if they are packed, otherwise the exported genes. If there are several matrices, `X` holds
-        `X` or, if that was not exported, the first layer; the others are in `layers` and `raw`, as in the source.
-        Neighbors are in ``obsp["spatial_connectivities"]``. Columns that were not exported, images, and other graphs
-        are not in a bundle.
+        `X` holds all genes if they are packed, otherwise the exported genes. If there are several matrices, `X` is that
+        of the source or, if it was not exported, the first layer; the others are in `layers` and `raw`, as in the
+        source. Neighbors are in ``obsp["spatial_connectivities"]``. The object lacks images, columns that were not
+        exported, and other graphs.
 
         Raises
         ------

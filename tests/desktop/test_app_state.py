@@ -259,7 +259,7 @@ def test_worker_crash_keeps_the_last_result_and_leaves_no_partial_files(
     app_state.shown.path = str(path)  # pretend it is the same file: opening another one clears the result
     app_state.change(outdir=str(folder / "out"), genes_mode="all", jobs=1)
     until(app_state, lambda: not app_state.shown.pending)  # a late reply would reset the count of crashes
-    app_state._deaths = crashes - 1
+    app_state._crashes = crashes - 1
     app_state.export()
     until(app_state, lambda: list(folder.iterdir()))
     kill(app_state)

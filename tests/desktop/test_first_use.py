@@ -81,7 +81,7 @@ def test_gene_names_with_semicolons_are_not_split(person: Any, tmp_path: Path) -
     gene_list.write_text("\n".join([*names[:3], "TYPO"]))
     window.app_state.change(genes_mode=f"list:{gene_list}")
     person.settle()
-    person.click(window.form.genes.leave)
+    person.click(window.form.genes.skip)
     person.settle()
     assert person.shown.options["genes_mode"] == names[:3]
     assert "not in the data" not in window.form.genes.typed.note.cget("text")
@@ -102,7 +102,7 @@ def test_unknown_genes_can_be_removed(person: Any, tissue_file: Path, tmp_path: 
     person.settle()
     assert "disabled" in window.export_bar.button.state()
     assert "TYPO1" in window.export_bar.message.text, "the reason is shown next to the button"
-    person.click(window.form.genes.leave)
+    person.click(window.form.genes.skip)
     person.settle()
     assert person.shown.options["genes_mode"] == ["EPCAM", "CD3E"]
     assert "disabled" not in window.export_bar.button.state()

@@ -1,8 +1,8 @@
 import { WORDS } from '../contract/codes';
 
-/** Thresholds of the exporter (`plan/integer_codes.py`). */
-const MOST = 50;
-const MOST_NAMED = 256;
+/** Thresholds of the exporter (`plan/integer_codes.py`, which explains them). */
+const MAX_CODES = 50;
+const MAX_NAMED_CODES = 256;
 const CELLS_PER_CODE = 10;
 const CELLS_PER_NAMED_CODE = 2;
 const CELLS_PER_CODE_WITH_GAPS = 100;
@@ -43,23 +43,24 @@ function isMeasure(words: string[]): boolean {
  * Applies the rule of the exporter, which additionally considers colors stored in the file. NaN is missing.
  */
 export function areCodes(name: string, values: Float64Array): boolean {
-  const cells = new Map<number, number>();
+  const frequencies = new Map<number, number>();
   let [min, max, count] = [Infinity, -Infinity, 0];
   for (const value of values) {
     if (Number.isNaN(value)) continue;
     if (!Number.isInteger(value)) return false;
-    if (cells.size <= MOST_NAMED) cells.set(value, (cells.get(value) ?? 0) + 1);
+    if (frequencies.size <= MAX_NAMED_CODES) frequencies.set(value, (frequencies.get(value) ?? 0) + 1);
     min = Math.min(min, value);
     max = Math.max(max, value);
     count++;
   }
   const words = (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|log1p/g) ?? []).map((word) => word.toLowerCase());
-  const distinct = cells.size;
+  const distinct = frequencies.size;
   if (distinct < 2 || min < -1 || isMeasure(words)) return false;
-  if (words.some(isCode)) return distinct <= Math.min(MOST_NAMED, Math.floor(count / CELLS_PER_NAMED_CODE));
+  if (words.some(isCode))
+    return distinct <= Math.min(MAX_NAMED_CODES, Math.floor(count / CELLS_PER_NAMED_CODE));
   if (words.some((word) => AXES.has(word))) return false;
   if (min <= 1 && distinct >= FILLED * (max - min + 1))
-    return distinct <= Math.min(MOST, Math.floor(count / CELLS_PER_CODE));
-  if (distinct > Math.min(MOST, Math.floor(count / CELLS_PER_CODE_WITH_GAPS))) return false;
-  return Math.min(...cells.values()) >= MIN_CELLS_WITH_GAPS && !words.some((word) => AMOUNTS.has(word));
+    return distinct <= Math.min(MAX_CODES, Math.floor(count / CELLS_PER_CODE));
+  if (distinct > Math.min(MAX_CODES, Math.floor(count / CELLS_PER_CODE_WITH_GAPS))) return false;
+  return Math.min(...frequencies.values()) >= MIN_CELLS_WITH_GAPS && !words.some((word) => AMOUNTS.has(word));
 }

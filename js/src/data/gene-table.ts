@@ -18,7 +18,7 @@ export interface GeneBatch {
 
 /** All genes of a bundle, to read one after the other. */
 export interface GeneTable {
-  /** The matrix. */
+  /** The matrix: `X`, `layer:NAME` or `raw`. Undefined or null if the manifest does not state it. */
   source: string | null | undefined;
   names: readonly string[];
   /** The values that codes of packed genes refer to; null if there are none. */

@@ -4,7 +4,7 @@ import { cellsOf, maskOf, type Region } from '../state/selection/selection';
 import type { NewRegion } from '../state/selection/selection-actions';
 import type { GivenRegion, ShownRegion } from './viewer-api';
 
-/** Copies a region for the users of the viewer. */
+/** Copies a region for the public API of the viewer. */
 export function publicRegion({ name, color, cells, outline }: Region, total: number): ShownRegion {
   const line = outline ? { outline: [...outline] } : {};
   const region = { name, color, count: cells.length, cells: cells.slice(), ...line };
@@ -17,7 +17,7 @@ function copiedCells(indices: Uint32Array, name: string): Uint32Array {
   const cells = Uint32Array.from(indices);
   const wrong = cells.findIndex((cell, at) => cell !== indices[at]);
   if (wrong >= 0)
-    throw new Error(`The region “${name}” contains ${indices[wrong]}; its cells must be cell indices.`);
+    throw new Error(`The region “${name}” contains ${indices[wrong]}, which is not a cell index (0, 1, …).`);
   return ascending(cells);
 }
 
@@ -28,7 +28,7 @@ function checked(outline: readonly number[], name: string): readonly number[] {
   throw new Error(`The outline of the region “${name}” needs x and y of at least three corners.`);
 }
 
-/** Checks and copies a region that a user of the viewer defines. */
+/** Checks and copies a region that a caller of the public API passes. */
 export function newRegionOf(region: GivenRegion, total: number): NewRegion {
   const { name, color, outline } = region;
   if (typeof name !== 'string' || name === '') throw new Error('A region needs a name (a non-empty string).');

@@ -46,10 +46,12 @@ const ODD: readonly unknown[] = [
   1e308,
   -1e-308,
 ];
-const MOST = 6;
+/** Maximum number of changes. */
+const MAX_CHANGES = 6;
 
 type Holder = Record<string, unknown> | unknown[];
 
+/** Returns every value inside an object or array, as its holder and key. */
 function places(value: unknown): [Holder, string | number][] {
   const found: [Holder, string | number][] = [];
   const waiting = [value];
@@ -65,10 +67,10 @@ function places(value: unknown): [Holder, string | number][] {
   return found;
 }
 
-/** Replaces, deletes, repeats or moves a few values, inserting invalid ones. */
+/** Changes a few values in a copy: deletes, repeats, shifts or replaces them, some with invalid values. */
 export function damagedValue(value: unknown, random: Random): unknown {
   const whole: unknown[] = [structuredClone(value)];
-  for (let times = 1 + below(random, MOST); times > 0; times--) {
+  for (let times = 1 + below(random, MAX_CHANGES); times > 0; times--) {
     const all = places(whole);
     const [holder, key] = oneOf(random, all);
     const entries = holder as Record<string | number, unknown>;
@@ -91,10 +93,10 @@ export function damagedValue(value: unknown, random: Random): unknown {
   return whole[0];
 }
 
-/** Flips bits in, truncates, zeroes, repeats or overwrites a few ranges. */
+/** Changes a copy in a few places: flips a bit, or overwrites, zeroes, removes or repeats bytes. */
 export function damagedBytes(bytes: Uint8Array, random: Random): Uint8Array {
   let damaged = [...bytes];
-  for (let times = 1 + below(random, MOST); times > 0 && damaged.length > 0; times--) {
+  for (let times = 1 + below(random, MAX_CHANGES); times > 0 && damaged.length > 0; times--) {
     const at = below(random, damaged.length);
     const length = Math.min(damaged.length - at, Math.ceil(2 ** (12 * random())));
     const how = below(random, 6);

@@ -6,6 +6,7 @@ flat in int pie;
 uniform float size;
 uniform float opacity;
 uniform int slices;
+// Where each slice ends, in 65,535ths of a turn; the slices of a pie begin at index pie.
 uniform usampler2D ends;
 uniform sampler2D lut;
 out vec4 pixel;
@@ -25,12 +26,12 @@ vec4 slice(float turn) {
   return toned(entry.rgb) * (opacity * entry.a);
 }
 void main() {
-  vec2 from = gl_PointCoord - 0.5;
-  float far = length(from);
-  float inside = (0.5 - far) * size;
+  vec2 offset = gl_PointCoord - 0.5;
+  float radius = length(offset);
+  float inside = (0.5 - radius) * size;
   if (inside <= 0.0) discard;
-  float turn = atan(from.x, -from.y) / 6.2831853;
+  float turn = atan(offset.x, -offset.y) / 6.2831853;
   // Sample a quarter of a pixel to each side, which smooths the borders between slices.
-  float step = 0.25 / (6.2831853 * max(far * size, 0.5));
-  pixel = (slice(turn - step) + slice(turn + step)) * 0.5 * min(inside, 1.0);
+  float quarter = 0.25 / (6.2831853 * max(radius * size, 0.5));
+  pixel = (slice(turn - quarter) + slice(turn + quarter)) * 0.5 * min(inside, 1.0);
 }

@@ -12,13 +12,13 @@ export function httpSource(base: string): BundleSource {
       const url = new URL(path.split('/').map(encodeURIComponent).join('/'), base).href;
       const signal = AbortSignal.any([ctx.signal, closed.signal]);
       signal.throwIfAborted();
-      const response = await answer(path, url, signal);
+      const response = await responseOf(path, url, signal);
       if (response.status === 404 || response.status === 410) {
         throw new NotFoundError(path, { url, status: response.status });
       }
       if (!response.ok) throw new HttpError(path, url, response.status);
       try {
-        return await body(path, response, ctx);
+        return await bytesOf(path, response, ctx);
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
         if (cause instanceof FormatError) throw cause;
@@ -31,7 +31,7 @@ export function httpSource(base: string): BundleSource {
   };
 }
 
-async function answer(path: string, url: string, signal: AbortSignal): Promise<Response> {
+async function responseOf(path: string, url: string, signal: AbortSignal): Promise<Response> {
   try {
     // Asset names repeat between exports, so revalidate cached copies.
     return await fetch(url, { signal, cache: 'no-cache' });
@@ -41,21 +41,21 @@ async function answer(path: string, url: string, signal: AbortSignal): Promise<R
   }
 }
 
-async function body(path: string, response: Response, ctx: ReadContext): Promise<Uint8Array> {
+async function bytesOf(path: string, response: Response, ctx: ReadContext): Promise<Uint8Array> {
   if (!response.body) return new Uint8Array(await response.arrayBuffer());
   // With Content-Encoding, the length counts the compressed bytes, which the page never sees.
   const total = response.headers.get('content-encoding') ? 0 : Number(response.headers.get('content-length'));
   const reader = response.body.getReader();
   const parts: Uint8Array[] = [];
-  let done = 0;
+  let received = 0;
   for (;;) {
     const part = await reader.read();
     if (part.done) break;
     parts.push(part.value);
-    done += part.value.byteLength;
-    if (ctx.most !== undefined && done > ctx.most) await reader.cancel();
-    checkLength(path, done, ctx);
-    ctx.progress?.(done, Math.max(total, 0));
+    received += part.value.byteLength;
+    if (ctx.most !== undefined && received > ctx.most) await reader.cancel();
+    checkLength(path, received, ctx);
+    ctx.progress?.(received, Math.max(total, 0));
   }
   const only = parts.length === 1 ? parts[0] : undefined;
   if (only) return only;

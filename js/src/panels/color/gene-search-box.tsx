@@ -12,7 +12,7 @@ import { withGene } from './gene-sets';
 
 const MOST_HITS = 100;
 
-/** Returns the available sort orders; detection is one only if a value of zero means "not detected". */
+/** Returns the available sort orders; genes can be sorted by detection only if zero means "not detected". */
 function ordersFor(
   { noun, detectable }: Meaning,
   { ranked, variable }: Pick<GeneSearch, 'ranked' | 'variable'>,
@@ -76,14 +76,15 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
   const orders = bundle ? ordersFor(geneMeaningOf(model), bundle.search) : [];
   const wantedOrder = model.geneOrder.value;
   const order = orders.some(([id]) => id === wantedOrder) ? wantedOrder : 'file';
-  const lacks = bundle?.search.lacks(order) ?? false;
-  const ranked = useSignal(0);
+  const lacksStatistics = bundle?.search.lacks(order) ?? false;
+  /** Increases when statistics arrive, so that the hits are sorted again. */
+  const arrivals = useSignal(0);
   useEffect(() => {
-    if (lacks) void actions.rankGenes().then(() => ranked.value++);
-  }, [bundle, lacks]);
+    if (lacksStatistics) void actions.rankGenes().then(() => arrivals.value++);
+  }, [bundle, lacksStatistics]);
   const hits = useMemo(
     () => (bundle && query.value !== null ? bundle.search.find(query.value, MOST_HITS, order) : []),
-    [bundle, query.value, order, ranked.value],
+    [bundle, query.value, order, arrivals.value],
   );
   const label = useMemo(
     () =>
@@ -113,7 +114,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
   const move = (by: number) => {
     if (!open) query.value = '';
     active.value = Math.max(0, Math.min(hits.length - 1, active.value + by));
-    list.current?.children[active.value + +lacks]?.scrollIntoView({ block: 'nearest' });
+    list.current?.children[active.value + +lacksStatistics]?.scrollIntoView({ block: 'nearest' });
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown') move(1);
@@ -173,9 +174,9 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
           // A mousedown would blur the input and close the list before the click.
           onMouseDown={(event) => event.preventDefault()}
         >
-          {lacks && <p class="ks-note">Computing statistics of {formatCount(genes)} genes…</p>}
+          {lacksStatistics && <p class="ks-note">Computing statistics of {formatCount(genes)} genes…</p>}
           {hits.map((hit, i) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of a combobox are those of its input
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the input of a combobox handles its keys
             <div
               key={hit.gene}
               title={hit.label}

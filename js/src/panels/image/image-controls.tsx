@@ -34,8 +34,8 @@ export function ImageOpacity(): JSX.Element {
   );
 }
 
-/** Logarithmic: half as bright is as far from the middle as twice as bright. */
-const FACTORS = { min: Math.log2(FACTOR.min), max: Math.log2(FACTOR.max) };
+/** Range of the sliders in powers of 2: half as bright is as far from the middle as twice as bright. */
+const POWERS = { min: Math.log2(FACTOR.min), max: Math.log2(FACTOR.max) };
 
 /** Brightness and contrast of the image. */
 export function ImageAdjustments(): JSX.Element {
@@ -46,7 +46,7 @@ export function ImageAdjustments(): JSX.Element {
       <Slider
         label="Brightness"
         value={Math.log2(imageBrightness)}
-        {...FACTORS}
+        {...POWERS}
         step={0.01}
         shown={percent(imageBrightness)}
         onInput={(power) => actions.adjustImage({ imageBrightness: 2 ** power })}
@@ -54,7 +54,7 @@ export function ImageAdjustments(): JSX.Element {
       <Slider
         label="Contrast"
         value={Math.log2(imageContrast)}
-        {...FACTORS}
+        {...POWERS}
         step={0.01}
         shown={percent(imageContrast)}
         onInput={(power) => actions.adjustImage({ imageContrast: 2 ** power })}

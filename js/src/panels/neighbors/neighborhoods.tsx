@@ -2,7 +2,7 @@ import { type Signal, useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { CategoryValues } from '../../data/column-values';
-import type { Neighborhoods as Found } from '../../data/neighborhoods';
+import type { Neighborhoods as Counts } from '../../data/neighborhoods';
 import { type ColorScale, colorScale } from '../../lib/colormap';
 import { startingWith } from '../../lib/counts';
 import { field } from '../../lib/csv';
@@ -17,17 +17,20 @@ import { FAMILY, FONT, fitted, SaveButtons, useCardFocus, widthOf } from '../com
 import { usePanels } from '../context';
 import { IconButton } from '../icons';
 
-/** Side of a square in CSS pixels; smaller if there are many squares. */
-const SIDES = { few: 22, many: 15, from: 24 };
+/** Side of a square in CSS pixels: with at most `FEW` categories, or more. */
+const SIDES = { few: 22, many: 15 };
+const FEW = 24;
+/** Maximum width of a name in CSS pixels. */
 const LONGEST = 180;
 /** Maximum number of categories that remains legible. */
 const MOST = 100;
+/** Number of steps of the color key, and their width in CSS pixels. */
 const KEY_STEPS = 48;
-const KEY_STEP = 4;
+const KEY_STEP_WIDTH = 4;
 
-interface Made {
+interface Shown {
   column: CategoryValues;
-  found: Found;
+  counts: Counts;
 }
 
 /** Shows which categories lie next to each other, as a heat map of z-scores. */
@@ -74,7 +77,7 @@ function useCells() {
 
 function Card(): JSX.Element {
   const { model, actions } = usePanels();
-  const made = useSignal<(Made & { mask: Uint8Array | null }) | null>(null);
+  const last = useSignal<(Shown & { mask: Uint8Array | null }) | null>(null);
   const problem = useSignal<string | null>(null);
   const plot = useRef<SVGSVGElement>(null);
   const card = useRef<HTMLElement>(null);
@@ -87,22 +90,22 @@ function Card(): JSX.Element {
     if (!column || tooMany) return;
     const closed = new AbortController();
     actions.readNeighborhoods(column, mask, closed.signal).then(
-      (found) => {
+      (counts) => {
         problem.value = null;
-        made.value = { column, mask, found };
+        last.value = { column, mask, counts };
       },
       (thrown) => {
         if (closed.signal.aborted) return;
         problem.value = asError(thrown).message;
-        made.value = null;
+        last.value = null;
       },
     );
     return () => closed.abort();
-  }, [column, mask, tooMany, actions, made, problem]);
-  // While others are counted, the numbers of an earlier choice must not appear under the name of this one.
+  }, [column, mask, tooMany, actions, last, problem]);
+  // Until the current choice is counted, do not show the counts of an earlier one under its name.
   const shown =
-    made.value && !tooMany && made.value.column === column && made.value.mask === mask ? made.value : null;
-  const codes = useMemo(() => (shown ? present(shown.column, shown.found) : []), [shown]);
+    last.value && !tooMany && last.value.column === column && last.value.mask === mask ? last.value : null;
+  const codes = useMemo(() => (shown ? codesWithNeighbors(shown.column, shown.counts) : []), [shown]);
   const name = ['neighborhoods', column?.name, ...(value === 'all' ? [] : [label])].join('_');
   return (
     <section class="ks-card ks-dot-plot ks-neighborhoods" aria-label="Neighborhoods" ref={card} tabIndex={-1}>
@@ -147,7 +150,7 @@ function Card(): JSX.Element {
       )}
       {shown &&
         (codes.length > 0 ? (
-          <Matrix column={shown.column} found={shown.found} {...{ codes, plot }} />
+          <Matrix column={shown.column} counts={shown.counts} {...{ codes, plot }} />
         ) : (
           <p class="ks-note" role="status">
             {`There are no neighbors among these ${model.noun.value}s with a category. Choose other ${model.noun.value}s to count, or another annotation.`}
@@ -157,14 +160,14 @@ function Card(): JSX.Element {
   );
 }
 
-function SaveTable({ column, found, name }: Made & { name: string }): JSX.Element {
+function SaveTable({ column, counts, name }: Shown & { name: string }): JSX.Element {
   const { model, download } = usePanels();
   return (
     <HeadingButton
       title="Save counts and z-scores as CSV"
       onClick={() =>
         download(
-          new Blob([tableOf(column, found)], { type: 'text/csv' }),
+          new Blob([tableOf(column, counts)], { type: 'text/csv' }),
           fileName(model.title.value, name, 'csv'),
         )
       }
@@ -177,71 +180,71 @@ function SaveTable({ column, found, name }: Made & { name: string }): JSX.Elemen
 /** Returns the table of `Bundle.neighborhoods` in Python, as CSV. */
 export function tableOf(
   { categories }: Pick<CategoryValues, 'categories'>,
-  { count, expected, z }: Found,
+  { count, expected, z }: Counts,
 ): string {
   const names = categories.map(({ name }) => field(formatCategory(name)));
   const k = names.length;
   const number = (value: number | undefined) => (Number.isFinite(value) ? String(value) : '');
-  const rows = Array.from(count, (found, i) =>
-    [names[Math.floor(i / k)], names[i % k], found, number(expected[i]), number(z[i])].join(','),
+  const rows = Array.from(count, (n, i) =>
+    [names[Math.floor(i / k)], names[i % k], n, number(expected[i]), number(z[i])].join(','),
   );
   return `${['category,neighbor,count,expected,z', ...rows].join('\r\n')}\r\n`;
 }
 
-interface MatrixProps extends Made {
+interface MatrixProps extends Shown {
   /** The categories to show. */
   codes: readonly number[];
   plot: { current: SVGSVGElement | null };
 }
 
-function Matrix({ column, found, codes, plot }: MatrixProps): JSX.Element {
-  /** The square under the pointer: the codes of its categories. */
-  const at = useSignal<readonly [number, number] | null>(null);
+function Matrix({ column, counts, codes, plot }: MatrixProps): JSX.Element {
+  /** The square under the pointer, or chosen with arrow keys: the codes of its categories. */
+  const square = useSignal<readonly [number, number] | null>(null);
   return (
     <>
       <div class="ks-dot-scroll">
-        <Squares {...{ column, found, codes, plot, at }} />
+        <Squares {...{ column, counts, codes, plot, square }} />
       </div>
-      <About {...{ column, found, at }} />
+      <SquareText {...{ column, counts, square }} />
     </>
   );
 }
 
-type At = Signal<readonly [number, number] | null>;
+type Square = Signal<readonly [number, number] | null>;
 
-function About({ column, found, at }: Made & { at: At }): JSX.Element {
-  if (!at.value)
+function SquareText({ column, counts, square }: Shown & { square: Square }): JSX.Element {
+  if (!square.value)
     return (
       <p class="ks-note">
-        Red: more often neighbors than by chance; blue: less often. A click isolates both categories.
+        Red: more often neighbors than by chance; blue: less often. Click a square to isolate both categories.
       </p>
     );
-  const [a, b] = at.value;
+  const [a, b] = square.value;
   const i = a * column.categories.length + b;
   const [one, other] = [a, b].map((code) => formatCategory(column.categories[code]?.name ?? null));
-  const z = found.z[i] ?? Number.NaN;
+  const z = counts.z[i] ?? Number.NaN;
   return (
     <p class="ks-note" role="status">
-      {`${one} next to ${other}: ${counted(found.count[i] ?? 0, 'neighbor')}, ` +
-        `expected by chance ${formatValue(found.expected[i] ?? 0)}, z = ${formatDifference(z)}`}
+      {`${one} next to ${other}: ${counted(counts.count[i] ?? 0, 'neighbor')}, ` +
+        `expected by chance ${formatValue(counts.expected[i] ?? 0)}, z = ${formatDifference(z)}`}
     </p>
   );
 }
 
-function Squares({ column, found, codes, plot, at }: MatrixProps & { at: At }): JSX.Element {
+function Squares({ column, counts, codes, plot, square }: MatrixProps & { square: Square }): JSX.Element {
   const { model, actions } = usePanels();
   const all = column.categories.length;
-  const scale = useMemo(() => scaleOf(found, codes, all), [found, codes, all]);
+  const scale = useMemo(() => scaleOf(counts, codes, all), [counts, codes, all]);
   const colors = model.classes.value(column);
   const n = codes.length;
-  const side = n <= SIDES.from ? SIDES.few : SIDES.many;
+  const side = n <= FEW ? SIDES.few : SIDES.many;
   const names = codes.map((code) => fitted(formatCategory(column.categories[code]?.name ?? null), LONGEST));
   const left = 24 + Math.max(0, ...names.map(widthOf));
   const top = 26 + Math.max(0, ...names.map(widthOf));
   const limit = scale.range[1];
   const isolate = () => {
-    if (!at.value) return;
-    const both = at.value.flatMap((code) => {
+    if (!square.value) return;
+    const both = square.value.flatMap((code) => {
       const category = column.categories[code];
       return category ? membersOf(category) : [];
     });
@@ -252,17 +255,17 @@ function Squares({ column, found, codes, plot, at }: MatrixProps & { at: At }): 
   };
   const point = (event: { clientX: number; clientY: number; currentTarget: SVGElement }) => {
     const box = event.currentTarget.getBoundingClientRect();
-    const place = (from: number, to: number, value: number) =>
+    const codeAt = (from: number, to: number, value: number) =>
       codes[Math.floor(((value - from) / (to - from)) * n)];
-    const [b, a] = [place(box.left, box.right, event.clientX), place(box.top, box.bottom, event.clientY)];
-    at.value = a === undefined || b === undefined ? null : [a, b];
+    const [b, a] = [codeAt(box.left, box.right, event.clientX), codeAt(box.top, box.bottom, event.clientY)];
+    square.value = a === undefined || b === undefined ? null : [a, b];
   };
   const move = (event: KeyboardEvent) => {
-    const way = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-    if (way) {
-      const now = at.value?.map((code) => codes.indexOf(code)) ?? [0, 0];
-      const [a, b] = now.map((place, i) => codes[Math.min(n - 1, Math.max(0, place + (way[i] ?? 0)))]);
-      at.value = [a ?? 0, b ?? 0];
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    if (step) {
+      const now = square.value?.map((code) => codes.indexOf(code)) ?? [0, 0];
+      const [a, b] = now.map((index, i) => codes[Math.min(n - 1, Math.max(0, index + (step[i] ?? 0)))]);
+      square.value = [a ?? 0, b ?? 0];
     } else if (event.key === 'Enter' || event.key === ' ') isolate();
     else return;
     event.preventDefault();
@@ -305,7 +308,7 @@ function Squares({ column, found, codes, plot, at }: MatrixProps & { at: At }): 
         aria-label="Heat map. Arrow keys move, Enter isolates both categories."
         onPointerMove={point}
         onPointerLeave={() => {
-          at.value = null;
+          square.value = null;
         }}
         onClick={(event) => {
           if (event.detail > 0) point(event);
@@ -314,12 +317,12 @@ function Squares({ column, found, codes, plot, at }: MatrixProps & { at: At }): 
         onKeyDown={move}
       >
         {codes.flatMap((a, row) =>
-          codes.map((b, place) => {
-            const z = found.z[a * all + b] ?? Number.NaN;
+          codes.map((b, index) => {
+            const z = counts.z[a * all + b] ?? Number.NaN;
             return (
               <rect
                 key={`${a} ${b}`}
-                x={left + side * place}
+                x={left + side * index}
                 y={top + side * row}
                 width={side}
                 height={side}
@@ -329,32 +332,32 @@ function Squares({ column, found, codes, plot, at }: MatrixProps & { at: At }): 
           }),
         )}
       </g>
-      <Frame {...{ at, codes, left, top, side }} />
+      <Frame {...{ square, codes, left, top, side }} />
       <g transform={`translate(${left} ${top + side * n + 12})`} font-size={11} fill="var(--muted)">
         {Array.from({ length: KEY_STEPS }, (_, i) => (
           <rect
             key={i}
-            x={i * KEY_STEP}
-            width={KEY_STEP}
+            x={i * KEY_STEP_WIDTH}
+            width={KEY_STEP_WIDTH}
             height={10}
             fill={scale.css(limit * ((2 * i) / (KEY_STEPS - 1) - 1))}
           />
         ))}
         <text y={24}>{`≤ −${formatValue(limit)}`}</text>
-        <text x={(KEY_STEP * KEY_STEPS) / 2} y={24} text-anchor="middle">
+        <text x={(KEY_STEP_WIDTH * KEY_STEPS) / 2} y={24} text-anchor="middle">
           z-score
         </text>
-        <text x={KEY_STEP * KEY_STEPS} y={24} text-anchor="end">{`≥ ${formatValue(limit)}`}</text>
+        <text x={KEY_STEP_WIDTH * KEY_STEPS} y={24} text-anchor="end">{`≥ ${formatValue(limit)}`}</text>
       </g>
     </svg>
   );
 }
 
-/** The frame around the square under the pointer. */
-function Frame(props: { at: At; codes: readonly number[]; left: number; top: number; side: number }) {
-  const { at, codes, left, top, side } = props;
-  const place = useComputed(() => at.value?.map((code) => codes.indexOf(code))).value;
-  const [row, column] = place ?? [];
+/** The frame around the current square. */
+function Frame(props: { square: Square; codes: readonly number[]; left: number; top: number; side: number }) {
+  const { square, codes, left, top, side } = props;
+  const indices = useComputed(() => square.value?.map((code) => codes.indexOf(code))).value;
+  const [row, column] = indices ?? [];
   if (row === undefined || column === undefined) return null;
   return (
     <rect
@@ -370,8 +373,8 @@ function Frame(props: { at: At; codes: readonly number[]; left: number; top: num
   );
 }
 
-/** Returns the categories that have cells with neighbors. */
-function present({ categories }: CategoryValues, { count, expected }: Found): number[] {
+/** Returns the codes of the categories that have cells with neighbors. */
+function codesWithNeighbors({ categories }: CategoryValues, { count, expected }: Counts): number[] {
   const all = categories.length;
   return categories.flatMap((_, code) => {
     const has = categories.some((_, other) => {
@@ -383,7 +386,7 @@ function present({ categories }: CategoryValues, { count, expected }: Found): nu
 }
 
 /** Returns a color scale symmetric about zero. Its limit ignores the diagonal, where scores are larger. */
-function scaleOf({ z }: Found, codes: readonly number[], all: number): ColorScale {
+function scaleOf({ z }: Counts, codes: readonly number[], all: number): ColorScale {
   let [across, within] = [0, 0];
   for (const a of codes)
     for (const b of codes) {

@@ -2,13 +2,13 @@ import { type ReadonlySignal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { asError, ViewerError } from '../../lib/errors';
 
-/** The result of the last action. */
+/** What the last action reports: that it is running, or its result. */
 export interface Outcome {
   text: string;
   failed: boolean;
 }
 
-/** Runs one action at a time and reports its result. */
+/** Runs one action at a time; the outcome is the text `doing` while it runs, then its result. */
 export function useWork(): {
   outcome: ReadonlySignal<Outcome | null>;
   run: (doing: string, work: () => Promise<string>) => Promise<void>;
@@ -33,7 +33,7 @@ export function useWork(): {
 
 export function OutcomeText({ of }: { of: Outcome | null }): JSX.Element {
   return (
-    <p class={`ks-save-said ks-break${of?.failed ? ' ks-warning' : ''}`} role="status">
+    <p class={`ks-save-outcome ks-break${of?.failed ? ' ks-warning' : ''}`} role="status">
       {of?.text}
     </p>
   );

@@ -1,9 +1,10 @@
 import type { GeneValues } from '../../data/gene-store';
 
 /**
- * Computes the mean of a gene set in each cell, over the genes with a value there, like scanpy's `score_genes`.
+ * Computes the mean of a gene set in each cell, over the genes with a value there.
  *
- * A cell has no score only if no gene of the set has a value.
+ * A cell has no score only if no gene of the set has a value. Unlike scanpy's `score_genes`, this subtracts
+ * no reference.
  */
 export class Score {
   #genes = 0;
