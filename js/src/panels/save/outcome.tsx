@@ -33,7 +33,7 @@ export function useWork(): {
 
 export function OutcomeText({ of }: { of: Outcome | null }): JSX.Element {
   return (
-    <p class={`ks-save-said ks-break${of?.failed ? ' ks-warning' : ''}`} role="status">
+    <p class={`ks-save-outcome ks-break${of?.failed ? ' ks-warning' : ''}`} role="status">
       {of?.text}
     </p>
   );
