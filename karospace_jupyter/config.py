@@ -186,14 +186,15 @@ def origin_problem(text: str) -> str | None:
     >>> origin_problem("https://lab.example:443")
     "'https://lab.example:443' is not a valid origin (lower case, no path, no default port); use 'https://lab.example'"
     """
-    written = _as_browsers_write(text)
-    if written == text:
+    normalized = _normalized_origin(text)
+    if normalized == text:
         return None
-    use = "one such as 'https://lab.example'" if written is None else repr(written)
+    use = "one such as 'https://lab.example'" if normalized is None else repr(normalized)
     return f"{text!r} is not a valid origin (lower case, no path, no default port); use {use}"
 
 
-def _as_browsers_write(origin: str) -> str | None:
+def _normalized_origin(origin: str) -> str | None:
+    """Return the origin as browsers spell it; None if it is invalid."""
     found = _ORIGIN.fullmatch(origin.lower().removesuffix("/"))
     if found is None:
         return None
@@ -334,7 +335,7 @@ def _read_gene_list(path: Path) -> ListedGenes:
 def parse_coords(text: str) -> CoordsSpec:
     """Parse the value of the option ``coords``.
 
-    Valid forms are ``obsm:KEY``, ``obs:XCOL,YCOL``, ``obs:COLUMN`` (a column of outlines as WKT) and
+    Valid forms are ``obsm:KEY``, ``obs:XCOLUMN,YCOLUMN``, ``obs:COLUMN`` (outlines as WKT) and
     ``obs:centroid_x_y`` (the columns centroid_x and centroid_y).
 
     Raises
@@ -360,7 +361,8 @@ def parse_coords(text: str) -> CoordsSpec:
         return GeometryCoords(value.strip())
     meant = f"obs:{text}" if text.count(",") == 1 else f"obsm:{text}"
     near = f" Did you mean {meant!r}?" if text and not kind.startswith("obs") else ""
-    msg = f"Coordinates {text!r} are not valid. Use 'obsm:KEY', 'obs:XCOLUMN,YCOLUMN' or 'obs:OUTLINES'.{near}"
+    forms = "'obsm:KEY', 'obs:XCOLUMN,YCOLUMN' or 'obs:COLUMN' (outlines as WKT)"
+    msg = f"Coordinates {text!r} are not valid. Use {forms}.{near}"
     raise ConfigError(msg)
 
 
@@ -495,11 +497,11 @@ class ExportConfig(BaseModel):
             self._check_matrices(self.matrices)
 
     def _check_matrices(self, matrices: tuple[str, ...]) -> None:
-        chosen = f"layer={self.layer!r}" if self.layer is not None else "raw=True" if self.raw else ""
-        first = f"layer:{self.layer}" if self.layer is not None else "raw"
+        option = f"layer={self.layer!r}" if self.layer is not None else "raw=True" if self.raw else ""
+        chosen = f"layer:{self.layer}" if self.layer is not None else "raw"
         what = None
-        if chosen and first != matrices[0]:
-            what = f"the first matrix is {matrices[0]!r}, but {chosen} chooses another one. Put {first!r} first"
+        if option and chosen != matrices[0]:
+            what = f"the first matrix is {matrices[0]!r}, but {option} chooses another one. Put {chosen!r} first"
         elif len(matrices) > 1 and self.packed == "no":
             what = "packed='no' excludes all matrices but the first. Pass one matrix, or change packed"
         elif len(matrices) > 1 and self.genes_mode == () and self.packed == "auto":
@@ -509,7 +511,7 @@ class ExportConfig(BaseModel):
 
     @field_validator("embed_origins")
     @classmethod
-    def _as_browsers_spell_it(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _valid_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
             problem = None if origin == "*" else origin_problem(origin)
             if problem is not None:
@@ -595,7 +597,7 @@ class ExportConfig(BaseModel):
 
     @field_validator("sections", mode="before")
     @classmethod
-    def _a_column(cls, value: object) -> object:
+    def _no_empty_column(cls, value: object) -> object:
         if value == "":
             msg = "expected a column of obs or 'none'"
             raise ValueError(msg)

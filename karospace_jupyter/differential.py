@@ -34,8 +34,10 @@ _PSEUDO = 1e-9
 """Added to both means of a fold change, as in scanpy."""
 _LN10 = math.log(10)
 _TINY = 1e-300
+"""Replaces values near zero in a continued fraction, to prevent divisions by zero."""
 _CLOSE = 4e-16
-_MOST_STEPS = 10_000
+"""Relative change of a continued fraction at which it has converged."""
+_MAX_STEPS = 10_000
 """Maximum number of terms of a continued fraction, to prevent endless loops."""
 
 
@@ -95,10 +97,10 @@ class Comparison:
         import pandas as pd
 
         columns = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        made = pd.DataFrame(columns, index=pd.Index(names, name="gene", dtype=object))
-        made = made.iloc[np.argsort(-self.z, kind="stable")]  # NaN is last
-        made.attrs = attrs
-        return made
+        table = pd.DataFrame(columns, index=pd.Index(names, name="gene", dtype=object))
+        table = table.iloc[np.argsort(-self.z, kind="stable")]  # NaN is last
+        table.attrs = attrs
+        return table
 
 
 def check_groups(a: NDArray[np.bool_], b: NDArray[np.bool_], n_cells: int | None = None) -> None:
@@ -114,7 +116,7 @@ def check_groups(a: NDArray[np.bool_], b: NDArray[np.bool_], n_cells: int | None
     Raises
     ------
     ComparisonError
-        If a group has the wrong length or fewer than three cells, or the groups overlap.
+        If a group is not boolean, has the wrong length or fewer than three cells, or the groups overlap.
     """
     expected = len(a) if n_cells is None else n_cells
     for name, group in (("A", a), ("B", b)):
@@ -146,7 +148,7 @@ def compare(
     ----------
     genes
         For each gene, the cells that have an entry, and the values of these entries. Cells without an entry have the
-        value zero. NaN is a missing value, which is left out.
+        value zero. NaN and infinite values are missing values, which are left out.
     a, b
         Whether each cell is in the group, shape (n_cells,).
     scale
@@ -222,7 +224,7 @@ def compare_values(
 
 
 class _Sums(NamedTuple):
-    """What the tests need of each gene; counts are exact in float64."""
+    """The statistics of each gene from which the tests are computed; counts are exact in float64."""
 
     n_a: Any
     """Number of cells with a value."""
@@ -252,7 +254,7 @@ def _sums(a: NDArray[np.float32], b: NDArray[np.float32], n_a: int, n_b: int) ->
 
 
 def _present(values: NDArray[np.float32], n: int) -> tuple[NDArray[np.float32], int]:
-    """Return the values other than zero, and how many of `n` cells have a value."""
+    """Return the finite values other than zero, and how many of `n` cells have a finite value."""
     if len(values) and not (values.min() > 0 and values.max() < np.inf):  # False for NaN
         finite = np.isfinite(values)
         n -= len(values) - int(finite.sum())
@@ -417,7 +419,7 @@ def log10_two_sided(t: Floats, df: Floats) -> Floats:
     with np.errstate(all="ignore"):
         x, y = df / (df + squared), squared / (df + squared)
         found[np.isinf(t)] = -np.inf
-        near = x >= (a + 1) / (a + 2.5)  # where the continued fraction of the complement converges
+        near = x >= (a + 1) / (a + 2.5)  # where p is not small: computed from its complement
         found[near] = np.log1p(-special.betainc(0.5, a[near], y[near])) / _LN10
         far = np.flatnonzero(~near & np.isfinite(t) & np.isfinite(df))
         front = -a * np.log1p(squared / df) - 0.5 * np.log1p(df / squared) - _log_beta_half(a)
@@ -435,9 +437,9 @@ def _log_beta_half(a: Floats) -> Floats:
 
 
 def _beta_fraction(a: Floats, x: Floats, y: Floats) -> Floats:
-    """Return the continued fraction that x^a y^b / B(a, b) is divided by to get I(a, b) at `x`, for b = 1/2.
+    """Return the continued fraction F in I(a, b) = x^a y^b / (B(a, b) F), for b = 1/2 and y = 1 - x.
 
-    This is the fraction of Didonato and Morris, evaluated by Lentz's method. Its terms are not differences of nearly
+    This is the fraction of DiDonato and Morris, evaluated by Lentz's method. Its terms are not differences of nearly
     equal numbers, and it takes fewer than a hundred steps for any `a`.
     """
     b = 0.5
@@ -445,7 +447,7 @@ def _beta_fraction(a: Floats, x: Floats, y: Floats) -> Floats:
     at = np.arange(len(a))
     c = h = a * (a * y - b * x + 1) / (a + 1)
     d = np.zeros(len(a))
-    for m in range(1, _MOST_STEPS):
+    for m in range(1, _MAX_STEPS):
         if not len(at):
             break
         before = a + 2 * m - 1

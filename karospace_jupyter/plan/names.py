@@ -65,9 +65,9 @@ def listed(names: Sequence[object], limit: int = 8) -> str:
 
 
 def no_array(source: Source, key: str) -> str:
-    """Return the message for an array that obsm does not hold; it lists the arrays that exist."""
+    """Return the error message for a key of obsm without a usable array; it lists the arrays that exist."""
     shapes = source.obsm_shapes
-    contents = listed([f"{name} ({' × '.join(map(str, shape))})" for name, shape in shapes.items()], 20) or "no array"
+    contents = listed([f"{name} ({' × '.join(map(str, shape))})" for name, shape in shapes.items()], 20) or "no arrays"
     what = source.obsm_others.get(key)
     if what is not None:
         return f"obsm[{key!r}] is {what}; an array of numbers with two columns is needed. obsm holds: {contents}."

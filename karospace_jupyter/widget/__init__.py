@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.widget.show import karospace_view
     from karospace_jupyter.widget.view import KaroSpaceView
 
-_HOMES = {
+_MODULES = {
     "KaroSpaceView": "karospace_jupyter.widget.view",
     "KaroSpaceWidget": "karospace_jupyter.widget.export_form",
     "karospace_grid": "karospace_jupyter.widget.grid",
@@ -25,9 +25,9 @@ __all__ = ["KaroSpaceView", "KaroSpaceWidget", "karospace_grid", "karospace_view
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type depends on the name
-    if name not in _HOMES:
+    if name not in _MODULES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

@@ -20,6 +20,7 @@ class Cells:
     def __init__(self, bundle: Bundle, live: LiveCells | None) -> None:
         self._n = bundle.manifest.n_cells
         self._rows = None if live is None else live.rows
+        """Position in obs of each cell of the bundle; None if there is only the bundle."""
         self.names = cell_ids(bundle) if live is None else np.asarray(live.adata.obs_names, dtype=object)
         """Names of the cells, shape (n_obs,)."""
 
@@ -38,6 +39,6 @@ class Cells:
         mask = unpack(bits, self._n)
         if self._rows is None:
             return mask
-        over = np.zeros(len(self.names), dtype=bool)
-        over[self._rows[mask]] = True
-        return over
+        over_obs = np.zeros(len(self.names), dtype=bool)
+        over_obs[self._rows[mask]] = True
+        return over_obs

@@ -41,10 +41,12 @@ class Channel(Base):
     _kind = traitlets.Unicode("channel").tag(sync=True)
 
     def __init__(self) -> None:
-        self._done: deque[str] = deque(maxlen=64)
+        self._received: deque[str] = deque(maxlen=64)
+        """IDs of recent requests that must run only once."""
         self._working: set[tuple[str | None, str | None]] = set()
         """The requests, by frame and id, that a thread is answering."""
         self._plain = False
+        """Whether a page cannot receive buffers; they are then sent as text."""
         # Each handler takes the messages of its key, which this type cannot express.
         self._routes: dict[type[Message], Handler[Any]] = {}
         self.route(Hello, self._on_hello)
@@ -80,7 +82,7 @@ class Channel(Base):
 
         def run() -> None:
             try:
-                self._answered(request, lambda: self.answer(request, work()))
+                self._run_or_refuse(request, lambda: self.answer(request, work()))
             finally:
                 self._working.discard(key)
 
@@ -100,7 +102,7 @@ class Channel(Base):
         """Send the reason why a request failed."""
         self.send(Refused(id=request.id, view=request.view, tag="failed", message=message))
 
-    def _answered(self, request: Message, work: Callable[[], None]) -> None:
+    def _run_or_refuse(self, request: Message, work: Callable[[], None]) -> None:
         """Run `work`, which answers a request, and refuse the request if it fails."""
         try:
             work()
@@ -122,7 +124,7 @@ class Channel(Base):
         try:
             message = messages.parsed(content)
         except ValidationError as exc:
-            self.refuse(_sender(content), _why(content, exc))
+            self.refuse(_partial_message(content), _reason(content, exc))
             return
         if message.plain:
             self._plain = True  # applies to every page; the cost for the others is small
@@ -133,23 +135,24 @@ class Channel(Base):
                 self.refuse(message, f"The data of the request {message.type!r} was damaged in transit: {exc}")
                 return
         if isinstance(message, Start | Download | MakeView):
-            if message.id in self._done:
+            if message.id in self._received:
                 return  # repeated by a page after a timeout; the first request is being answered
-            self._done.append(message.id)
+            self._received.append(message.id)
         handler = self._routes.get(type(message))
         if handler is None:
             self.refuse(message, f"The kernel does not support the request {message.type!r}.")
             return
-        self._answered(message, lambda: handler(message, buffers))
+        self._run_or_refuse(message, lambda: handler(message, buffers))
 
 
-def _sender(content: dict[Any, Any]) -> Message:
+def _partial_message(content: dict[Any, Any]) -> Message:
     """Return what is known about an invalid message, so that it can be answered."""
     texts = {name: content[name] for name in ("id", "view") if isinstance(content.get(name), str)}
     return Message(type=str(content.get("type")), **texts)
 
 
-def _why(content: dict[Any, Any], invalid: ValidationError) -> str:
+def _reason(content: dict[Any, Any], invalid: ValidationError) -> str:
+    """Return the error message for an invalid message."""
     first = invalid.errors()[0]
     if not first["loc"]:
         return f"The kernel does not support the request {content.get('type')!r:.80}."

@@ -21,15 +21,15 @@ def as_mask(value: Any, names: NDArray[np.object_]) -> Mask | None:  # noqa: ANN
     Parameters
     ----------
     value
-        None; booleans, one per cell (an array, list or Series; a Series is matched by index if that holds the names of
-        the cells); names of cells; or positions of cells.
+        None; booleans, one per cell (an array, list or Series; a Series is matched by name if its index holds the names
+        of the cells); names of cells; or positions of cells.
     names
         Names of all cells, shape (n,).
 
     Raises
     ------
     ViewError
-        If it is none of these.
+        If the value is none of these, has the wrong length, or refers to cells that do not exist.
     """
     n = len(names)
     if value is None:

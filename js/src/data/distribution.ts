@@ -71,12 +71,12 @@ export async function spreadsByCode(
   }
   const spreads: Spread[] = [];
   const turn = turns();
-  const due = async () => {
+  const pauseIfDue = async () => {
     await turn();
     signal.throwIfAborted();
   };
   for (let code = 0; code < count; code++)
-    spreads.push(await spreadOf(sorted.subarray(starts[code], starts[code + 1]), scale, due));
+    spreads.push(await spreadOf(sorted.subarray(starts[code], starts[code + 1]), scale, pauseIfDue));
   return spreads;
 }
 
@@ -84,7 +84,7 @@ export async function spreadsByCode(
 async function spreadOf(
   values: Numbers,
   { share, range: [low, high] }: Scale,
-  due: () => Promise<void>,
+  pauseIfDue: () => Promise<void>,
 ): Promise<Spread> {
   if (values.length === 0) return EMPTY;
   const bins = new Uint32Array(BINS);
@@ -92,7 +92,7 @@ async function spreadOf(
   let below = 0;
   let above = 0;
   for (let from = 0; from < values.length; from += AT_ONCE) {
-    await due();
+    await pauseIfDue();
     for (const value of values.subarray(from, from + AT_ONCE)) {
       sum += value;
       if (value < low) below++;
@@ -103,7 +103,7 @@ async function spreadOf(
   }
   const quartiles: number[] = [];
   for (const q of [0.25, 0.5, 0.75]) {
-    await due();
+    await pauseIfDue();
     quartiles.push(quantile(values, q));
   }
   const [q1 = Number.NaN, median = Number.NaN, q3 = Number.NaN] = quartiles;

@@ -15,6 +15,7 @@ export interface Graph {
 
 const VERSION = 1;
 const MAGIC = 0x4e50534b;
+/** Size of the header, in bytes. */
 const HEADER = 16;
 /** Maximum length of an encoded number, in bytes. */
 const LONGEST = 5;
@@ -51,31 +52,32 @@ export async function readNeighbors(
     throw damaged();
   };
   const turn = turns();
-  const wait = async () => {
+  const pauseIfDue = async () => {
     await turn();
     ctx.signal.throwIfAborted();
   };
-  const later = new Uint32Array(cells);
+  // The file lists for each cell only its later neighbors, those with a higher index.
+  const laterCounts = new Uint32Array(cells);
   const degrees = new Uint32Array(cells + 1);
   let total = 0;
   for (let cell = 0; cell < cells; cell++) {
-    if (cell % STEP === 0) await wait();
+    if (cell % STEP === 0) await pauseIfDue();
     const count = next();
     total += count;
     if (total > edges) throw damaged();
-    later[cell] = count;
+    laterCounts[cell] = count;
     degrees[cell] = count;
   }
   if (total !== edges) throw damaged();
-  const upper = new Uint32Array(edges);
+  const laterNeighbors = new Uint32Array(edges);
   let edge = 0;
   for (let cell = 0; cell < cells; cell++) {
-    if (cell % STEP === 0) await wait();
+    if (cell % STEP === 0) await pauseIfDue();
     let other = cell;
-    for (let end = edge + (later[cell] as number); edge < end; edge++) {
+    for (let end = edge + (laterCounts[cell] as number); edge < end; edge++) {
       other += 1 + next();
       if (other >= cells) throw damaged();
-      upper[edge] = other;
+      laterNeighbors[edge] = other;
       (degrees[other] as number)++;
     }
   }
@@ -88,9 +90,9 @@ export async function readNeighbors(
   edge = 0;
   // Cells in ascending order add the earlier neighbors of a cell before its later ones.
   for (let cell = 0; cell < cells; cell++) {
-    if (cell % STEP === 0) await wait();
-    for (let end = edge + (later[cell] as number); edge < end; edge++) {
-      const other = upper[edge] as number;
+    if (cell % STEP === 0) await pauseIfDue();
+    for (let end = edge + (laterCounts[cell] as number); edge < end; edge++) {
+      const other = laterNeighbors[edge] as number;
       found[(ends[cell] as number)++] = other;
       found[(ends[other] as number)++] = cell;
     }

@@ -11,6 +11,7 @@ import { SharedReads } from './shared-reads';
 
 const VERSION = 1;
 const MAGIC = 0x4b50534b;
+/** Length of the header of the index, in 32-bit words. */
 const HEADER = 5;
 /** Arrays of the index: entries, bytes of gaps, missing, variability rank, width; min, max, mean, lower, upper. */
 const ARRAYS = 10;
@@ -53,7 +54,7 @@ export async function withPackedGenes(
   const texts = 1 + (packed.labels?.length ?? 0);
   if ([MAGIC, VERSION, genes, cells, texts].some((word, i) => word !== words[i]))
     throw damaged(packed.index[0]);
-  const array = (number: number) => words.subarray(HEADER + number * genes, HEADER + (number + 1) * genes);
+  const array = (index: number) => words.subarray(HEADER + index * genes, HEADER + (index + 1) * genes);
   const [stored, gapBytes, missing, ranks, width] = [0, 1, 2, 3, 4].map(array) as [
     Uint32Array,
     Uint32Array,
@@ -61,7 +62,7 @@ export async function withPackedGenes(
     Uint32Array,
     Uint32Array,
   ];
-  const number = (which: number, gene: number) => floats[HEADER + which * genes + gene] as number;
+  const stat = (index: number, gene: number) => floats[HEADER + index * genes + gene] as number;
   const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let at = HEADER + ARRAYS * genes;
@@ -126,22 +127,22 @@ export async function withPackedGenes(
     gapBytes: gapBytes.subarray(first, end),
     width: width.subarray(first, end),
   });
-  const readShard = async (of: PackedShard, ctx: ReadContext): Promise<Shard> => ({
-    raw: await shardBytes(of.paths, ctx),
-    ...sizesOf(of),
+  const readShard = async (info: PackedShard, ctx: ReadContext): Promise<Shard> => ({
+    raw: await shardBytes(info.paths, ctx),
+    ...sizesOf(info),
   });
   const read = async (gene: number, ctx: ReadContext): Promise<Uint8Array> => {
-    const of = shardOf[gene];
-    if (!of) throw damaged(undefined);
-    const [steps, shard] = await Promise.all([stepsOf(ctx), readShard(of, ctx)]);
+    const info = shardOf[gene];
+    if (!info) throw damaged(undefined);
+    const [steps, shard] = await Promise.all([stepsOf(ctx), readShard(info, ctx)]);
     const n = stored[gene] as number;
     // A damaged index may state more entries than there are cells.
     const [at, places] = [0, 1].map(() => new Uint32Array(Math.min(n, cells))) as [Uint32Array, Uint32Array];
-    if (readEntries(shard, offsetsOf(shard), gene - of.first, steps, cells, at, places) < 0)
-      throw damaged(of.paths[0]);
+    if (readEntries(shard, offsetsOf(shard), gene - info.first, steps, cells, at, places) < 0)
+      throw damaged(info.paths[0]);
     const exact = new Float32Array(places.buffer);
     const found = new Float32Array(cells);
-    const which = shards.indexOf(of);
+    const which = shards.indexOf(info);
     reader.readAhead?.(
       [shards[which + 1], shards[which - 1]].flatMap((near) =>
         near && !kept.has(near.paths[0] ?? '') && offsetsOf(sizesOf(near)).length <= LARGEST_AHEAD
@@ -155,9 +156,9 @@ export async function withPackedGenes(
   };
 
   const positions = new Map(names.map((name, i) => [name, i]));
-  const own = manifest.gene_list.flatMap((name) => positions.get(name) ?? []);
-  const first = new Set(own);
-  const order = [...own, ...names.flatMap((_, i) => (first.has(i) ? [] : [i]))];
+  const listed = manifest.gene_list.flatMap((name) => positions.get(name) ?? []);
+  const listedSet = new Set(listed);
+  const order = [...listed, ...names.flatMap((_, i) => (listedSet.has(i) ? [] : [i]))];
   const storedBytes = (gene: number) =>
     (shardOf[gene]?.paths ?? []).reduce((sum, path) => sum + (reader.files.get(path)?.size_bytes ?? 0), 0);
   const entry = (gene: number, index: number): GeneEntry => ({
@@ -165,14 +166,14 @@ export async function withPackedGenes(
     index,
     chunks: [{ path: GENE + gene, start: 0, end: cells, size_bytes: storedBytes(gene) }],
     summary: {
-      min: number(5, gene),
-      max: number(6, gene),
-      mean: number(7, gene),
+      min: stat(5, gene),
+      max: stat(6, gene),
+      mean: stat(7, gene),
       fraction:
         ((stored[gene] as number) - (missing[gene] as number)) /
         Math.max(1, cells - (missing[gene] as number)),
-      lower: number(8, gene),
-      upper: number(9, gene),
+      lower: stat(8, gene),
+      upper: stat(9, gene),
       missing: missing[gene] as number,
     },
     variability_rank: ranks[gene] || null,
@@ -196,7 +197,7 @@ export async function withPackedGenes(
             columns: columnsOf(
               stored,
               (gene) => cells - (missing[gene] as number),
-              (gene) => number(5, gene) < 0,
+              (gene) => stat(5, gene) < 0,
               scale,
             ),
             problems: [],
@@ -226,9 +227,9 @@ export async function withPackedGenes(
     manifest: {
       ...manifest,
       gene_list: order.map((gene) => names[gene] as string),
-      gene_labels: labels.map((of, i) => ({
+      gene_labels: labels.map((column, i) => ({
         column: packed.labels?.[i] ?? '',
-        labels: order.map((gene) => of[gene] as string),
+        labels: order.map((gene) => column[gene] as string),
       })),
       expression: { ...manifest.expression, genes: order.map(entry) },
     },

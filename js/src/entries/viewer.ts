@@ -18,7 +18,7 @@ import { connectSecondView } from './second-view';
 import type { Viewer, ViewerOptions } from './viewer-api';
 import { createListeners, emitChanges } from './viewer-events';
 
-/** Returns the state of a saved view; empty if invalid: `putRegions` reports the error once the tissue is drawn. */
+/** Returns the state of a saved view; empty if invalid: `applyPendingView` reports the error after the first frame. */
 function validState(view: unknown): Partial<ViewState> {
   try {
     return stateIn(view, null);
@@ -55,7 +55,8 @@ export function createViewer(
   });
   const actions = createActions(model, loader);
   let stage: Stage | null = null;
-  let latest: Promise<void> = Promise.resolve();
+  /** The latest attempt to open the bundle. */
+  let opening: Promise<void> = Promise.resolve();
 
   const open = async () => {
     // Load the first bytes while the browser sets up WebGL.
@@ -70,13 +71,13 @@ export function createViewer(
       if (!isAbort(thrown) && model.status.value.kind !== 'error') actions.fail(asError(thrown));
       throw thrown;
     }
-    putRegions();
+    applyPendingView();
     void loader.loadRest();
   };
   /** View whose regions and gene sets are still to be set: null for none, undefined for that of the bundle. */
   let pendingView: unknown = options.view ?? (nothingRequested ? undefined : null);
-  /** Sets the regions of the initial view and the gene sets of its link, once the bundle is loaded. */
-  const putRegions = () => {
+  /** Sets the regions and gene sets of the initial view, once the bundle is loaded. */
+  const applyPendingView = () => {
     const manifest = model.bundle.value?.manifest;
     const view = pendingView === undefined ? manifest?.view : pendingView;
     pendingView = null;
@@ -91,13 +92,13 @@ export function createViewer(
     }
   };
   const begin = () => {
-    latest = open();
-    latest.then(
+    opening = open();
+    opening.then(
       () => listeners.emit('ready', undefined),
       // Already shown in the panels, and `ready` rejects.
       () => {},
     );
-    return latest;
+    return opening;
   };
 
   const closed = new AbortController();
@@ -146,11 +147,11 @@ export function createViewer(
 
   return {
     get ready() {
-      return latest;
+      return opening;
     },
     getState: () => structuredClone(model.state.value),
     async setState(change, { orRest = false } = {}) {
-      await latest;
+      await opening;
       const refused = refusedFields(change);
       await (orRest ? actions.setStateOrRest(change) : actions.setState(change));
       await drawn(IMAGE_FIELDS.some((field) => Object.hasOwn(change, field)));
@@ -170,21 +171,21 @@ export function createViewer(
       actions.setRegions(regions.map((region) => newRegionOf(region, cellCount(model)))),
     getView: (options) => savedView(model, options),
     async setView(view) {
-      await latest;
+      await opening;
       await actions.openView(view);
       await drawn(true);
     },
     async snapshot() {
-      await latest;
+      await opening;
       await imageSettled(model, closed.signal);
       return shown().snapshot();
     },
     async picture(pictureOptions) {
-      await latest;
+      await opening;
       return pictures.picture(pictureOptions);
     },
     async table() {
-      await latest;
+      await opening;
       return (await pictures.table()).text();
     },
     get cells() {

@@ -1,6 +1,7 @@
 import { modelOf } from '../widget/model';
 import type { Link } from './kernels';
 
+/** Time for other pages to answer. */
 const WAIT_MS = 200;
 
 /**
@@ -52,8 +53,9 @@ export class Windows {
 }
 
 /**
- * Closes a widget in its kernel unless another page shows it, then calls `then`, which by default releases the kernel.
- * Call it when this page no longer shows the widget or is about to stop showing it.
+ * Closes a widget in its kernel unless another page shows it, then calls `then`, which by default releases the kernel;
+ * `alone` is false if another page shows the widget. Call it when this page no longer shows the widget or is about to
+ * stop showing it.
  */
 export function closeWidget(
   link: Link,
@@ -61,14 +63,14 @@ export function closeWidget(
   windows: Windows,
   then: (alone: boolean) => void = () => link.release(),
 ): void {
-  const end = async () => {
+  const closeIfAlone = async () => {
     if (await windows.others(id)) return false;
     const model = await link.models.get(id);
     const channel = await modelOf(model, model.get('_channel'));
     channel.send({ type: 'close' });
-    // Wait until the message has been sent.
+    // Give the message time to be sent before the connection is released.
     await new Promise((resolve) => setTimeout(resolve, 500));
     return true;
   };
-  end().then(then, () => then(true));
+  closeIfAlone().then(then, () => then(true));
 }

@@ -60,84 +60,84 @@ export function differs(value: unknown, whole: Shape, { exact = false } = {}): s
     return definition;
   };
 
-  const look = (value: unknown, node: Shape, place: string): string | null => {
+  const check = (value: unknown, node: Shape, path: string): string | null => {
     const shape = resolved(node);
-    if (shape.anyOf || shape.discriminator) return lookAtAny(value, shape, place);
+    if (shape.anyOf || shape.discriminator) return checkAlternatives(value, shape, path);
     if (shape.type && !isOf(value, shape.type, exact))
-      return `“${place}” should be ${NAMES[shape.type] ?? shape.type}`;
+      return `“${path}” should be ${NAMES[shape.type] ?? shape.type}`;
     const allowed = shape.enum ?? (shape.const === undefined ? null : [shape.const]);
-    if (allowed && !allowed.includes(value)) return `“${place}” should be ${allowed.join(', ')}`;
-    if (typeof value === 'number') return range(value, shape, place);
-    if (typeof value === 'string') return matches(value, shape, place);
-    if (Array.isArray(value)) return lookAtItems(value, shape, place);
-    return isOf(value, 'object', exact) ? lookAtFields(value as Record<string, unknown>, shape, place) : null;
+    if (allowed && !allowed.includes(value)) return `“${path}” should be ${allowed.join(', ')}`;
+    if (typeof value === 'number') return numberProblem(value, shape, path);
+    if (typeof value === 'string') return stringProblem(value, shape, path);
+    if (Array.isArray(value)) return checkItems(value, shape, path);
+    return isOf(value, 'object', exact) ? checkFields(value as Record<string, unknown>, shape, path) : null;
   };
 
-  const lookAtAny = (value: unknown, shape: Shape, place: string): string | null => {
+  const checkAlternatives = (value: unknown, shape: Shape, path: string): string | null => {
     if (shape.discriminator) {
       const { propertyName, mapping } = shape.discriminator;
       const tag = isOf(value, 'object', exact) ? (value as Record<string, unknown>)[propertyName] : undefined;
-      if (typeof tag !== 'string') return `“${place}.${propertyName}” should be a string`;
+      if (typeof tag !== 'string') return `“${path}.${propertyName}” should be a string`;
       if (!Object.hasOwn(mapping, tag))
-        return exact ? `“${place}.${propertyName}” should be ${Object.keys(mapping).join(', ')}` : null;
-      return look(value, { $ref: mapping[tag] ?? '' }, place);
+        return exact ? `“${path}.${propertyName}” should be ${Object.keys(mapping).join(', ')}` : null;
+      return check(value, { $ref: mapping[tag] ?? '' }, path);
     }
-    const either = shape.anyOf ?? [];
-    const problems = either.map((option) => look(value, option, place));
+    const alternatives = shape.anyOf ?? [];
+    const problems = alternatives.map((option) => check(value, option, path));
     // Report the closest alternative: for an object, what is wrong inside it rather than “should be null”.
     return problems.includes(null)
       ? null
-      : (problems.find((_, at) => fits(value, either[at])) ?? problems[0] ?? null);
+      : (problems.find((_, at) => fits(value, alternatives[at])) ?? problems[0] ?? null);
   };
   const fits = (value: unknown, shape: Shape | undefined) => {
     const type = shape && resolved(shape).type;
     return type !== undefined && isOf(value, type, exact);
   };
 
-  const lookAtItems = (value: readonly unknown[], shape: Shape, place: string): string | null => {
+  const checkItems = (value: readonly unknown[], shape: Shape, path: string): string | null => {
     if (value.length < (shape.minItems ?? 0) || value.length > (shape.maxItems ?? Number.POSITIVE_INFINITY))
-      return `“${place}” should have ${shape.minItems ?? shape.maxItems} items, not ${value.length}`;
+      return `“${path}” should have ${shape.minItems ?? shape.maxItems} items, not ${value.length}`;
     for (let at = 0; at < value.length; at++) {
       const item = shape.prefixItems?.[at] ?? shape.items;
-      const problem = item ? look(value[at], item, `${place}[${at}]`) : null;
+      const problem = item ? check(value[at], item, `${path}[${at}]`) : null;
       if (problem) return problem;
     }
     return null;
   };
 
-  const lookAtFields = (value: Record<string, unknown>, shape: Shape, place: string): string | null => {
-    const at = (name: string) => (place ? `${place}.${name}` : name);
+  const checkFields = (value: Record<string, unknown>, shape: Shape, path: string): string | null => {
+    const at = (name: string) => (path ? `${path}.${name}` : name);
     for (const name of shape.required ?? [])
       if (!Object.hasOwn(value, name)) return `“${at(name)}” is missing`;
     const { properties = {}, additionalProperties: other } = shape;
     for (const name of Object.keys(other ? value : properties)) {
       const part = Object.hasOwn(properties, name) ? properties[name] : other;
-      const problem = part && Object.hasOwn(value, name) ? look(value[name], part, at(name)) : null;
+      const problem = part && Object.hasOwn(value, name) ? check(value[name], part, at(name)) : null;
       if (problem) return problem;
     }
     return null;
   };
 
-  return look(value, whole, '');
+  return check(value, whole, '');
 }
 
-function matches(
+function stringProblem(
   value: string,
   { pattern, minLength = 0, maxLength = Number.POSITIVE_INFINITY }: Shape,
-  place: string,
+  path: string,
 ): string | null {
   const { length } = [...value];
-  if (length < minLength) return `“${place}” should have at least ${counted(minLength, 'character')}`;
-  if (length > maxLength) return `“${place}” should have at most ${counted(maxLength, 'character')}`;
+  if (length < minLength) return `“${path}” should have at least ${counted(minLength, 'character')}`;
+  if (length > maxLength) return `“${path}” should have at most ${counted(maxLength, 'character')}`;
   return pattern === undefined || new RegExp(pattern).test(value)
     ? null
-    : `“${place}” should match ${pattern}`;
+    : `“${path}” should match ${pattern}`;
 }
 
-function range(value: number, shape: Shape, place: string): string | null {
+function numberProblem(value: number, shape: Shape, path: string): string | null {
   const { minimum, maximum, exclusiveMinimum: above, exclusiveMaximum: below } = shape;
-  if (minimum !== undefined && value < minimum) return `“${place}” should be at least ${minimum}`;
-  if (maximum !== undefined && value > maximum) return `“${place}” should be at most ${maximum}`;
-  if (above !== undefined && value <= above) return `“${place}” should be more than ${above}`;
-  return below !== undefined && value >= below ? `“${place}” should be less than ${below}` : null;
+  if (minimum !== undefined && value < minimum) return `“${path}” should be at least ${minimum}`;
+  if (maximum !== undefined && value > maximum) return `“${path}” should be at most ${maximum}`;
+  if (above !== undefined && value <= above) return `“${path}” should be more than ${above}`;
+  return below !== undefined && value >= below ? `“${path}” should be less than ${below}` : null;
 }

@@ -11,7 +11,7 @@ import { percent, Slider } from './slider';
 /** Logarithmic: half the natural size is as far from the middle as twice the size. */
 const SPAN = { min: Math.log2(POINT_SIZE.min), max: Math.log2(POINT_SIZE.max) };
 
-/** Shows or hides the names of the categories on the cells; nothing if there are no categories. */
+/** Shows or hides the names of the categories on the cells; renders nothing if there are no categories. */
 function LabelSwitch(): JSX.Element | null {
   const { model, actions } = usePanels();
   const labels = useView('labels');
@@ -20,7 +20,7 @@ function LabelSwitch(): JSX.Element | null {
   return (
     <label
       class="ks-check ks-labels-switch"
-      title={`Names of ${column.name} on the ${model.noun.value}s (N)`}
+      title={`Show the categories of ${column.name} as labels on the ${model.noun.value}s (N)`}
     >
       <input type="checkbox" checked={labels} onChange={() => actions.setLabels(!labels)} />
       Labels

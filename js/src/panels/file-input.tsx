@@ -18,7 +18,7 @@ export function FileInput(props: {
       aria-label={props.label}
       onChange={(event) => {
         const file = event.currentTarget.files?.[0];
-        // Choosing the same file again must be a change, too.
+        // Choosing the same file again must fire a change event, too.
         event.currentTarget.value = '';
         if (file) props.open(file);
       }}

@@ -3,7 +3,7 @@ import { PictureError } from '../lib/errors';
 import { formatCount } from '../lib/format';
 import type { Frame, Renderer } from './renderer';
 
-/** Device pixels: some GPUs refuse larger tiles; smaller ones need more draw calls. */
+/** In device pixels. Some GPUs refuse larger tiles; smaller ones need more draw calls. */
 const TILE = 4096;
 const SMALLEST_TILE = 128;
 
@@ -32,7 +32,7 @@ export function paintTiles(
   const canvas = gl.canvas as HTMLCanvasElement;
   const width = Math.max(1, Math.round(view.width * scale));
   const height = Math.max(1, Math.round(view.height * scale));
-  const pointSize = seenSize(gl, frame, scale);
+  const pointSize = sizeOnScreen(gl, frame, scale);
   // GPUs clip points by their center: the margin makes room for half a cell around each tile.
   const margin = Math.ceil((pointSize * scale) / 2) + 1;
   const { w, h } = fitTile(gl, canvas, { width, height, margin });
@@ -48,7 +48,7 @@ export function paintTiles(
 }
 
 /** Returns the size of a cell on screen, in CSS pixels: GPUs limit the size of points. */
-function seenSize(gl: WebGL2RenderingContext, { pointSize, ratio }: Frame, scale: number): number {
+function sizeOnScreen(gl: WebGL2RenderingContext, { pointSize, ratio }: Frame, scale: number): number {
   const limit = (gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array)[1] ?? 1;
   const seen = Math.min(pointSize, limit / ratio);
   if (seen * scale <= limit) return seen;
@@ -64,8 +64,8 @@ function fitTile(
   canvas: HTMLCanvasElement,
   { width, height, margin }: { width: number; height: number; margin: number },
 ): { w: number; h: number } {
-  const [most = 0, tallest = 0] = gl.getParameter(gl.MAX_VIEWPORT_DIMS) as Int32Array;
-  const limit = Math.min(most, tallest, gl.getParameter(gl.MAX_RENDERBUFFER_SIZE) as number);
+  const [maxWidth = 0, maxHeight = 0] = gl.getParameter(gl.MAX_VIEWPORT_DIMS) as Int32Array;
+  const limit = Math.min(maxWidth, maxHeight, gl.getParameter(gl.MAX_RENDERBUFFER_SIZE) as number);
   for (let side = Math.min(TILE, limit - 2 * margin); side >= SMALLEST_TILE; side >>= 1) {
     const w = Math.min(side, width);
     const h = Math.min(side, height);

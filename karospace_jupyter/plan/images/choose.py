@@ -304,7 +304,7 @@ def _unused(
     """Return a note on the images of a library that are not shown, except for the smaller copy from Space Ranger."""
     found = []
     for image in images:
-        if image is used or image in passed or (image.usual and used is not None):
+        if image is used or image in passed or (image.from_space_ranger and used is not None):
             continue
         if not space.shows(image):
             found.append(f"{image.key!r} ({_belongs(space, image)})")

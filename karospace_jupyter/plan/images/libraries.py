@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 MAX_SIDE = 8192
-"""In pixels: the largest texture size that nearly all devices support in WebGL2. Several images share this square."""
+"""In pixels: the largest texture size that nearly all devices support in WebGL2. Several images
+together have at most the pixels of one square with this side."""
 
-_DEEPEST = 4
+_MAX_DEPTH = 4
 """Levels of groups searched below ``uns['spatial']``: names with slashes become nested groups in files."""
 
 _LABELS = ("segment", "mask", "label")
@@ -50,11 +51,12 @@ def libraries(source: Source) -> list[Library]:
 
 
 def _below(source: Source, path: tuple[str, ...]) -> list[Library]:
+    """Return the libraries in a group of ``uns['spatial']`` and in its subgroups."""
     try:
         group = source.uns("spatial", *path)
     except SourceError:  # an entry that is not a library and that anndata cannot read
         return []
-    if not isinstance(group, dict) or len(path) > _DEEPEST:
+    if not isinstance(group, dict) or len(path) > _MAX_DEPTH:
         return []
     found = []
     parts = {part for part in ("images", "scalefactors") if part in group}
@@ -111,7 +113,7 @@ class LibraryImage:
         return f"tissue_{self.key}_scalef"
 
     @property
-    def usual(self) -> bool:
+    def from_space_ranger(self) -> bool:
         """Whether it is one of the two images that Space Ranger writes."""
         return self.key in {"hires", "lowres"}
 
@@ -119,8 +121,8 @@ class LibraryImage:
 def images_of(source: Source, library: Library) -> list[LibraryImage]:
     """Return the images of a library in order of preference.
 
-    Images with a scale factor come first, then images of tissue before label images, then larger ones, up to the size
-    of a texture; among equals, `hires`.
+    Images with a scale factor come first, then images of tissue before label images, then larger ones. Sizes above
+    that of a texture count as equal. Among equals, the image with fewer pixels comes first, then `hires`.
     """
     images = [
         LibraryImage(
@@ -143,6 +145,6 @@ def _rank(image: LibraryImage) -> tuple[Any, ...]:
         labels,
         -min(max(width, height), MAX_SIDE),
         width * height,
-        not image.usual,
+        not image.from_space_ranger,
         image.key == "lowres",
     )

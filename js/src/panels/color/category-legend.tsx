@@ -314,8 +314,8 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
             class="ks-link"
             title={
               selecting
-                ? 'Compare all genes of the selected cells with those of the rest'
-                : 'Compare all genes of a category with those of another, or of the rest'
+                ? 'Compare all genes between the selected cells and the rest'
+                : 'Compare all genes between a category and another one, or the rest'
             }
             onClick={() =>
               void actions.compare([

@@ -118,7 +118,7 @@ export function LegendRow(props: {
           class="ks-pill ks-row-genes"
           tabIndex={-1}
           aria-label={`Markers of ${name}`}
-          title={`Markers of ${name}: compare all its genes with those of the rest`}
+          title={`Markers of ${name}: compare all genes between this category and the rest`}
           onClick={() =>
             void actions.compare([{ kind: 'category', column: column.name, name: row.name ?? '' }, REST])
           }

@@ -6,6 +6,7 @@ import { fileName } from '../../picture/file-name';
 import { HeadingButton } from '../buttons';
 import { usePanels } from '../context';
 
+/** Size of the text, in pixels. */
 export const FONT = 12;
 export const FAMILY = 'system-ui, sans-serif';
 /** Factor for the width of text: a saved plot may be shown in a wider font than the one that was measured. */
@@ -14,6 +15,7 @@ const PNG_SCALE = 3;
 
 /** Buttons that save a plot; `problem` receives the error message. */
 export function SaveButtons(props: {
+  /** Noun for the plot in the tooltips. */
   what: string;
   /** Name of the file, without the title and the extension. */
   name: string;
@@ -54,8 +56,8 @@ export function widthOf(text: string): number {
 }
 
 /** Cuts the middle of a text that is too wide: names may differ only at the beginning or only at the end. */
-export function fitted(text: string, most: number): string {
-  if (widthOf(text) <= most) return text;
+export function fitted(text: string, maxWidth: number): string {
+  if (widthOf(text) <= maxWidth) return text;
   const letters = Array.from(text);
   const kept = (count: number) => {
     const head = Math.ceil(count / 2);
@@ -65,14 +67,15 @@ export function fitted(text: string, most: number): string {
   let [fits, beyond] = [2, letters.length];
   while (beyond - fits > 1) {
     const middle = (fits + beyond) >> 1;
-    if (widthOf(kept(middle)) <= most) fits = middle;
+    if (widthOf(kept(middle)) <= maxWidth) fits = middle;
     else beyond = middle;
   }
   return kept(fits);
 }
 
 /**
- * Moves the focus to a card that hides the control that opened it, as in small windows, and back when the card is closed.
+ * Moves the focus to a card if it covers the control that opened it, as in small windows, and back when the card
+ * closes.
  */
 export function useCardFocus(card: { readonly current: HTMLElement | null }): void {
   useLayoutEffect(() => {

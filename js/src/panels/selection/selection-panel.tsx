@@ -36,7 +36,7 @@ function Count({ here }: { here: Selection | null }): JSX.Element {
 }
 
 /** Names the cells that are compared, if not all, and counts the selected cells that are excluded. */
-function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null {
+function ScopeNote({ selection }: { selection: Selection }): JSX.Element | null {
   const { model } = usePanels();
   const scope = model.scope.value;
   const shown = model.shown.value;
@@ -80,7 +80,7 @@ function Elsewhere({ selection }: { selection: Selection }): JSX.Element | null 
 function Buttons({ onCompare }: { onCompare: () => void }): JSX.Element {
   const { model, actions } = usePanels();
   const naming = useSignal(false);
-  const back = useRef(false);
+  const returnFocus = useRef(false);
   if (naming.value) {
     return (
       <NameField
@@ -89,7 +89,7 @@ function Buttons({ onCompare }: { onCompare: () => void }): JSX.Element {
         about={replaces(model.regions.value)}
         onName={actions.addRegion}
         onClose={(byKey) => {
-          back.current = byKey;
+          returnFocus.current = byKey;
           naming.value = false;
         }}
       />
@@ -101,8 +101,8 @@ function Buttons({ onCompare }: { onCompare: () => void }): JSX.Element {
         type="button"
         class="ks-pill ks-strong"
         ref={(button) => {
-          if (!button || !back.current) return;
-          back.current = false;
+          if (!button || !returnFocus.current) return;
+          returnFocus.current = false;
           button.focus();
         }}
         onClick={() => {
@@ -115,7 +115,7 @@ function Buttons({ onCompare }: { onCompare: () => void }): JSX.Element {
         <button
           type="button"
           class="ks-pill"
-          title="Compare all genes of the selected cells with those of the rest"
+          title="Compare all genes between the selected cells and the rest"
           onClick={() => {
             onCompare();
             void actions.compare([{ kind: 'selection' }, REST]);
@@ -139,7 +139,7 @@ function Buttons({ onCompare }: { onCompare: () => void }): JSX.Element {
   );
 }
 
-function Whole(props: {
+function Content(props: {
   selection: Selection;
   onMore: () => void;
   /** Whether only the heading is shown; undefined if that cannot be changed. */
@@ -167,7 +167,7 @@ function Whole(props: {
       </div>
       {!folded?.value && (
         <>
-          <Elsewhere selection={all} />
+          <ScopeNote selection={all} />
           {selection && <Against selection={selection} />}
           <Buttons onCompare={onMore} />
         </>
@@ -184,19 +184,20 @@ export function roomFor(stage: { width: number; height: number }, panelOpen: boo
   return panelOpen ? 'section' : 'line';
 }
 
-interface Shown {
+interface PanelOpener {
+  /** Opens the panel. */
   onMore: () => void;
 }
 
 /** The selection in the panel, or as one line. */
-export function SelectionPanel({ as, onMore }: Shown & { as: 'section' | 'line' }): JSX.Element | null {
+export function SelectionPanel({ as, onMore }: PanelOpener & { as: 'section' | 'line' }): JSX.Element | null {
   const { model } = usePanels();
   const selection = model.selection.value;
   if (!selection) return null;
   if (as === 'line') return <Line selection={selection} onMore={onMore} />;
   return (
     <section class="ks-section ks-selection" aria-label="Selection">
-      <Whole selection={selection} onMore={onMore} />
+      <Content selection={selection} onMore={onMore} />
     </section>
   );
 }
@@ -206,13 +207,13 @@ export function SelectionCard({
   side,
   corner,
   onMore,
-}: Shown & { side: Side; corner: Corner }): JSX.Element | null {
+}: PanelOpener & { side: Side; corner: Corner }): JSX.Element | null {
   const { model } = usePanels();
   const selection = model.selection.value;
   return selection && corner.side.value === side ? <Card {...{ selection, corner, onMore }} /> : null;
 }
 
-function Card(props: Shown & { selection: Selection; corner: Corner }): JSX.Element {
+function Card(props: PanelOpener & { selection: Selection; corner: Corner }): JSX.Element {
   const { selection, corner, onMore } = props;
   const card = useRef<HTMLElement>(null);
   useFreeCorner(card, corner, selection);
@@ -222,7 +223,7 @@ function Card(props: Shown & { selection: Selection; corner: Corner }): JSX.Elem
       aria-label="Selection"
       ref={card}
     >
-      <Whole selection={selection} onMore={onMore} folded={corner.folded} />
+      <Content selection={selection} onMore={onMore} folded={corner.folded} />
     </section>
   );
 }

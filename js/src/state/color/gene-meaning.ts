@@ -16,7 +16,7 @@ export function geneMeaningOf(model: Pick<Model, 'bundle'>, summary?: Pick<Summa
   return geneMeaning(expression.values, hasNegatives(expression) || (summary?.min ?? 0) < 0);
 }
 
-/** Returns the meaning of the values of a layer. */
+/** Returns the meaning of the values that color the tissue. */
 export function meaningOf(
   model: Pick<Model, 'bundle'>,
   { color, summary }: { color: Color; summary: Pick<Summary, 'min'> },
