@@ -1,4 +1,4 @@
-"""Positions of cells on the page, and mouse input that draws around them."""
+"""Positions of cells on the page, mouse input that draws around them, and shares that the page shows."""
 
 from __future__ import annotations
 
@@ -53,6 +53,12 @@ class Screen:
         return inside
 
 
+def middle_cells(viewer: Viewer, count: int) -> list[int]:
+    """Return cells near the middle of the tissue, away from all cards."""
+    at = np.array(viewer.positions(list(range(viewer.page.evaluate("karospace.cells")))))
+    return [int(cell) for cell in np.argsort(np.hypot(*(at - np.median(at, axis=0)).T))[:count]]
+
+
 def selection(viewer: Viewer) -> NDArray[np.bool_] | None:
     """Return the mask of the selected cells, or None without a selection."""
     found = viewer.page.evaluate("window.karospace.selection?.join('') ?? null")
@@ -87,3 +93,8 @@ def drag(viewer: Viewer, points: Sequence[Point], *, key: str = "", button: str 
 
 def tool(viewer: Viewer, name: str) -> None:
     viewer.page.get_by_role("button", name=name).click()
+
+
+def parse_share(text: str) -> float:
+    """Return the fraction that a text such as “12 %” or “< 0.1 %” shows."""
+    return float(text.removesuffix(" %").strip("<> ")) / 100

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,11 +83,11 @@ def test_link_opens_with_the_distance(viewer: Viewer, serve: Callable[[Path], st
     viewer.open(serve(bundle(400, tmp_path / "b")))
     put_region(viewer, SQUARE)
     viewer.page.get_by_role("button", name="Color by distance to border of Tumor").click()
-    until_js(viewer.page, "location.hash !== '' && karospace.valueAt(0) !== null")
+    until_js(viewer.page, f"karospace.getState().color.column === {COLUMN!r} && karospace.valueAt(0) !== null")
     found = values(viewer)
-    until_js(viewer.page, "karospace.getView().state.color.kind === 'annotation'")
-    becomes(lambda: "view" in viewer.page.url, wanted=True)
-    viewer.open(viewer.page.url)
+    link = viewer.address()
+    viewer.page.goto("about:blank")  # an address that differs only in its view would not be loaded anew
+    viewer.open(link)
     until_js(viewer.page, f"karospace.getState().color.column === {COLUMN!r} && karospace.valueAt(0) !== null")
     assert values(viewer) == found
 
@@ -128,21 +127,24 @@ def test_distances_of_a_million_cells_do_not_freeze_the_page(
     radii = 300 * (1 + 0.2 * np.sin(9 * angles))
     outline = np.column_stack([500 + radii * np.cos(angles), 500 + radii * np.sin(angles)]).ravel()
     put_region(viewer, outline.tolist())
-    took = viewer.page.evaluate(
+    # Long computations yield to other tasks by posting a message to themselves, if enough time has passed. Here, it has
+    # at each check, so that the number of yields does not depend on the machine.
+    yields = viewer.page.evaluate(
         """async column => {
-            const longest = [0];
-            const observer = new PerformanceObserver((list) => {
-                for (const {duration} of list.getEntries()) longest.push(duration);
-            });
-            observer.observe({entryTypes: ['longtask']});
-            const start = performance.now();
+            const now = performance.now.bind(performance);
+            let calls = 0;
+            performance.now = () => now() + 1000 * calls++;  // as if each call came a second later
+            let yields = 0;
+            window.MessageChannel = class extends MessageChannel {
+                constructor() {
+                    super();
+                    if (typeof karospace.valueAt(0) !== 'number') yields++;  // before the distances are shown
+                }
+            };
             await karospace.setState({color: {kind: 'annotation', column}});
-            const all = performance.now() - start;
-            observer.disconnect();
-            return {all, longest: longest.sort((a, b) => b - a).slice(0, 4)};
+            return yields;
         }""",
         COLUMN,
     )
-    print(json.dumps(took))
-    assert took["all"] < 20_000
+    assert yields >= 100, "more than 10,000 cells are computed at once"
     assert viewer.page.evaluate("karospace.valueAt(0) !== null && karospace.valueAt(1) === null")

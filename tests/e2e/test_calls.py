@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import Viewer
+from waiting import PATIENCE_MS
 from webhosts import Outside
 
 from karospace_jupyter import adata_to_karospace
@@ -55,7 +56,7 @@ def test_policy_blocks_requests_to_other_hosts(folder: Path, serve: Any, viewer:
     viewer.open(serve(folder) if how == "http" else (folder / "index.html").as_uri())
     with Outside() as outside:
         outcomes = viewer.page.evaluate(
-            """async (host) => {
+            """async ([host, patience]) => {
               const at = (path) => host + path;
               const blocked = new Promise((done) => document.addEventListener('securitypolicyviolation',
                 () => done('refused'), {once: true}));
@@ -72,10 +73,10 @@ def test_policy_blocks_requests_to_other_hosts(folder: Path, serve: Any, viewer:
                 worker.onmessage = () => document.dispatchEvent(new Event('securitypolicyviolation'));
                 return blocked;
               };
-              const timeout = new Promise((done) => setTimeout(done, 10_000, 'timed out'));
+              const timeout = new Promise((done) => setTimeout(done, patience, 'timed out'));
               return Promise.all([CALL, blocked].map((outcome) => Promise.race([outcome, timeout])));
             }""".replace("CALL", call),
-            f"http://127.0.0.1:{outside.port}",
+            [f"http://127.0.0.1:{outside.port}", PATIENCE_MS],
         )
         assert outcomes == ["refused", "refused"]
         # Chromium may open a connection before it checks the policy of a frame or form, but sends nothing on it.

@@ -95,29 +95,30 @@ LONG = {"kind": "embedding", "name": "X_scVI_latent_after_integration_of_all_sam
     ],
 )
 def test_buttons_stay_inside_their_view(browser: Any, scripted: str, size: tuple[int, int], touch: bool) -> None:
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch)
-    viewer = Viewer(context.new_page())
-    page = viewer.page
-    viewer.open(scripted)
-    if touch:
-        assert page.evaluate("matchMedia('(pointer: coarse)').matches")
-    states = [(GRID, None), (SINGLE, None), (LONG, None), (GRID, UMAP), (SINGLE, LONG)]
-    for layout, beside in states[3:] if size[0] > 2000 else states:
-        viewer.set(layout=layout, beside=beside)
-        for key in "pvl":  # toggle the panel; choose the move tool; choose the lasso, which adds a card
-            page.keyboard.press(key)
-            eventually(lambda: page.evaluate(MISPLACED), lambda wrong: wrong == [], what=f"{layout}, {beside}, {key}")
-    # Section order and filter are available in the smallest window, too.
-    viewer.set(layout=GRID, beside=None)
-    page.get_by_label("Section order").first.select_option("by stage")
-    page.get_by_role("button", name="Filter").click()
-    box = page.get_by_role("dialog", name="Section filter").bounding_box()
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= size[0]
-    page.get_by_role("checkbox", name="late").uncheck()
-    page.get_by_role("button", name="1 of 2").wait_for()
-    assert viewer.problems == []
-    context.close()
+    with browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch) as context:
+        viewer = Viewer(context.new_page())
+        page = viewer.page
+        viewer.open(scripted)
+        if touch:
+            assert page.evaluate("matchMedia('(pointer: coarse)').matches")
+        states = [(GRID, None), (SINGLE, None), (LONG, None), (GRID, UMAP), (SINGLE, LONG)]
+        for layout, beside in states[3:] if size[0] > 2000 else states:
+            viewer.set(layout=layout, beside=beside)
+            for key in "pvl":  # toggle the panel; choose the move tool; choose the lasso, which adds a card
+                page.keyboard.press(key)
+                eventually(
+                    lambda: page.evaluate(MISPLACED), lambda wrong: wrong == [], what=f"{layout}, {beside}, {key}"
+                )
+        # Section order and filter are available in the smallest window, too.
+        viewer.set(layout=GRID, beside=None)
+        page.get_by_label("Section order").first.select_option("by stage")
+        page.get_by_role("button", name="Filter").click()
+        box = page.get_by_role("dialog", name="Section filter").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= size[0]
+        page.get_by_role("checkbox", name="late").uncheck()
+        page.get_by_role("button", name="1 of 2").wait_for()
+        assert viewer.problems == []
 
 
 @pytest.mark.parametrize("how", ["hidden panel", "embedded"])

@@ -38,7 +38,6 @@ pytestmark = pytest.mark.e2e
 
 BACKGROUND = np.array([0xF6, 0xF7, 0xF9])
 """The background of the light theme."""
-ROW = ".ks-legend button[aria-pressed]"
 # Collects errors from now on. After an earlier error, the page does not become ready.
 WATCH = """() => {
   window.problems = [];

@@ -101,9 +101,7 @@ def test_coordinates_are_shown_and_saved_exactly(opened: Viewer, adata: ad.AnnDa
         np.testing.assert_allclose(shown, xy[cell], rtol=0, atol=0.1)
 
 
-def test_region_and_camera_are_restored_from_a_saved_view(
-    opened: Viewer, adata: ad.AnnData, browser: Any, request: pytest.FixtureRequest
-) -> None:
+def test_region_and_camera_are_restored_from_a_saved_view(opened: Viewer, adata: ad.AnnData) -> None:
     xy = adata.obsm["spatial"]
     corner, opposite = opened.positions([SIDE * 4 + 8, SIDE * 11 + 15])
     half = (opened.positions([1])[0][0] - opened.positions([0])[0][0]) / 2

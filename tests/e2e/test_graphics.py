@@ -189,7 +189,7 @@ def test_color_is_drawn_once_when_its_values_are_loaded(
         assert viewer.page.evaluate("window.drawn") == before + 1
 
 
-def test_changes_while_the_gpu_is_busy_are_all_in_the_next_picture(
+def test_simultaneous_changes_are_all_in_the_next_picture(
     viewer: Viewer, bundle: Bundle, serve: Callable[[Path], str]
 ) -> None:
     """Compare the picture after simultaneous changes of values, selection and size with that after one at a time."""

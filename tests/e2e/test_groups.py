@@ -298,17 +298,15 @@ def test_hundreds_of_categories_can_be_grouped_with_a_search(
 
 def test_groups_can_be_made_by_touch(browser: Any, opened: Opened) -> None:
     url = opened[0].page.url.partition("#")[0]
-    context = browser.new_context(viewport={"width": 400, "height": 700}, has_touch=True)
-    viewer = Viewer(context.new_page()).open(url)
-    page = viewer.page
-    viewer.set(color={"kind": "annotation", "column": "cell_type"})
-    if page.get_by_role("button", name="Show panel").count():
-        page.get_by_role("button", name="Show panel").tap()
-    page.get_by_role("button", name=GROUPS, exact=True).tap()
-    for member in LYMPHOCYTES:
-        row(viewer, member, "checkbox").tap()
-    page.get_by_role("button", name="Group", exact=True).tap()
-    expect(row(viewer, "Group 1")).to_have_count(1)
-    becomes(lambda: sorted(viewer.state()["groups"]["cell_type"][0]["members"]), LYMPHOCYTES)
-    assert viewer.problems == []
-    context.close()
+    with browser.new_context(viewport={"width": 400, "height": 700}, has_touch=True) as context:
+        viewer = Viewer(context.new_page()).open(url)
+        page = viewer.page
+        viewer.set(color={"kind": "annotation", "column": "cell_type"})
+        page.get_by_role("button", name="Show panel").tap()  # hidden at first in a narrow window
+        page.get_by_role("button", name=GROUPS, exact=True).tap()
+        for member in LYMPHOCYTES:
+            row(viewer, member, "checkbox").tap()
+        page.get_by_role("button", name="Group", exact=True).tap()
+        expect(row(viewer, "Group 1")).to_have_count(1)
+        becomes(lambda: sorted(viewer.state()["groups"]["cell_type"][0]["members"]), LYMPHOCYTES)
+        assert viewer.problems == []

@@ -13,15 +13,13 @@ import numpy as np
 import pytest
 from conftest import Viewer
 from playwright.sync_api import expect
-from waiting import until_js
+from waiting import PATIENCE_S, until_js
 from webhosts import FalteringHost, nginx
 
 from karospace_jupyter import Bundle, adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
 
 pytestmark = pytest.mark.e2e
-
-WAIT = 60  # seconds before a test fails
 
 NGINX = {
     "plain": "",
@@ -153,7 +151,7 @@ def test_progress_is_shown_while_the_bundle_loads_slowly(exported: Bundle, viewe
     with FalteringHost(exported.path) as host:
         host.hold(path)
         viewer.page.goto(host.url)
-        assert host.half_sent[path].wait(WAIT)
+        assert host.half_sent[path].wait(PATIENCE_S)
         bar = viewer.page.locator("[role=progressbar][aria-valuenow='50'], [role=progressbar][aria-valuenow='49']")
         bar.wait_for()
         viewer.page.get_by_text("Loading the tissue").wait_for()
@@ -175,7 +173,7 @@ def waiting(exported: Bundle, viewer: Viewer) -> Any:
             """() => { window.first = window.karospace.setState({color: {kind: 'gene', gene: 'EPCAM'}})
                 .then(() => 'drawn', (error) => error.name); }"""
         )
-        assert host.half_sent[path].wait(WAIT)
+        assert host.half_sent[path].wait(PATIENCE_S)
         yield host, path
 
 
@@ -206,7 +204,7 @@ def test_tissue_stays_usable_while_a_gene_loads(waiting: Any, exported: Bundle, 
 def test_choosing_another_gene_aborts_the_first_request(waiting: Any, exported: Bundle, viewer: Viewer) -> None:
     host, path = waiting
     viewer.set(color={"kind": "gene", "gene": "CD3E"})
-    assert host.hung_up[path].wait(WAIT)
+    assert host.hung_up[path].wait(PATIENCE_S)
     assert viewer.page.evaluate("window.first") == "AbortError"
     assert_shows_bundle_values(viewer, exported, "CD3E")
     expect(viewer.page.locator("[role=progressbar]")).to_have_count(0)

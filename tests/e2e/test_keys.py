@@ -281,23 +281,22 @@ def test_transition_respects_reduced_motion(
     browser: Any, folder: Path, serve: Callable[[Path], str], motion: str
 ) -> None:
     """Cells move between layouts in a transition, unless the system prefers reduced motion."""
-    context = browser.new_context(viewport={"width": 900, "height": 700}, reduced_motion=motion)
-    viewer = Viewer(context.new_page()).open(serve(folder))
-    # Count the frames of the transition: only their shader program has a uniform `share`, the progress.
-    frames = viewer.page.evaluate(
-        """async (layout) => {
-      let frames = 0;
-      const gl = document.querySelector('canvas').getContext('webgl2');
-      const draw = gl.drawArrays.bind(gl);
-      gl.drawArrays = (...all) => {
-        if (gl.getUniformLocation(gl.getParameter(gl.CURRENT_PROGRAM), 'share')) frames++;
-        draw(...all);
-      };
-      await window.karospace.setState({layout});
-      return frames;
-    }""",
-        UMAP,
-    )
-    assert (frames > 0) == (motion == "no-preference")
-    assert viewer.problems == []
-    context.close()
+    with browser.new_context(viewport={"width": 900, "height": 700}, reduced_motion=motion) as context:
+        viewer = Viewer(context.new_page()).open(serve(folder))
+        # Count the frames of the transition: only their shader program has a uniform `share`, the progress.
+        frames = viewer.page.evaluate(
+            """async (layout) => {
+          let frames = 0;
+          const gl = document.querySelector('canvas').getContext('webgl2');
+          const draw = gl.drawArrays.bind(gl);
+          gl.drawArrays = (...all) => {
+            if (gl.getUniformLocation(gl.getParameter(gl.CURRENT_PROGRAM), 'share')) frames++;
+            draw(...all);
+          };
+          await window.karospace.setState({layout});
+          return frames;
+        }""",
+            UMAP,
+        )
+        assert (frames > 0) == (motion == "no-preference")
+        assert viewer.problems == []

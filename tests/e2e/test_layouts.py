@@ -59,13 +59,14 @@ def test_embedding_is_drawn_at_its_coordinates(opened: Callable[..., tuple[Viewe
     np.testing.assert_allclose(np.polyval(fit_x, umap[:, 0]), seen[:, 0], atol=0.05)
     np.testing.assert_allclose(np.polyval(fit_y, umap[:, 1]), seen[:, 1], atol=0.05)
     assert fit_x[0] == pytest.approx(-fit_y[0], rel=1e-3), "the y axis points up, at the same scale as x"
-    # Cells are drawn in the colors of their categories.
-    viewer.set(opacity=1)
+    # Most cells of each category are drawn in its color; cells of other categories may cover the rest.
+    viewer.set(opacity=1, color={"kind": "annotation", "column": "cell_type"})
     column = adata.obs["cell_type"]
-    colors = dict(zip(column.cat.categories, adata.uns["cell_type_colors"], strict=True))
-    typical = int(np.nanargmin(np.abs(adata.obsm["X_umap"] - np.nanmedian(adata.obsm["X_umap"], axis=0)).sum(axis=1)))
-    drawn = "#" + "".join(f"{channel:02x}" for channel in viewer.colors([typical])[0])
-    assert drawn in {color.lower() for color in colors.values()}
+    placed = ~np.isnan(adata.obsm["X_umap"][:, 0])
+    for name, color in zip(column.cat.categories, adata.uns["cell_type_colors"], strict=True):
+        drawn = viewer.colors(np.flatnonzero(placed & (column == name).to_numpy()).tolist()).astype(int)
+        same = np.abs(drawn - list(bytes.fromhex(color[1:]))).max(axis=1) <= 2
+        assert same.mean() > 0.5, f"only {same.mean():.0%} of the cells of {name} have its color"
     expect(viewer.page.get_by_text("µm"), "an embedding has no scale bar").to_have_count(0)
     expect(viewer.page.get_by_text("UMAP 1", exact=True)).to_be_visible()
     drawing = viewer.page.evaluate("async () => (await karospace.picture({format: 'svg'})).text()")

@@ -318,7 +318,7 @@ def test_escape_closes_the_neighborhoods(opened: Viewer) -> None:
         expect(card(opened)).to_have_count(0)
 
 
-def test_cells_without_neighbors_get_a_message(folder: Path, opened: Viewer) -> None:
+def test_cells_without_neighbors_get_a_message(opened: Viewer) -> None:
     open_card(opened)
     opened.page.evaluate(
         "() => karospace.select(Uint8Array.from({length: karospace.cells}, (_, i) => Number(i === 99)))"

@@ -15,15 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from pixels import colors_in
 from playwright.sync_api import expect
-from screen import Screen, select, selected, selection
+from screen import Screen, parse_share, select, selected, selection
 from waiting import becomes, eventually
 
 pytestmark = pytest.mark.e2e
-
-
-def parse_share(text: str) -> float:
-    """Return the fraction that a text such as “12 %” or “< 0.1 %” shows."""
-    return float(text.removesuffix(" %").strip("<> ")) / 100
 
 
 def test_composition_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData]) -> None:

@@ -45,21 +45,17 @@ def test_link_restores_the_view(viewer: Viewer, folder: Path, serve: Callable[[P
         " mask: Uint8Array.from({length: 2000}, (_, i) => i % 7 === 0 ? 1 : 0)}])"
     )
     url = viewer.address()
-    context = browser.new_context(viewport={"width": 900, "height": 700})
-    other = Viewer(context.new_page()).open(url)
-    assert other.state() == viewer.state()
-    assert other.state()["besideCamera"] == {"x": 1, "y": 2, "zoom": 3}
-    regions = other.page.evaluate("window.karospace.regions.map(({name, color, count}) => [name, color, count])")
-    assert regions == [["edge", "#123456", 286]]
-    # The page ignores an invalid view in its address.
-    other.page.evaluate("""() => new Promise((done) => {
-      // After the page's own listener and the work that it starts.
-      addEventListener('hashchange', () => setTimeout(done, 100), {once: true});
-      location.hash = '#view=nonsense';
-    })""")
-    assert other.state() == viewer.state()
-    assert other.problems == []
-    context.close()
+    with browser.new_context(viewport={"width": 900, "height": 700}) as context:
+        other = Viewer(context.new_page()).open(url)
+        assert other.state() == viewer.state()
+        assert other.state()["besideCamera"] == {"x": 1, "y": 2, "zoom": 3}
+        regions = other.page.evaluate("window.karospace.regions.map(({name, color, count}) => [name, color, count])")
+        assert regions == [["edge", "#123456", 286]]
+        # An invalid view in the address is reported, and changes nothing.
+        other.page.evaluate("() => { location.hash = '#view=nonsense'; }")
+        other.page.get_by_text("The view cannot be opened: the link is damaged").wait_for()
+        assert other.state() == viewer.state()
+        assert other.problems == []
 
 
 def test_view_is_plain_data_and_applies_what_the_bundle_supports(

@@ -36,7 +36,6 @@ def test_address_on_a_web_host_contains_the_view(
     adata_to_karospace(adata, single_file=tmp_path / "tissue.html", genes_mode=["EPCAM"])
     viewer.open(serve(tmp_path) + "tissue.html")
     viewer.set(color={"kind": "gene", "gene": "EPCAM"}, camera={"x": 900, "y": 700, "zoom": 3})
-    context = browser.new_context(viewport={"width": 900, "height": 700})
-    other = Viewer(context.new_page()).open(viewer.address())
-    assert other.state() == viewer.state()
-    context.close()
+    with browser.new_context(viewport={"width": 900, "height": 700}) as context:
+        other = Viewer(context.new_page()).open(viewer.address())
+        assert other.state() == viewer.state()

@@ -17,6 +17,7 @@ from conftest import Viewer
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import expect
+from screen import middle_cells
 from waiting import until_js
 
 from karospace_jupyter import adata_to_karospace
@@ -34,12 +35,6 @@ def picture(viewer: Viewer) -> NDArray[np.uint8]:
       return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
     }""")
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
-
-
-def middle_cells(viewer: Viewer, count: int) -> list[int]:
-    """Return cells near the middle of the tissue, away from all cards."""
-    at = np.array(viewer.positions(list(range(3000))))
-    return [int(cell) for cell in np.argsort(np.hypot(*(at - np.median(at, axis=0)).T))[:count]]
 
 
 def test_click_pins_the_card_of_a_cell_until_a_click_elsewhere_or_escape(opened: Opened) -> None:
@@ -181,10 +176,15 @@ def test_scale_is_edited_at_the_bar_and_saved_with_the_view(opened: Opened) -> N
     assert viewer.state()["umPerUnit"] == 50
     svg = page.evaluate("karospace.picture({format: 'svg'}).then((blob) => blob.text())")
     assert re.search(r">\d+ mm<", svg), "pictures have the same bar"
+    link = viewer.address()
     bar.click()
     page.get_by_role("button", name="Reset: 0.50 µm").click()
     expect(bar).to_have_text(before)
     assert viewer.state()["umPerUnit"] is None
+    page.goto("about:blank")
+    viewer.open(link)
+    expect(bar).to_contain_text("mm")
+    assert viewer.state()["umPerUnit"] == 50
 
 
 def test_title_is_renamed_and_names_files_and_pictures(opened: Opened) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import Viewer
 from playwright.sync_api import expect
+from screen import middle_cells
 from waiting import becomes, eventually, holds, two_frames, until_js
 
 pytestmark = pytest.mark.e2e
@@ -43,19 +44,10 @@ class Fingers:
 
 @pytest.fixture
 def opened(browser: Any, tissue: Path, export: Callable[..., Path], serve: Callable[[Path], str]) -> Iterator[Opened]:
-    context = browser.new_context(viewport={"width": 900, "height": 700}, has_touch=True)
-    viewer = Viewer(context.new_page()).open(serve(export(tissue, genes_mode="all")))
-    yield viewer, ad.read_h5ad(tissue), Fingers(viewer.page)
-    assert viewer.problems == []
-    context.close()
-
-
-def middle_cells(viewer: Viewer, count: int) -> list[int]:
-    """Return cells near the middle of the tissue, away from all cards."""
-    cells = list(range(3000))
-    at = np.array(viewer.positions(cells))
-    distance = np.hypot(*(at - np.median(at, axis=0)).T)
-    return [int(cell) for cell in np.argsort(distance)[:count]]
+    with browser.new_context(viewport={"width": 900, "height": 700}, has_touch=True) as context:
+        viewer = Viewer(context.new_page()).open(serve(export(tissue, genes_mode="all")))
+        yield viewer, ad.read_h5ad(tissue), Fingers(viewer.page)
+        assert viewer.problems == []
 
 
 def test_tap_opens_the_card_of_a_cell_and_a_drag_moves_it(opened: Opened) -> None:
@@ -112,8 +104,6 @@ def test_pinch_keeps_the_tissue_under_the_fingers(opened: Opened) -> None:
     middle = np.median(at, axis=0)
     left = int(np.argmin(np.hypot(*(at - middle + [60, 20]).T)))
     right = int(np.argmin(np.hypot(*(at - middle - [60, 20]).T)))
-    a, b = at[left], at[right]
-    center, arm = (a + b) / 2, (b - a) / 2
     # The fingers move apart and sideways, then back together.
     outward = [(factor, np.array([shift, shift / 2])) for factor, shift in [(1, 0), (1.3, 8), (1.8, 25), (2.2, 40)]]
     for steps in (outward, [(factor / 2.2, shift) for factor, shift in reversed(outward)]):

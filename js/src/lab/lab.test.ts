@@ -1,5 +1,5 @@
 import { Signal } from '@lumino/signaling';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { candidates, type Exported, folderFrom, folderOf, storedExports, withExport } from './exports';
 import { viewOnDisk } from './jupyter-files';
 import { onGone } from './restarts';
@@ -52,7 +52,7 @@ test('a bundle on disk answers like a kernel, but only for files inside it', asy
     received.push({ message, size: buffers[0]?.length ?? 0 })) as never);
   /** Waits until `count` messages have arrived, and removes them. */
   const until = async (count: number) => {
-    while (received.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+    await vi.waitFor(() => expect(received).toHaveLength(count), { timeout: 30_000 });
     return received.splice(0);
   };
   model.send({ type: 'read', id: 'r1', view: 'v', path: 'manifest.json' });

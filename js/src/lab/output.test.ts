@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { announce, managerOf, retract } from '../widget/alive';
 import { MIME_TYPE, outputIn, withExport } from './output-data';
+
+afterEach(() => vi.unstubAllGlobals());
 
 const tissue = { model: 'v', title: 'Tonsil', detail: '3,000 cells', picture: '', bundle: null };
 const output = { kind: 'view', model: 'v', title: 'Tonsil', height: 470, columns: 1, tissues: [tissue] };
@@ -34,7 +36,7 @@ test('of an export from a form, the notebook stores only our MIME type and the H
 
 test('a widget that was closed is distinguished from one that never existed', () => {
   const manager = { get_model: async () => null, create_view: async () => null };
-  globalThis.document ??= new EventTarget() as Document;
+  vi.stubGlobal('document', new EventTarget());
   expect(managerOf('w')).toBeUndefined();
   announce('w', manager);
   expect(managerOf('w')).toBe(manager);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { openedModel } from '../state/model-fixture';
+import { update } from '../state/state-model';
 import { labelsOf } from './labels';
 import type { Measure } from './marks';
 
@@ -36,13 +37,17 @@ test('a title replaces the dataset name until it is blank or the same', async ()
   expect(model.state.value.title).toBe(null);
 });
 
-test('a valid scale of the view replaces that of the bundle', async () => {
+test('a valid scale of the view replaces that of the bundle, but not for embeddings', async () => {
   const { model, actions } = await openedModel();
   expect(model.unitUm.value).toBe(0.5);
   actions.setUmPerUnit(2);
   expect(model.unitUm.value).toBe(2);
   actions.setUmPerUnit(Number.NaN);
   expect(model.unitUm.value, 'an invalid scale is ignored').toBe(2);
+  update(model, { layout: { kind: 'embedding', name: 'X_umap' } });
+  expect(model.unitUm.value).toBe(null);
+  update(model, { layout: { kind: 'tissue' } });
+  expect(model.unitUm.value).toBe(2);
   actions.setUmPerUnit(null);
   expect(model.unitUm.value).toBe(0.5);
 });

@@ -181,7 +181,11 @@ test('an HTTP error has the URL and the status', async () => {
 });
 
 test('no response is an UnreachableError', async () => {
-  const failure = httpSource('http://127.0.0.1:9/').read('manifest.json', {
+  const closed = createServer();
+  await new Promise<void>((done) => closed.listen(0, '127.0.0.1', done));
+  const { port } = closed.address() as AddressInfo;
+  await new Promise((done) => closed.close(done));
+  const failure = httpSource(`http://127.0.0.1:${port}/`).read('manifest.json', {
     signal: new AbortController().signal,
   });
   await expect(failure).rejects.toBeInstanceOf(UnreachableError);

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { fixture } from '../../data/bundle-fixture';
+import { randomFrom } from '../../lib/damage-fixture';
 import { memorySource } from '../../source/memory-source';
 import { createActions } from '../actions';
 import { createLoader } from '../loader';
@@ -25,7 +26,8 @@ async function opened(initial: Partial<ViewState> = {}, sets: GeneSet[] | null =
   return { model, actions, names };
 }
 
-const randomName = () => Math.random().toString(36).slice(2);
+const random = randomFrom('gene sets');
+const randomName = () => random().toString(36).slice(2);
 
 describe('gene sets', () => {
   test('are those of the bundle until the view has its own', async () => {
