@@ -34,7 +34,7 @@ def cell_ids(bundle: BundleReader) -> NDArray[np.object_]:
 
 
 def id_blocks(bundle: BundleReader) -> Iterator[list[str]]:
-    """Yield the columnar cell IDs of each file.
+    """Yield the columnar cell IDs of each file; nothing if the bundle has none.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def id_blocks(bundle: BundleReader) -> Iterator[list[str]]:
             raise BundleError(msg)
         offsets = np.frombuffer(raw, dtype="<u4", count=n + 1).astype(np.int64)
         text = raw[4 * (n + 1) :]
-        if offsets[-1] > len(text) or (np.diff(offsets) < 0).any():  # or each ID could be as long as the text
+        if offsets[-1] > len(text) or (np.diff(offsets) < 0).any():  # overlapping IDs could exhaust the memory
             size = f"{len(text):,} bytes"
             msg = f"{chunk.path} is damaged: its offsets are not ascending or exceed its text of {size}."
             raise BundleError(msg)

@@ -28,8 +28,10 @@ _NUMBERS = (
     ("memory_mb", "Memory for blocks, MB", "512", int),
     ("jobs", "Threads", "all cores", int),
 )
+"""Options that are typed, most of them numbers: name, label, placeholder, type."""
 _DEFAULTS = {"neighbors": "auto", "seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
 _FOLDED = ("layer", "matrices", "image_path", "dataset_name", "host", "sections", "embeddings", "color", "view")
+"""Further options inside the section; a problem of one of them expands it."""
 _FILE = "file"
 _PER_ROW = 3
 _PACKED = (
@@ -38,7 +40,7 @@ _PACKED = (
     ("no", "Only those chosen above"),
 )
 _HOSTS = (("", "Any"), *((name, host.label) for name, host in HOSTS.items()))
-_SCRIPTS = (("auto", "If below 200 MB"), ("yes", "Always"), ("no", "Never (the viewer asks for the folder)"))
+_SCRIPTS = (("auto", "If it adds at most 200 MB"), ("yes", "Always"), ("no", "Never (the viewer asks for the folder)"))
 
 
 class Advanced(ttk.Frame):
@@ -90,18 +92,18 @@ class Advanced(ttk.Frame):
         self.host = Field(self.inside, theme, "Web host", helps["host"])
         self.host_choice = Choice(self.host.body, theme, lambda value: app_state.change(host=value or None))
         self.layout_options = LayoutOptions(self.inside, theme, app_state, pick_view)
-        places = self.layout_options
+        layout = self.layout_options
         fields = [
             self.matrix,
             self.image,
-            places.sections,
-            places.color,
-            places.view,
+            layout.sections,
+            layout.color,
+            layout.view,
             self.name,
             self.scripts,
             self.packed,
             self.host,
-            places.markers,
+            layout.markers,
         ]
         for choice in (
             self.matrix_choice, self.image_choice, self.name_entry, self.scripts_choice, self.packed_choice,
@@ -115,7 +117,7 @@ class Advanced(ttk.Frame):
             entry.grid(row=0, column=0, sticky="ew")
             self.numbers[option] = field, entry
             fields.append(field)
-        fields += [self.layout_options.embeddings, self.others]
+        fields += [layout.embeddings, self.others]
         for at, field in enumerate(fields):
             side = at % 2
             field.grid(
@@ -174,7 +176,7 @@ class Advanced(ttk.Frame):
             (self.matrix, "layer"), (self.others, "matrices"), (self.image, "image_path"), (self.name, "dataset_name"),
             (self.host, "host"),
         ):  # fmt: skip
-            # Show no error while the user is still choosing a file.
+            # Until an image file is chosen, ask for one instead of showing the error.
             unpicked = option == "image_path" and options[option] == ""
             field.show_problem("Choose an image file." if unpicked else problems.get(option, ""))
         for option, variable in self.ticks.items():

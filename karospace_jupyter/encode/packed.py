@@ -144,6 +144,8 @@ def encode_packed(
 
 
 class _Encoder:
+    """Encode all genes of one matrix."""
+
     def __init__(
         self,
         plan: Plan,
@@ -156,19 +158,19 @@ class _Encoder:
         folder: str,
     ) -> None:
         self._folder = folder
-        self._of = "" if folder == FIRST_FOLDER else f" of {plan.matrix_name}"
+        self._suffix = "" if folder == FIRST_FOLDER else f" of {plan.matrix_name}"
         self._plan, self._source, self._packer, self._job, self._pool = plan, source, packer, job, pool
         self._max_bytes, self._memory_bytes = max_bytes, memory_bytes
         self._n, self._g = plan.cells.n, source.n_genes
         # With many threads, the blocks would become so small that the overhead of each one matters.
         self._ahead = min(packer.threads, _MOST_BLOCKS)
         share = memory_bytes // (4 * (self._ahead + 1) * _BLOCK_BYTES_PER_ENTRY)
-        self._most = max(2**16, min(_MOST_ENTRIES, share))
+        self._most_entries = max(2**16, min(_MOST_ENTRIES, share))
         self._infinite = np.zeros(self._g, dtype=np.int64)
         self._rounded = np.zeros(self._g, dtype=np.int64)
 
     def encode(self) -> tuple[Packed, list[AssetFile], MissingValues]:
-        lowest, sample = _sampled(self._source, self._plan.cells.rows, self._n, self._most, self._job)
+        lowest, sample = _sampled(self._source, self._plan.cells.rows, self._n, self._most_entries, self._job)
         if prefers_ladders(*sample):
             try:
                 return self._encode(lowest, Ladders())
@@ -179,15 +181,15 @@ class _Encoder:
     def _encode(
         self, lowest: NDArray[np.uint32] | None, ladders: Ladders | None
     ) -> tuple[Packed, list[AssetFile], MissingValues]:
-        with _Held(self._memory_bytes // 2) as held:
+        with _BlockBuffer(self._memory_bytes // 2) as held:
             lows: list[NDArray[np.uint32]] = []
             total = self._n if lowest is None else self._g
-            with self._job.stage(f"Reading all genes{self._of}", total, self._unit) as stage:
+            with self._job.stage(f"Reading all genes{self._suffix}", total, self._unit) as stage:
                 blocks = list(self._blocks(lowest, ladders, lows, held, stage))
             steps = final = None
             if ladders is not None:
                 steps, final = ladders.finish(np.concatenate(lows) if lowest is None else lowest)
-            return self._write([held.mapped(block) for block in blocks], steps, final)
+            return self._assemble([held.mapped(block) for block in blocks], steps, final)
 
     @property
     def _unit(self) -> str:
@@ -198,7 +200,7 @@ class _Encoder:
         lowest: NDArray[np.uint32] | None,
         ladders: Ladders | None,
         lows: list[NDArray[np.uint32]],
-        held: _Held,
+        held: _BlockBuffer,
         stage: Stage,
     ) -> Iterator[_HeldBlock]:
         def prepared(part: Callable[[], Entries]) -> tuple[Entries, Levels | None]:
@@ -240,25 +242,25 @@ class _Encoder:
         def with_gaps(item: tuple[int, int, Any, NDArray[np.int64]]) -> tuple[int, _Block]:
             gene, n_cells, columns, first = item
             gaps, starts = gaps_of(columns.indices, columns.indptr, first)
-            small = (starts.astype(np.uint32), columns.indptr.astype(np.uint32))
-            block = _Block(gene, gene + columns.shape[1], gaps, small[0], columns.data, small[1])
+            gap_starts, value_starts = starts.astype(np.uint32), columns.indptr.astype(np.uint32)
+            block = _Block(gene, gene + columns.shape[1], gaps, gap_starts, columns.data, value_starts)
             return (columns.shape[1] if self._source.by_column else n_cells), block
 
         ahead = self._ahead
-        parts = self._source.entries(self._plan.cells.rows, self._most)
+        parts = self._source.entries(self._plan.cells.rows, self._most_entries)
         read = map_ahead(self._pool, prepared, parts, ahead)
         genes = map_ahead(self._pool, transposed, (coded(item) for item in read), ahead)
         for length, block in map_ahead(self._pool, with_gaps, (placed(item) for item in genes), ahead):
             yield held.hold(block)
             stage.advance(length)
 
-    def _write(
+    def _assemble(
         self, blocks: list[_Block], steps: Steps | None, final: NDArray[np.uint16] | None
     ) -> tuple[Packed, list[AssetFile], MissingValues]:
         base = None if steps is None else steps.starts[steps.ladders]
         order = Order(None if steps is None else steps.values)
-        # The blocks no longer use their half of the memory.
-        markers = Markers(self._marked(), self._n, self._g, order, self._memory_bytes // 4)
+        # All blocks are encoded, so the half of the memory for encoding them is free.
+        markers = Markers(self._marker_columns(), self._n, self._g, order, self._memory_bytes // 4)
         ends = np.array([block.end for block in blocks])
 
         def assembled(gene: int) -> tuple[_Gene, GeneEntries]:
@@ -303,14 +305,14 @@ class _Encoder:
 
         batches = (range(start, min(start + _BATCH, self._g)) for start in range(0, self._g, _BATCH))
         done = map_ahead(self._pool, prepared, batches, self._packer.threads)
-        return self._publish((gene for batch in done for gene in batch), steps, markers)
+        return self._write_files((gene for batch in done for gene in batch), steps, markers)
 
-    def _marked(self) -> list[CategoryAnnotation]:
+    def _marker_columns(self) -> list[CategoryAnnotation]:
         """Return the columns whose markers are computed."""
         names = self._plan.markers
         return [one for one in self._plan.annotations if one.name in names and one.kind == "category"]
 
-    def _publish(
+    def _write_files(
         self, genes: Iterable[_Gene], steps: Steps | None, markers: Markers
     ) -> tuple[Packed, list[AssetFile], MissingValues]:
         written: list[tuple[int, int, list[Future[AssetFile]]]] = []
@@ -329,7 +331,7 @@ class _Encoder:
                 for future in written[-4][2]:
                     future.result()
 
-        with self._job.stage(f"Writing all genes{self._of}", self._g, "genes") as stage:
+        with self._job.stage(f"Writing all genes{self._suffix}", self._g, "genes") as stage:
             for gene in genes:
                 length = len(gene.gaps) + len(gene.values)
                 if waiting and size + length > min(SHARD_BYTES, self._max_bytes):
@@ -375,7 +377,7 @@ class _Encoder:
         """Write the markers of each column; return its name, and the categories and parts of each file."""
         each = categories_per_file(self._g, min(SHARD_BYTES, self._max_bytes))
         written = []
-        for number, column in enumerate(self._marked()):
+        for number, column in enumerate(self._marker_columns()):
             parts: list[tuple[int, int, list[Future[AssetFile]]]] = []
             for first, end, raw in markers.files(number, each):
                 self._job.check()
@@ -427,7 +429,7 @@ class _Encoder:
         return MissingValues(found(index.missing - self._infinite), found(self._infinite), found(self._rounded))
 
 
-class _Held:
+class _BlockBuffer:
     """Hold arrays in memory up to a limit, and the rest in a temporary file.
 
     Raises
@@ -441,7 +443,7 @@ class _Held:
         self._file: Any = None
         self._map: NDArray[np.uint8] | None = None
 
-    def __enter__(self) -> _Held:
+    def __enter__(self) -> _BlockBuffer:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -455,8 +457,9 @@ class _Held:
             return _HeldBlock(block.gene, block.end, [self._hold(array) for array in block[2:]])
         except OSError as exc:
             msg = (
-                f"Genes that exceed the memory cannot be held in {tempfile.gettempdir()}: {exc.strerror or exc}. Free "
-                "space there, set the environment variable TMPDIR to another folder, or allow more memory (memory_mb)."
+                f"Genes that exceed the memory limit cannot be stored in {tempfile.gettempdir()}: "
+                f"{exc.strerror or exc}. Free space there, set the environment variable TMPDIR to another folder, or "
+                "allow more memory (memory_mb)."
             )
             raise SinkError(msg) from exc
 
@@ -502,13 +505,13 @@ def _narrow(codes: NDArray[np.uint16]) -> NDArray[np.unsignedinteger[Any]]:
 def _sampled(
     source: Source, rows: NDArray[np.int64] | None, n: int, most: int, job: Job
 ) -> tuple[NDArray[np.uint32] | None, tuple[NDArray[np.uint32], NDArray[np.int64]]]:
-    """Sample cells with all their genes.
+    """Sample cells with all their genes, and find the smallest value of each cell if the matrix is stored by gene.
 
     Returns
     -------
     tuple
-        The bits of the smallest value of each cell, or None if the matrix is stored by cell and was not read as a
-        whole; and the sample: the bits of its values, cell by cell, and where each cell starts.
+        The bits of the smallest value of each cell, or None unless the matrix is stored by gene; and the sample: the
+        bits of its values, cell by cell, and where each cell starts.
     """
     if not source.by_column:
         values = source.sample().values
@@ -527,6 +530,6 @@ def _sampled(
                 lowest[some] = np.minimum(lowest[some], np.minimum.reduceat(bits, matrix.indptr[some]))
             parts.append(matrix[chosen])
             stage.advance(matrix.shape[1])
-    lowest[lowest == np.iinfo(np.uint32).max] = 0  # as for a matrix that is stored by cell
+    lowest[lowest == np.iinfo(np.uint32).max] = 0  # cells without entries, as in Levels.lowest
     whole = sp.hstack(parts, format="csr") if parts else sp.csr_matrix((len(chosen), 0), dtype=np.float32)
     return lowest, (whole.data.view(np.uint32), whole.indptr.astype(np.int64))

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MIN_CATEGORIES, MAX_CATEGORIES = 2, 100
 MOST_BYTES = 100_000_000
 """Maximum predicted size of all markers that are written by default, in bytes."""
-_STORED = 0.78
-"""Approximate size of the numbers after compression, as a fraction: their bits have little in common."""
+_COMPRESSED = 0.78
+"""Approximate size after compression, as a fraction of the size before: floating-point numbers compress poorly."""
 
 
 def choose_markers(
@@ -60,7 +60,7 @@ def choose_markers(
         raise PlanError(msg)
     if config.markers is not None:
         names = [_requested(source, columns, name) for name in config.markers]
-        return _with(packed, list(dict.fromkeys(names)), columns.annotations, config), []
+        return _with_markers(packed, list(dict.fromkeys(names)), columns.annotations, config), []
     section = None if columns.section is None else columns.section.name
     found, warnings, large, total = [], [], [], 0.0
     fitting = [one for one in columns.annotations if name_score(one.name) > 0 and one.name != section]
@@ -81,9 +81,8 @@ def choose_markers(
             f"Markers of {_quoted(large)} were not computed: the default limit is {size(MOST_BYTES)} for all markers. "
             "To compute them anyway, list the columns in markers."
         )
-    return _with(packed, [one.name for one in columns.annotations if one.name in found], columns.annotations, config), (
-        warnings
-    )
+    names = [one.name for one in columns.annotations if one.name in found]
+    return _with_markers(packed, names, columns.annotations, config), warnings
 
 
 def _requested(source: Source, columns: ChosenColumns, name: str) -> str:
@@ -118,13 +117,13 @@ def _too_many(column: CategoryAnnotation) -> str:
     return f"it has {len(column.categories):,} categories, more than {MAX_CATEGORIES}"
 
 
-def _with(
+def _with_markers(
     packed: PlannedPacked, names: Sequence[str], annotations: Sequence[Annotation], config: ExportConfig
 ) -> PlannedPacked:
     sizes = [packed.size]
     sizes += [_size(one, len(packed.names), config) for one in annotations if one.name in names]  # type: ignore[arg-type]  # they have categories
-    together = PackedSize(*(sum(part) for part in zip(*((s.files, s.bytes, s.raw_bytes) for s in sizes), strict=True)))
-    return replace(packed, markers=tuple(names), size=together)
+    total = PackedSize(*(sum(part) for part in zip(*((s.files, s.bytes, s.raw_bytes) for s in sizes), strict=True)))
+    return replace(packed, markers=tuple(names), size=total)
 
 
 def _size(column: CategoryAnnotation, n_genes: int, config: ExportConfig) -> PackedSize:
@@ -136,7 +135,7 @@ def _size(column: CategoryAnnotation, n_genes: int, config: ExportConfig) -> Pac
         length = markers_bytes(min(each, n - first), n_genes)
         files += -(-length // config.max_asset_bytes)
         raw += length
-    return PackedSize(files, int(raw * (_STORED if config.gzip else 1)), raw)
+    return PackedSize(files, int(raw * (_COMPRESSED if config.gzip else 1)), raw)
 
 
 def categories_per_file(n_genes: int, most_bytes: int) -> int:

@@ -23,7 +23,7 @@ export class ViewTab extends Widget {
   readonly key: string;
   /** Modification time of the bundle on disk; empty for a live view. */
   modified = '';
-  /** Number of the latest fill; results of earlier ones that arrive late are discarded. */
+  /** Incremented when the tab begins to show something; late results of earlier attempts are discarded. */
   turn = 0;
   #frame: Frame | null = null;
   #end: (() => void) | null = null;
@@ -47,9 +47,9 @@ export class ViewTab extends Widget {
     this.shown = shown;
     this.modified = '';
     const id = shown.view ?? '';
-    const held = windows.hold(id);
+    const unregister = windows.hold(id);
     this.#end = () => {
-      held();
+      unregister();
       closeWidget(link, id, windows);
     };
     this.#put(createFrame(view, channel));

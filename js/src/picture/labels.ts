@@ -10,10 +10,10 @@ import { hiddenOf } from '../state/view-state';
 import type { Measure } from './marks';
 import { fitted, oneLine } from './text';
 
-/** The name of a category on its cells, in CSS pixels of the view. */
+/** The name of a category, drawn on its cells. Coordinates are in CSS pixels of the view. */
 export interface Label {
   text: string;
-  /** Horizontal middle */
+  /** Horizontal center */
   x: number;
   /** Baseline */
   y: number;
@@ -22,13 +22,16 @@ export interface Label {
 export const LABEL = { size: 12, weight: 600, widest: 180 } as const;
 const HEIGHT = 16;
 const MARGIN = 8;
-/** From the middle of a line to its baseline. */
+/** Distance from the middle of a line to its baseline, in CSS pixels. */
 const BASELINE = 4;
 
 const known = new WeakMap<Float32Array, { codes: CategoryValues['codes']; found: CategoryPlaces }>();
 
-/** Remembers the last column of each set of positions, because every move of the view requests them. */
-function placesIn({ coords, extent }: Positions, { codes, categories }: CategoryValues): CategoryPlaces {
+/**
+ * Returns the places of the names of categories. Caches those of the last column for each set of positions,
+ * because labels are laid out at every move of the view.
+ */
+function cachedPlaces({ coords, extent }: Positions, { codes, categories }: CategoryValues): CategoryPlaces {
   const last = known.get(coords);
   if (last?.codes === codes) return last.found;
   const found = categoryPlaces(coords, extent, codes, categories.length);
@@ -36,7 +39,7 @@ function placesIn({ coords, extent }: Positions, { codes, categories }: Category
   return found;
 }
 
-/** Returns the annotation whose categories are labeled: the one that colors the cells, or else groups a gene. */
+/** Returns the annotation to label: the one that colors the cells, else the one that summarizes a gene. */
 export function labeledColumn({ layer, group }: Pick<Model, 'layer' | 'group'>): CategoryValues | null {
   return layer.value.kind === 'category' ? layer.value.column : group.value;
 }
@@ -47,7 +50,7 @@ export function labelsOf(model: Model, measure: Measure): readonly Label[] {
   const positions = model.positions.value;
   const column = labeledColumn(model);
   if (!model.state.value.labels || !view || !positions || !column) return [];
-  const { places, counts } = placesIn(positions, column);
+  const { places, counts } = cachedPlaces(positions, column);
   const colors = model.layer.value.kind === 'category';
   const hidden = flagsOf(column, colors ? hiddenOf(model.state.value, column.name) : []);
   const dimmed = colors ? dimmedFlags(column, model.state.value) : null;

@@ -6,40 +6,45 @@ import { oneLine, wrapped } from './text';
 
 export interface Block {
   width: number;
-  /** Taller than the tissue if the columns would otherwise be wider than it. */
+  /** May exceed the height of the tissue, to keep the picture compact. */
   height: number;
   marks: Mark[];
 }
 
-const PADDING = 16;
-const EDGE = 12;
-const HEADING = 18;
+const PADDING_X = 16;
+const PADDING_Y = 12;
+/** Of the label and the note. */
+const LINE_HEIGHT = 18;
+/** Font size of the limits and the note. */
 const SMALL = 12;
 const RAMP = { width: 148, height: 12 };
-/** Maximum width of a name, in CSS pixels. Longer names take several lines. */
+/** Maximum width of a line, in CSS pixels. Longer texts take several lines. */
 const LONGEST = 240;
-const BETWEEN = 16;
+/** Between columns, and between the two limits. */
+const GAP = 16;
 /** Width to height of a compact picture. */
 const ASPECT = 2;
-/** Entries of a legend, as many as the panel lists; the rest is counted. */
-const MOST = 300;
+/** Maximum number of entries, as in the panel. The last line states how many were omitted. */
+const MOST_ENTRIES = 300;
 /** Maximum number of lines of one name: readable names need fewer. */
 const MOST_LINES = 8;
 
-/** Measures of the entries, in CSS pixels. */
+/** Dimensions of the entries, in CSS pixels. */
 interface Style {
   size: number;
   /** Height of an entry with one line. */
   row: number;
   /** Height of each further line of a name. */
   line: number;
+  /** Radius of the dot. */
   dot: number;
+  /** Offset of the name from the left edge of the entry. */
   nameAt: number;
 }
 const ROOMY: Style = { size: 13, row: 22, line: 16, dot: 5.5, nameAt: 20 };
 /** For legends of many categories, which would be larger than the tissue. */
 const DENSE: Style = { size: 11, row: 16, line: 13, dot: 4.5, nameAt: 15 };
-const DENSE_FROM = 40;
+const DENSE_ABOVE = 40;
 
 /** An entry with the lines of its name. The item that counts the omitted entries has no color. */
 interface Item {
@@ -57,7 +62,7 @@ export function legendBlock(
   palette: Palette,
   measure: Measure,
 ): Block {
-  const left = at.x + PADDING;
+  const left = at.x + PADDING_X;
   const marks: Mark[] = [];
   let widest = 0;
   const text = (content: string, x: number, y: number, size: number, weight: Weight, quiet: boolean) => {
@@ -68,18 +73,18 @@ export function legendBlock(
   const paragraph = (content: string, top: number, size: number, weight: Weight, quiet: boolean): number => {
     const lines = linesOf(content, size, weight, measure);
     lines.forEach((line, index) => {
-      text(line, left, top + index * HEADING, size, weight, quiet);
+      text(line, left, top + index * LINE_HEIGHT, size, weight, quiet);
       widest = Math.max(widest, measure(line, size, weight));
     });
-    return top + lines.length * HEADING;
+    return top + lines.length * LINE_HEIGHT;
   };
 
-  let top = paragraph(legend.label, at.y + EDGE + 15, ROOMY.size, 600, false) - 3;
+  let top = paragraph(legend.label, at.y + PADDING_Y + 15, ROOMY.size, 600, false) - 3;
   if (legend.kind === 'values') {
     const [low, high] = legend.limits;
     const { height } = RAMP;
     // Widen the ramp so that long limits do not overlap.
-    const both = measure(low, SMALL, 400) + BETWEEN + measure(high, SMALL, 400);
+    const both = measure(low, SMALL, 400) + GAP + measure(high, SMALL, 400);
     const width = Math.max(RAMP.width, Math.ceil(both));
     marks.push({ kind: 'ramp', x: left, y: top, width, height, radius: 4, colors: legend.colors });
     widest = Math.max(widest, width);
@@ -95,12 +100,12 @@ export function legendBlock(
       anchor: 'end',
       fill: { color: palette.muted },
     });
-    if (legend.note) top = paragraph(legend.note, top + 18, SMALL, 400, true) - HEADING;
+    if (legend.note) top = paragraph(legend.note, top + 18, SMALL, 400, true) - LINE_HEIGHT;
     top += 10;
   }
-  const style = legend.entries.length > DENSE_FROM ? DENSE : ROOMY;
+  const style = legend.entries.length > DENSE_ABOVE ? DENSE : ROOMY;
   const items = itemsOf(legend.entries, style, measure);
-  const columns = inColumns(items, at.y + at.height - EDGE - top, at.width);
+  const columns = inColumns(items, at.y + at.height - PADDING_Y - top, at.width);
   let x = left;
   let bottom = top;
   for (const column of columns) {
@@ -130,9 +135,9 @@ export function legendBlock(
     bottom = Math.max(bottom, y);
     const end = x - left + widthOf(column);
     widest = Math.max(widest, end);
-    x = left + end + BETWEEN;
+    x = left + end + GAP;
   }
-  return { width: Math.ceil(widest) + 2 * PADDING, height: Math.ceil(bottom + EDGE - at.y), marks };
+  return { width: Math.ceil(widest) + 2 * PADDING_X, height: Math.ceil(bottom + PADDING_Y - at.y), marks };
 }
 
 function linesOf(content: string, size: number, weight: Weight, measure: Measure): string[] {
@@ -151,16 +156,17 @@ function itemsOf(entries: readonly Entry[], style: Style, measure: Measure): Ite
       height: style.row + (lines.length - 1) * style.line,
     };
   };
-  const more = entries.length - MOST;
-  const items = entries.slice(0, MOST).map(({ name, color, quiet }) => itemOf(name, color, quiet ?? false));
+  const more = entries.length - MOST_ENTRIES;
+  const listed = entries.slice(0, MOST_ENTRIES);
+  const items = listed.map(({ name, color, quiet }) => itemOf(name, color, quiet ?? false));
   return more > 0 ? [...items, itemOf(`… and ${formatCount(more)} more`, null, true)] : items;
 }
 
 const widthOf = (column: readonly Item[]) => Math.max(...column.map(({ width }) => width));
 
 /**
- * Distributes the items over columns of at most `height`. If these are much wider than the tissue, the columns become
- * longer: of all numbers of columns, the one that makes the most compact picture is chosen.
+ * Distributes the items over columns of at most `height`. If the legend would be much wider than the tissue,
+ * makes the columns longer, with the number of columns that gives the most compact picture.
  */
 function inColumns(items: readonly Item[], height: number, tissue: number): Item[][] {
   const filled = (most: number): Item[][] => {
@@ -182,7 +188,7 @@ function inColumns(items: readonly Item[], height: number, tissue: number): Item
   for (let count = 1; count <= items.length; count++) {
     const most = Math.max(height, tallest, total / count + tallest);
     const columns = filled(most);
-    const wide = columns.reduce((sum, column) => sum + widthOf(column) + BETWEEN, 0);
+    const wide = columns.reduce((sum, column) => sum + widthOf(column) + GAP, 0);
     const used = Math.max(...columns.map((column) => column.reduce((sum, item) => sum + item.height, 0)));
     const cost = Math.max((tissue + wide) / ASPECT, height, used);
     if (!best || cost < best.cost) best = { columns, cost };

@@ -17,41 +17,44 @@ export interface FramePainter {
   guarded(work: () => void): () => void;
 }
 
+/** A movement ends after this time without a call of `move`. */
 const REST_AFTER_MS = 140;
-const UNSEEN_AFTER_MS = 400;
+/** Pending promises are served after this time even if the browser runs no animation frame. */
+const FALLBACK_AFTER_MS = 400;
 
 /** Schedules the frames of one canvas and resolves the promises that wait for them. */
 export class FrameLoop {
-  readonly #turn: () => void;
+  readonly #run: () => void;
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #frame = 0;
-  #late: ReturnType<typeof setTimeout> | undefined;
-  #rest: ReturnType<typeof setTimeout> | undefined;
+  #fallback: ReturnType<typeof setTimeout> | undefined;
+  #restTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(painter: FramePainter) {
-    this.#turn = painter.guarded(() => this.#paint(painter));
+    this.#run = painter.guarded(() => this.#paint(painter));
   }
 
   /** Whether the camera is moving: only some of the cells are drawn until it rests. */
   get moving(): boolean {
-    return this.#rest !== undefined;
+    return this.#restTimer !== undefined;
   }
 
+  /** Whether promises of `next` are pending. */
   get awaited(): boolean {
     return this.#waiting.length > 0;
   }
 
   request(): void {
-    if (this.#frame === 0) this.#frame = requestAnimationFrame(this.#turn);
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(this.#run);
     // Browsers run no animation frames for content out of view, but pending promises need one.
-    if (this.awaited) this.#late ??= setTimeout(this.#turn, UNSEEN_AFTER_MS);
+    if (this.awaited) this.#fallback ??= setTimeout(this.#run, FALLBACK_AFTER_MS);
   }
 
   /** Starts or prolongs a movement; a full frame follows when it ends. */
   move(): void {
-    clearTimeout(this.#rest);
-    this.#rest = setTimeout(() => {
-      this.#rest = undefined;
+    clearTimeout(this.#restTimer);
+    this.#restTimer = setTimeout(() => {
+      this.#restTimer = undefined;
       this.request();
     }, REST_AFTER_MS);
   }
@@ -60,7 +63,7 @@ export class FrameLoop {
   next({ atOnce }: { atOnce: boolean }): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      if (atOnce) this.#turn();
+      if (atOnce) this.#run();
       else this.request();
     });
   }
@@ -71,21 +74,21 @@ export class FrameLoop {
   }
 
   dispose(): void {
-    clearTimeout(this.#rest);
-    clearTimeout(this.#late);
+    clearTimeout(this.#restTimer);
+    clearTimeout(this.#fallback);
     cancelAnimationFrame(this.#frame);
     this.reject(new DOMException('The viewer was closed.', 'AbortError'));
   }
 
   #paint({ paint, onDrawn }: FramePainter): void {
     cancelAnimationFrame(this.#frame);
-    clearTimeout(this.#late);
+    clearTimeout(this.#fallback);
     this.#frame = 0;
-    this.#late = undefined;
+    this.#fallback = undefined;
     const painted = paint();
     if (painted === 'busy' || painted === 'in-transition') this.request();
     else if (painted === 'impossible') {
-      if (this.awaited) this.#late ??= setTimeout(this.#turn, UNSEEN_AFTER_MS);
+      if (this.awaited) this.#fallback ??= setTimeout(this.#run, FALLBACK_AFTER_MS);
     } else if (!this.moving) {
       onDrawn();
       for (const { resolve } of this.#waiting.splice(0)) resolve();

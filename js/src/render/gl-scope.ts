@@ -2,7 +2,7 @@ import { Disposer } from '../lib/disposer';
 import { GraphicsError } from '../lib/errors';
 
 export interface Program {
-  /** Whether linking was checked. The check blocks until the compiler and all earlier drawing are done. */
+  /** Whether `use` has checked for errors, which blocks until the compiler and earlier drawing are done. */
   readonly built: boolean;
   use(): void;
   uniform(name: string): WebGLUniformLocation | null;

@@ -1,9 +1,9 @@
 import type { StateFields } from '../contract/host';
 
-/** View that shares camera, color and selection with the others of its group on the page. */
+/** View that shares camera, colors, hidden categories and selection with others of its group on the page. */
 export interface Linked {
   group: string;
-  /** Identifies the set of cells: selections are only shared within the same set. */
+  /** Checksum of the cell IDs: selections are only shared between views of the same cells. */
   cells: number;
   /** Receives changes made in other views of the group. */
   receive(state: StateFields | null, selection: { bits: Uint8Array | null } | null): void;
@@ -11,7 +11,7 @@ export interface Linked {
 
 /** Global registry, because each widget on a page loads its own copy of this module. */
 const KEY = Symbol.for('karospace.linked');
-const SHARED = ['camera', 'color', 'hidden', 'isolated', 'range'] as const;
+const SHARED_FIELDS = ['camera', 'color', 'hidden', 'isolated', 'range'] as const;
 
 function members(): Set<Linked> {
   const page = globalThis as unknown as Record<symbol, Set<Linked> | undefined>;
@@ -19,6 +19,7 @@ function members(): Set<Linked> {
   return page[KEY];
 }
 
+/** Links a view with the others of its group. Returns a function that ends this. */
 export function join(member: Linked): () => void {
   members().add(member);
   return () => members().delete(member);
@@ -29,7 +30,7 @@ const others = (member: Linked) =>
 
 /** Forwards the changed fields that linked views share. */
 export function shareState(member: Linked, state: StateFields, changed: readonly string[]): void {
-  const names = SHARED.filter((name) => changed.includes(name));
+  const names = SHARED_FIELDS.filter((name) => changed.includes(name));
   if (names.length === 0) return;
   const shared = Object.fromEntries(names.map((name) => [name, state[name]]));
   for (const other of others(member)) other.receive(shared, null);

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WEB = ("PNG", "JPEG", "WEBP")
 """Formats that browsers can show and that bundles contain."""
 FILES = (*WEB, "TIFF")
-"""Formats that the user can choose. MPO files, which hold several JPEGs, count as JPEG."""
+"""Formats of image files that the user can choose. MPO files, which hold several JPEGs, count as JPEG."""
 MAX_PIXELS = 2**31 - 1
 """Limit for an image that the user chose: 46,340 × 46,340 pixels, which take 6 GB as RGB."""
 MAX_SHOWN_PIXELS = 2**26
@@ -80,11 +80,11 @@ def open_picture(
 
 @contextmanager
 def _without_pillow_limit() -> Iterator[None]:
-    """Disable the limit of Pillow, which does not know `max_pixels`."""
+    """Disable Pillow's own pixel limit, which `max_pixels` replaces, and its warnings."""
     from PIL import Image
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about damaged tags that are not used here
+        warnings.simplefilter("ignore")  # they are about damaged tags that are not used here
         limit = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
         try:

@@ -24,14 +24,14 @@ const SEARCH_FROM = 16;
 const MOST_ROWS = 300;
 
 function rowsOf(
-  classes: readonly GroupedCategory[],
+  categories: readonly GroupedCategory[],
   counts: ArrayLike<number>,
   order: ClassOrder,
   query: string,
 ): Row[] {
   const wanted = query.trim().toLowerCase();
   const rows: Row[] = ordered(
-    classes
+    categories
       .map((category, code) => ({
         ...category,
         names: membersOf(category),
@@ -42,9 +42,9 @@ function rowsOf(
       .filter(({ name, names }) => [name, ...names].some((text) => text.toLowerCase().includes(wanted))),
     order,
   );
-  const missing = counts[classes.length] ?? 0;
+  const missing = counts[categories.length] ?? 0;
   if (missing > 0 && wanted === '')
-    rows.push({ name: null, names: [null], color: MISSING_COLOR, count: missing, code: classes.length });
+    rows.push({ name: null, names: [null], color: MISSING_COLOR, count: missing, code: categories.length });
   return rows;
 }
 
@@ -91,9 +91,9 @@ function useRoomForNames(rows: readonly Row[]) {
       }
     };
     makeRoom();
-    const width = new ResizeObserver(makeRoom);
-    width.observe(shown);
-    return () => width.disconnect();
+    const observer = new ResizeObserver(makeRoom);
+    observer.observe(shown);
+    return () => observer.disconnect();
   }, [rows]);
   return list;
 }
@@ -123,14 +123,17 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   next?.focus();
 }
 
-/** Returns whether an event is a mouse click. Only then focus the name: keys act on the list, taps open a keyboard. */
+/**
+ * Returns whether an event is a mouse click. Only a mouse click moves the focus to the name of the new group:
+ * keys act on the list, and after a tap, the focus would open the on-screen keyboard.
+ */
 const fromMouse = (event: Event) =>
   event instanceof MouseEvent &&
   event.detail > 0 &&
   !(event instanceof PointerEvent && event.pointerType === 'touch');
 
-/** Returns the first category that is not hidden. */
-const shownFirst = (rows: readonly Row[], hidden: ArrayLike<number>) =>
+/** Returns the name of the first category that is not hidden. */
+const firstVisible = (rows: readonly Row[], hidden: ArrayLike<number>) =>
   rows.find(({ name, code }) => name !== null && hidden[code] !== 1)?.name;
 
 /** Lists the categories of an annotation: names, cell counts and colors. */
@@ -139,6 +142,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   const query = useSignal('');
   /** The row in the tab order: the whole list is a single tab stop. */
   const stop = useSignal<string | null>(null);
+  /** Key of the row that was clicked last, to recognize double-clicks. */
   const last = useRef<string | undefined>(undefined);
   const order = useView('classOrder');
   const classes = model.classes.value;
@@ -153,14 +157,15 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   const state = { hidden: useView('hidden'), isolated: useView('isolated') };
   const hidden = flagsOf(column, hiddenOf(state, column.name));
   const dimmed = dimmedFlags(column, state);
-  const inFront = Array.from(counts).reduce(
+  /** Cells that are neither dimmed nor hidden. */
+  const isolatedCount = Array.from(counts).reduce(
     (sum, count, code) => (dimmed?.[code] === 1 || hidden[code] === 1 ? sum : sum + count),
     0,
   );
   const total = scope?.count ?? column.codes.length;
   const layer = model.layer.value;
   const drawnAsPies = layer.kind === 'category' && layer.amounts !== undefined && squareAngle(model) === null;
-  const compared = hasGenes(model) && rows.length > 1 && shownFirst(rows, hidden);
+  const compared = hasGenes(model) && rows.length > 1 && firstVisible(rows, hidden);
   const selecting = model.selection.value !== null;
   const largest = Array.from(counts).reduce((most, count) => Math.max(most, count), 0);
   const shown = rows.slice(0, MOST_ROWS);
@@ -234,8 +239,8 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
       )}
       {dimmed && (
         <p class="ks-note ks-legend-of" role="status">
-          Isolated: {formatCount(inFront)} of {counted(total, model.noun.value)},{' '}
-          {formatShare(inFront / total)}
+          Isolated: {formatCount(isolatedCount)} of {counted(total, model.noun.value)},{' '}
+          {formatShare(isolatedCount / total)}
         </p>
       )}
       <ul

@@ -12,7 +12,7 @@ const NAMES: Record<Colormap, string> = {
   rdbu: 'Blue to red, white at zero (for signed values)',
 };
 
-/** Selects the colormap of values and how it is scaled between the limits. */
+/** Selects the color map of values and how it is scaled between the limits. */
 export function Colormaps(): JSX.Element {
   const { model, actions } = usePanels();
   const colormap = useView('colormap');
@@ -22,7 +22,7 @@ export function Colormaps(): JSX.Element {
   const shown = model.colormap.value;
   return (
     <div class="ks-colormaps">
-      <div class="ks-swatches" role="radiogroup" aria-label="Colormap">
+      <div class="ks-swatches" role="radiogroup" aria-label="Color map">
         {COLORMAPS.map((map) => (
           <label key={map} class="ks-swatch" title={NAMES[map]}>
             <input
@@ -50,7 +50,7 @@ export function Colormaps(): JSX.Element {
           Auto
         </Chip>
         <Chip
-          title="Reverse the colormap"
+          title="Reverse the color map"
           pressed={reversed}
           onClick={() => actions.setColors({ reversed: !reversed })}
         >

@@ -107,7 +107,7 @@ describe('gene sets', () => {
     expect(large.hash.length).toBeLessThan(2000);
     const part = openedView(await viewOfHash(large.hash), 4);
     expect(part.state.geneSets).toBeUndefined();
-    expect(part.leftOut?.message).toContain('is without its gene set: too large');
+    expect(part.leftOut?.message).toContain('omits its gene set: too large');
   });
 
   test('of the bundle stay short in a link, even if some were renamed, removed or added', async () => {

@@ -17,13 +17,16 @@ export function geneSetsOf(own: ViewState['geneSets'], bundle: Bundle | null): r
   return [...new Map((bundle?.manifest.gene_sets ?? []).map((set) => [set.name, set] as const)).values()];
 }
 
-/** Returns the color that shows a gene set, as far as its genes can be read; null if none can. */
+/** Returns the coloring by a gene set, with those of its genes that can be read; null if none can. */
 export function scoreOf({ name, genes }: GeneSet, { genes: store }: Pick<Bundle, 'genes'>): Color | null {
   const known = genes.filter((gene) => store.has(gene));
   return known.length > 0 ? { kind: 'score', name, genes: known } : null;
 }
 
-/** Returns gene sets for a link. Those that the bundle has, under any name, refer to its set and list no genes. */
+/**
+ * Returns gene sets as stored in a link. A set with the same genes as one of the bundle refers to that set by
+ * its name, instead of listing the genes.
+ */
 export function linkedSets(sets: readonly GeneSet[], stored: readonly GeneSet[]): LinkedGeneSet[] {
   const names = new Map(stored.map(({ name, genes }) => [JSON.stringify(genes), name]));
   return sets.map(({ name, genes }) => {
@@ -32,7 +35,7 @@ export function linkedSets(sets: readonly GeneSet[], stored: readonly GeneSet[])
   });
 }
 
-/** Returns the gene sets of a link, and the names of those whose genes the bundle does not have. */
+/** Returns the gene sets of a link, and the names of those that refer to a set missing from the bundle. */
 export function setsOfLink(
   sets: readonly LinkedGeneSet[],
   stored: readonly GeneSet[],

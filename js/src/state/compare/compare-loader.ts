@@ -20,7 +20,7 @@ export interface CompareLoader {
   closeComparison(): void;
   /** Opens the dot plot with these genes, or closes it. */
   showDots(genes: readonly string[] | null): void;
-  /** Reads genes and summarizes them in the categories of an annotation; `mask` as in `dotsOf`. */
+  /** Reads genes and summarizes each by the categories of an annotation; `mask` as in `dotsOf`. */
   readDots(
     genes: readonly string[],
     column: CategoryValues,
@@ -32,13 +32,16 @@ export interface CompareLoader {
 /** Returns how the means of genes become a fold change, as stated in the manifest. */
 function scaleOf({ manifest, table }: Bundle): Scale {
   const { source, values } = manifest.expression;
-  // The manifest describes the values of another matrix.
+  // `values` of the manifest describes a different matrix.
   if (table && table.source !== source) return null;
   if (values?.kind === 'counts') return 0;
   return values?.kind === 'log1p' ? logFactor(values.log_base ?? null) : null;
 }
 
-/** Finds markers from the export: one category compared with all other cells, without hidden or grouped categories. */
+/**
+ * Finds the markers computed at export if they answer this comparison: one category against all other cells,
+ * without hidden or grouped categories. Returns null otherwise.
+ */
 function storedMarkers(
   [a, b]: readonly [CellGroup, CellGroup],
   { scope, hidden, columns }: Basis,
@@ -50,7 +53,7 @@ function storedMarkers(
   const code = column?.categories.findIndex(({ name }) => name === a.name) ?? -1;
   const count = column?.categories[code]?.count ?? 0;
   const rest = manifest.n_cells - count;
-  // With too few cells, a comparison reports the problem.
+  // With too few cells, run the comparison instead: it reports the problem.
   if (!column || column.ungrouped || count < LEAST_CELLS || rest < LEAST_CELLS) return null;
   const read = table?.markers?.(a.column, code, scale);
   return read ? { read, sizes: [count, rest] as const } : null;

@@ -37,7 +37,7 @@ export interface PaneModel {
   readonly gridColumns: ReadonlySignal<number>;
   /** Names and positions of sections that are laid out side by side. */
   readonly titles: ReadonlySignal<readonly Placed[]>;
-  /** How all cells fit into the window. */
+  /** Scale and offset at which all cells fit into the window. */
   readonly fit: ReadonlySignal<Fit | null>;
   readonly view: ReadonlySignal<View | null>;
   /** µm per coordinate unit: as set in the view, else as stated in the bundle; null for embeddings, or if unknown. */
@@ -75,8 +75,8 @@ export function createPaneModel(
   const laidOut = computed(() => {
     const cells = tissue.value;
     if (!cells) return null;
-    const [columns, rows] = [gridColumns.value, gridOrientation.value];
-    return placedCells(cells, layout.value, embeddings.value, sections.value, columns, rows);
+    const [columns, rotation] = [gridColumns.value, gridOrientation.value];
+    return placedCells(cells, layout.value, embeddings.value, sections.value, columns, rotation);
   });
   const onTissue = computed(() => layout.value.kind !== 'embedding');
   const umPerUnit = computed(() => state.value.umPerUnit);

@@ -190,7 +190,7 @@ test('a link that leaves out its regions states their number', async () => {
   expect(leftOut).toBe(1);
   const opened = openedView(await viewOfHash(hash), total);
   expect(opened.regions).toBeNull();
-  expect(opened.leftOut?.message).toContain('is without its region');
+  expect(opened.leftOut?.message).toContain('omits its region');
   expect(openedView({ opacity: 0.5 }, total)).toMatchObject({ regions: null, leftOut: null });
 });
 

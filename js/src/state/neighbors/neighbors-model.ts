@@ -4,9 +4,9 @@ import type { Graph } from '../../data/neighbors';
 export interface NeighborsModel {
   /** The graph of neighbors while it is loaded and shown; null otherwise. */
   readonly graph: Signal<Graph | null>;
-  /** Whether neighbors are on but no lines are drawn: cells are too close together, or there are too many edges. */
+  /** Whether neighbors are turned on but not drawn: cells are too close together, or edges too many. */
   readonly edgesOmitted: Signal<boolean>;
-  /** Whether the neighborhoods of categories are open. */
+  /** Whether the neighborhoods of categories are shown. */
   readonly neighborhoods: Signal<boolean>;
 }
 

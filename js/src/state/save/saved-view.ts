@@ -33,7 +33,7 @@ export interface OpenedView {
  * has, because a link opens the same bundle.
  */
 export function savedView(model: Model, { whole = true, link = false } = {}): SavedView {
-  const { geneSets, ...rest } = shareable(model);
+  const { geneSets, ...rest } = stateToSave(model);
   const { matrices = [] } = model.bundle.value ?? {};
   // The bundle in which the view is opened may have a different first matrix.
   if (whole && matrices.length > 1) rest.matrix ??= matrices[0] ?? null;
@@ -56,12 +56,12 @@ export function savedView(model: Model, { whole = true, link = false } = {}): Sa
   };
 }
 
-/** Encoded once per region: its cells are never mutated. */
-const texts = new WeakMap<Uint32Array, string>();
+/** Base64 of the cells of each region, cached: the cells are never mutated. */
+const encoded = new WeakMap<Uint32Array, string>();
 
 function bitsOf(cells: Uint32Array, total: number): string {
-  const text = texts.get(cells) ?? toBase64(packPlaces(cells, total));
-  texts.set(cells, text);
+  const text = encoded.get(cells) ?? toBase64(packPlaces(cells, total));
+  encoded.set(cells, text);
   return text;
 }
 
@@ -69,7 +69,7 @@ function bitsOf(cells: Uint32Array, total: number): string {
  * Returns the state to save. The camera in a grid of sections depends on the number of columns, which may differ in
  * another window: stores that number for the main view, and drops the camera of the second view.
  */
-function shareable(model: Model): ViewState {
+function stateToSave(model: Model): ViewState {
   const { beside } = model.state.value;
   const state =
     beside?.kind === 'sections' && !beside.columns
@@ -119,7 +119,7 @@ export function openedView(
   const [geneSets, missing] = given.gene_sets ? setsOfLink(given.gene_sets, stored) : [null, []];
   if (hasOtherCellCount(given, cells))
     return { state, geneSets, regions: null, leftOut: cellCountError(given, cells, noun) };
-  const { regions, regions_left_out: left = 0, gene_sets_left_out: setsLeft = 0 } = given;
+  const { regions, regions_left_out: regionsLeftOut = 0, gene_sets_left_out: setsLeftOut = 0 } = given;
   if (regions && regions.length > MOST_REGIONS)
     throw new ViewFileError(`it has ${regions.length} regions; the limit is ${MOST_REGIONS}`);
   const packed = regions?.map(({ name, color = '', bits: text, outline = [] }) => {
@@ -140,8 +140,8 @@ export function openedView(
   const unpacked = packed?.map(({ bits, ...rest }) => ({ ...rest, cells: placesIn(bits, cells) })) ?? null;
   const [name] = missing;
   const leftOut =
-    left + setsLeft > 0
-      ? tooLarge(left, setsLeft)
+    regionsLeftOut + setsLeftOut > 0
+      ? tooLarge(regionsLeftOut, setsLeftOut)
       : name === undefined
         ? null
         : notStored(name, missing.length);
@@ -166,7 +166,7 @@ function cellCountError({ n_cells = 0, regions = [] }: SavedView, cells: number,
 
 const tooLarge = (regions: number, sets: number) =>
   new LeftOutError(
-    `The link is without its ${leftOutText(regions, sets)}: too large for a URL.`,
+    `The link omits its ${leftOutText(regions, sets)}: too large for a URL.`,
     'Ask the sender for the view as a file (S, “Save view”), which contains everything.',
   );
 
@@ -196,7 +196,7 @@ const PREFIX = '#view=';
 const LONGEST = 30_000;
 /** Maximum decompressed size of a link in bytes, ten times that of the links created here. */
 const LARGEST = 8_000_000;
-/** Characters of regions above which they cannot fit into a link: avoids compressing them in vain after each move. */
+/** Regions with more characters cannot fit into a link; compressing them after each move would be slow. */
 const HOPELESS = 100 * LONGEST;
 
 /** Encodes a view as a URL fragment. Replaces its regions, then also its gene sets, with their number if the link is too long. */

@@ -30,7 +30,7 @@ export interface SelectionActions {
   draw(draft: Draft | null): void;
   /** Selects cells; `outline` is the drawn outline, which stays visible. */
   select(cells: Uint32Array, mode: SelectionMode, outline?: readonly number[]): void;
-  /** Selects the cells with nonzero flags. */
+  /** Selects the cells with nonzero flags; null clears the selection. */
   setSelection(mask: ArrayLike<number> | null): void;
   clearSelection(): void;
   /** Selects the visible cells for which `wanted` returns true. */
@@ -71,7 +71,7 @@ export const cellCount = (model: Model): number =>
 export function createSelectionActions(model: Model, history: History): SelectionActions {
   const total = () => cellCount(model);
 
-  const put = (
+  const replaceSelection = (
     next: Selection | null,
     outline: readonly number[] | null = null,
     border: readonly number[] | null = null,
@@ -80,7 +80,7 @@ export function createSelectionActions(model: Model, history: History): Selectio
     if (before === null && next === null) return;
     batch(() => {
       history.keep('selection');
-      // Undo would now revert this selection instead of the removed region.
+      // Undo would now revert this selection instead of restoring the removed region.
       const note = model.regionNote.value;
       if (note?.undo) model.regionNote.value = { ...note, undo: false };
       model.selection.value = next;
@@ -96,14 +96,14 @@ export function createSelectionActions(model: Model, history: History): Selectio
   };
 
   /** Returns a test for visible cells (not hidden, with coordinates in the current layout); null if all are visible. */
-  const seen = (): ((cell: number) => boolean) | null => {
+  const visibleInLayout = (): ((cell: number) => boolean) | null => {
     const visible = visibleTest(model.layer.value, model.state.value);
     const coords = model.positions.value?.coords;
     if (model.state.value.layout.kind === 'tissue' || !coords) return visible;
     return (cell) => !Number.isNaN(coords[2 * cell]) && (!visible || visible(cell));
   };
 
-  const change = (regions: readonly Region[]) =>
+  const replaceRegions = (regions: readonly Region[]) =>
     batch(() => {
       history.keep('regions');
       model.regions.value = regions;
@@ -113,16 +113,16 @@ export function createSelectionActions(model: Model, history: History): Selectio
   const tooMany = (all: readonly NewRegion[]): Error | null => {
     if (all.length > MOST_REGIONS)
       return new Error(`Got ${formatCount(all.length)} regions; the limit is ${formatCount(MOST_REGIONS)}.`);
-    const places = all.reduce((sum, { cells }) => sum + cells.length, 0);
-    return places > MOST_REGION_CELLS
+    const cellTotal = all.reduce((sum, { cells }) => sum + cells.length, 0);
+    return cellTotal > MOST_REGION_CELLS
       ? new Error(
-          `The regions contain ${counted(places, model.noun.value)} in total; the limit is ${formatCount(MOST_REGION_CELLS)}.`,
+          `The regions contain ${counted(cellTotal, model.noun.value)} in total; the limit is ${formatCount(MOST_REGION_CELLS)}.`,
         )
       : null;
   };
 
   /** Validates regions and assigns colors to those without one. */
-  const made = (list: readonly NewRegion[], others: readonly Region[] = []): readonly Region[] => {
+  const validated = (list: readonly NewRegion[], others: readonly Region[] = []): readonly Region[] => {
     const excess = tooMany([...others, ...list]);
     if (excess) throw excess;
     const regions = new Map<string, Region>();
@@ -164,27 +164,28 @@ export function createSelectionActions(model: Model, history: History): Selectio
     select(cells, mode, outline) {
       const before = model.selection.value;
       const drawn = (before === null || mode === 'replace') && outline ? outline : null;
-      put(combined(before, cells, mode, total()), drawn, drawn && onTissue(model, drawn, cells));
+      replaceSelection(combined(before, cells, mode, total()), drawn, drawn && onTissue(model, drawn, cells));
     },
     selectWhere(wanted, mode) {
-      const visible = seen();
+      const visible = visibleInLayout();
       const cells = new Uint32Array(total());
       let count = 0;
       for (let cell = 0; cell < cells.length; cell++)
         if (wanted(cell) && (!visible || visible(cell))) cells[count++] = cell;
-      put(combined(model.selection.value, cells.subarray(0, count), chosenMode(mode), total()));
+      replaceSelection(combined(model.selection.value, cells.subarray(0, count), chosenMode(mode), total()));
     },
     // Untyped callers may pass undefined.
-    setSelection: (mask) => put(mask === null || mask === undefined ? null : checked(mask, 'the selection')),
-    clearSelection: () => put(null),
+    setSelection: (mask) =>
+      replaceSelection(mask === null || mask === undefined ? null : checked(mask, 'the selection')),
+    clearSelection: () => replaceSelection(null),
     invertSelection() {
-      const visible = seen();
+      const visible = visibleInLayout();
       const before = model.selection.value?.mask;
       const next = new Uint8Array(total());
       for (let cell = 0; cell < next.length; cell++) {
         if (!before?.[cell] && (!visible || visible(cell))) next[cell] = 1;
       }
-      put(selectionOf(next));
+      replaceSelection(selectionOf(next));
     },
     undo: history.undo,
     redo: history.redo,
@@ -208,13 +209,13 @@ export function createSelectionActions(model: Model, history: History): Selectio
         : [...regions, region];
       const excess = tooMany(next);
       if (excess) notify(model, excess);
-      else change(next);
+      else replaceRegions(next);
     },
     renameRegion(name, next) {
       const wanted = next.trim();
       if (wanted === name) return true;
       if (!wanted || find(wanted)) return false;
-      change(
+      replaceRegions(
         model.regions.value.map((region) => (region.name === name ? { ...region, name: wanted } : region)),
       );
       return true;
@@ -222,7 +223,7 @@ export function createSelectionActions(model: Model, history: History): Selectio
     removeRegion(name) {
       if (!find(name)) return;
       batch(() => {
-        change(model.regions.value.filter((region) => region.name !== name));
+        replaceRegions(model.regions.value.filter((region) => region.name !== name));
         model.regionNote.value = { text: `Removed “${name}”.`, undo: true };
       });
     },
@@ -234,11 +235,11 @@ export function createSelectionActions(model: Model, history: History): Selectio
       if (!region) return;
       const how = chosenMode(mode);
       const next = combined(model.selection.value, region.cells, how, total());
-      put(next, null, how === 'replace' ? region.outline : null);
+      replaceSelection(next, null, how === 'replace' ? region.outline : null);
     },
     setRegions(list, { undoable = false } = {}) {
-      const next = made(list);
-      if (undoable) return change(next);
+      const next = validated(list);
+      if (undoable) return replaceRegions(next);
       batch(() => {
         history.forgetRegions();
         model.regions.value = next;
@@ -251,7 +252,7 @@ export function createSelectionActions(model: Model, history: History): Selectio
         ...region,
         color: region.color || (find(region.name)?.color ?? ''),
       }));
-      change([...others, ...made(colored, others)]);
+      replaceRegions([...others, ...validated(colored, others)]);
     },
   };
 }

@@ -11,7 +11,8 @@ export function Markers({ traits }: { traits: Traits }): JSX.Element {
   const names = columns.filter(({ kind }) => kind === 'category').map(({ name }) => name);
   // Only Python can name several columns; they are kept until the user makes another choice.
   const text = markers?.join(', ') ?? '';
-  const others = chosen === 'columns' && !(markers?.length === 1 && names.includes(text)) ? [text] : [];
+  const unlisted = chosen === 'columns' && !(markers?.length === 1 && names.includes(text)) ? [text] : [];
+  // The prefix `of ` distinguishes columns, which may have any name, from the other choices.
   return (
     <Field label={say('Markers')} help={help.markers} problem={traits.estimate.value.problems.markers}>
       {({ id, describedBy }) => (
@@ -21,11 +22,11 @@ export function Markers({ traits }: { traits: Traits }): JSX.Element {
           value={chosen === 'columns' ? `of ${text}` : chosen}
           choices={[
             ['', say('Automatic')],
-            ...[...others, ...names].map((name): [string, string] => [`of ${name}`, name]),
+            ...[...unlisted, ...names].map((name): [string, string] => [`of ${name}`, name]),
             ['none', say('No markers')],
           ]}
           onChange={(value) => {
-            if (others.length > 0 && value === `of ${text}`) return;
+            if (unlisted.length > 0 && value === `of ${text}`) return;
             const name = value.replace(/^of /, '');
             traits.change({ markers: value === '' ? null : value === 'none' ? [] : [name] });
           }}
@@ -41,18 +42,20 @@ export function Places({ traits }: { traits: Traits }): JSX.Element {
   const { help, sections: found, section_columns: columns, embeddings: known } = traits.summary.value;
   const { problems, color: automatic } = traits.estimate.value;
   const colors = traits.summary.value.columns.filter(({ kind }) => kind !== 'other').map(({ name }) => name);
-  const other = color !== null && !colors.includes(color) ? [color] : [];
-  const asked = sections !== null && sections !== 'none' && !columns.includes(sections) ? [sections] : [];
-  const usual = traits.defaults.value.embeddings;
-  const chosen = new Set(embeddings ?? usual);
+  const unlistedColor = color !== null && !colors.includes(color) ? [color] : [];
+  const unlistedSections =
+    sections !== null && sections !== 'none' && !columns.includes(sections) ? [sections] : [];
+  const defaultKeys = traits.defaults.value.embeddings;
+  const chosen = new Set(embeddings ?? defaultKeys);
   const toggle = (key: string) => {
     const next = new Set(chosen);
     if (!next.delete(key)) next.add(key);
     // Keep the order of obsm. Keep keys that obsm no longer has, so that the error can name them.
-    const lost = [...next].filter((other) => !known.some((one) => one.key === other));
-    const keys = [...known.map((one) => one.key).filter((other) => next.has(other)), ...lost];
-    const asUsual = keys.length === usual.length && usual.every((other) => next.has(other));
-    traits.change({ embeddings: asUsual ? null : keys });
+    const available = known.map((embedding) => embedding.key);
+    const lost = [...next].filter((name) => !available.includes(name));
+    const keys = [...available.filter((name) => next.has(name)), ...lost];
+    const isDefault = keys.length === defaultKeys.length && defaultKeys.every((name) => next.has(name));
+    traits.change({ embeddings: isDefault ? null : keys });
   };
   return (
     <>
@@ -64,7 +67,7 @@ export function Places({ traits }: { traits: Traits }): JSX.Element {
             value={sections ?? ''}
             choices={[
               ['', found ? say('Found: %1', found) : say('None found')],
-              ...[...asked, ...columns].map((name): [string, string] => [name, name]),
+              ...[...unlistedSections, ...columns].map((name): [string, string] => [name, name]),
               ['none', say('No sections')],
             ]}
             onChange={(value) => traits.change({ sections: value || null })}
@@ -79,7 +82,7 @@ export function Places({ traits }: { traits: Traits }): JSX.Element {
             value={color ?? ''}
             choices={[
               ['', color === null && automatic ? say('Automatic: %1', automatic) : say('Automatic')],
-              ...[...other, ...colors].map((name): [string, string] => [name, name]),
+              ...[...unlistedColor, ...colors].map((name): [string, string] => [name, name]),
             ]}
             onChange={(value) => traits.change({ color: value || null })}
           />
