@@ -5,11 +5,14 @@ export type Rgb = readonly [number, number, number];
 const listOf = (text: string): readonly string[] => text.split(' ').map((color) => `#${color}`);
 
 /** Category palettes; `safe` is for color-blind readers. */
-export const CLASS_PALETTES = { distinct: listOf(PALETTES.distinct), safe: listOf(PALETTES.safe) } as const;
-export type ClassPalette = keyof typeof CLASS_PALETTES;
+export const CATEGORY_PALETTES = {
+  distinct: listOf(PALETTES.distinct),
+  safe: listOf(PALETTES.safe),
+} as const;
+export type CategoryPalette = keyof typeof CATEGORY_PALETTES;
 
 /** Colors for bundles without their own. */
-export const PALETTE = CLASS_PALETTES.distinct;
+export const PALETTE = CATEGORY_PALETTES.distinct;
 
 /** Color of cells without a value. */
 export const MISSING_COLOR = '#b4bac3';
@@ -21,8 +24,8 @@ export const PLAIN_COLOR = '#7d8896';
  * Returns the color of the category at `index`: one of a hundred distinct colors, then generated ones, like the
  * exporter. More than a hundred cannot be told apart by eye.
  */
-export function paletteColor(index: number, name: ClassPalette = 'distinct'): string {
-  const palette = CLASS_PALETTES[name];
+export function paletteColor(index: number, name: CategoryPalette = 'distinct'): string {
+  const palette = CATEGORY_PALETTES[name];
   return palette[index] ?? furtherColor(index - palette.length);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CLASS_PALETTES, MISSING_COLOR, paletteColor, parseColor } from './color';
+import { CATEGORY_PALETTES, MISSING_COLOR, paletteColor, parseColor } from './color';
 
 type Vector = readonly [number, number, number];
 
@@ -74,21 +74,21 @@ describe('category palettes', () => {
     [20, 0.1],
     [100, 0.055],
   ])('the first %i distinct colors are at least %f apart in OKLab', (count, least) => {
-    const colors = CLASS_PALETTES.distinct.slice(0, count);
+    const colors = CATEGORY_PALETTES.distinct.slice(0, count);
     expect(new Set(colors).size).toBe(count);
     expect(leastDistance(colors, trichromat)).toBeGreaterThan(least);
     expect(leastDistance([...colors, MISSING_COLOR], trichromat)).toBeGreaterThan(least);
   });
 
   test.each(Object.keys(EYES))('the color-blind safe palette stays distinct for a %s', (eye) => {
-    const at = (count: number) => leastDistance(CLASS_PALETTES.safe.slice(0, count), EYES[eye] ?? []);
+    const at = (count: number) => leastDistance(CATEGORY_PALETTES.safe.slice(0, count), EYES[eye] ?? []);
     expect(at(10)).toBeGreaterThan(0.07);
     expect(at(20)).toBeGreaterThan(0.06);
     expect(at(100)).toBeGreaterThan(0.02);
   });
 
   test('the default palette is not color-blind safe, so the measure is meaningful', () => {
-    expect(leastDistance(CLASS_PALETTES.distinct.slice(0, 20), EYES.deuteranope ?? [])).toBeLessThan(0.03);
+    expect(leastDistance(CATEGORY_PALETTES.distinct.slice(0, 20), EYES.deuteranope ?? [])).toBeLessThan(0.03);
   });
 });
 

@@ -195,7 +195,7 @@ function CellActions({ cell }: { cell: number }): JSX.Element | null {
         type="button"
         class="ks-pill"
         title="Dim all other categories; again to show them"
-        onClick={() => actions.isolateClasses(column.name, names)}
+        onClick={() => actions.isolateCategories(column.name, names)}
       >
         Isolate
       </button>
@@ -204,7 +204,7 @@ function CellActions({ cell }: { cell: number }): JSX.Element | null {
         class="ks-pill"
         title={`Hide ${what}`}
         onClick={() => {
-          actions.toggleClasses(column.name, names);
+          actions.toggleCategories(column.name, names);
           actions.pin(null);
         }}
       >

@@ -17,9 +17,9 @@ test('visible categories are named while labels are on', async () => {
   const names = () => labelsOf(model, measure).map(({ text }) => text);
   expect(names().length).toBeGreaterThan(0);
   const [first = ''] = names();
-  actions.toggleClasses(column.name, [first]);
+  actions.toggleCategories(column.name, [first]);
   expect(names()).not.toContain(first);
-  actions.toggleClasses(column.name, [first]);
+  actions.toggleCategories(column.name, [first]);
   expect(names()).toContain(first);
   await actions.setState({ color: { kind: 'none' }, groupBy: null });
   expect(names()).toEqual([]);

@@ -16,7 +16,7 @@ export interface Entry {
 
 /** The legend of the tissue's colors. */
 export type Legend =
-  | { kind: 'classes'; label: string; entries: Entry[] }
+  | { kind: 'categories'; label: string; entries: Entry[] }
   | {
       kind: 'values';
       label: string;
@@ -67,7 +67,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
     const present = new Uint8Array(column.categories.length + 1);
     for (const cells of drawn) for (const cell of cells) present[column.codes[cell] ?? 0] = 1;
     const dimmed = dimmedFlags(column, state);
-    const shown = model.classes
+    const shown = model.categoriesOf
       .value(column)
       .filter((_, code) => present[code] === 1 && dimmed?.[code] !== 1);
     const entries: Entry[] = ordered(shown, state.classOrder).map(({ name, color }) => ({
@@ -83,7 +83,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
         color: faded(DIMMED_ALPHA / 255, model.dark.value),
         quiet: true,
       });
-    return { kind: 'classes', label: column.name, entries };
+    return { kind: 'categories', label: column.name, entries };
   }
   if (layer.kind === 'blend') {
     const corners = cornersOf(model.dark.value);
@@ -97,7 +97,7 @@ export function legendOf(model: Model, drawn: Drawn): Legend | null {
           entries.push({ name: together.join(' + '), color: corners[bits] ?? MISSING });
       }
     if (missing > 0) entries.push(withoutValue(missing, model.noun.value));
-    return { kind: 'classes', label: 'genes', entries };
+    return { kind: 'categories', label: 'genes', entries };
   }
   const [low, high] = model.range.value;
   const scale = model.scale.value;

@@ -14,7 +14,7 @@ const HOSTILE = '<script>alert("x")</script>, π 🧬\nline';
 const RED: Rgb = [255, 0, 0];
 
 const categories = (names: readonly string[]): Legend => ({
-  kind: 'classes',
+  kind: 'categories',
   label: 'cell_type',
   entries: names.map((name): Entry => ({ name, color: RED })),
 });
@@ -250,7 +250,7 @@ describe('legend', () => {
 
   test('only categories with a drawn cell are listed, the largest first; an invalid color is gray', () => {
     expect(legendOf(model, shownCells)).toEqual({
-      kind: 'classes',
+      kind: 'categories',
       label: 'kind',
       entries: [
         { name: 'C', color: [0, 0, 255] },

@@ -102,12 +102,12 @@ export async function csvOf({
   const um = axes.map((axis) => `${axis}_um`);
   const head = ['cell_id', ...(inUm ? um : axes), ...(converted ? um : []), ...labels];
   const parts: BlobPart[] = [`${head.map(field).join(',')}\r\n`];
-  const classes = layer.kind === 'category' ? layer.column.categories.map(({ name }) => field(name)) : [];
+  const categories = layer.kind === 'category' ? layer.column.categories.map(({ name }) => field(name)) : [];
   const members = ungrouped?.categories.map(({ name }) => field(name)) ?? [];
   const wide = layer.kind === 'value' && layer.values instanceof Float64Array;
   const last = (cell: number) => {
     if (layer.kind === 'category') {
-      const name = classes[layer.column.codes[cell] ?? -1] ?? '';
+      const name = categories[layer.column.codes[cell] ?? -1] ?? '';
       return ungrouped ? `${members[ungrouped.codes[cell] ?? -1] ?? ''},${name}` : name;
     }
     if (layer.kind === 'blend')

@@ -88,14 +88,14 @@ describe('categories', () => {
   test('can be hidden and shown again', async () => {
     const { model, actions } = await openedModel();
     const hidden = () => model.state.value.hidden;
-    actions.toggleClasses('cluster', ['10']);
+    actions.toggleCategories('cluster', ['10']);
     expect(hidden()).toEqual({ cluster: ['10'] });
     // Toggling several categories hides all of them, or shows all of them if all are hidden.
-    actions.toggleClasses('cluster', ['10', '2']);
+    actions.toggleCategories('cluster', ['10', '2']);
     expect(hidden()).toEqual({ cluster: ['10', '2'] });
-    actions.toggleClasses('cluster', ['10', '2']);
+    actions.toggleCategories('cluster', ['10', '2']);
     expect(hidden()).toEqual({});
-    actions.toggleClasses('cluster', [null]);
+    actions.toggleCategories('cluster', [null]);
     expect(hidden()).toEqual({ cluster: [null] });
     actions.showAll('cluster');
     expect(hidden()).toEqual({});
@@ -107,9 +107,9 @@ describe('categories', () => {
     const names = [...(column?.categories.map(({ name }) => name) ?? []), null];
     const opaque = () => names.filter((_, code) => model.paint.value?.alpha[code] === 255);
     const hidden = () => names.filter((_, code) => model.paint.value?.alpha[code] === 0);
-    actions.toggleClasses('cluster', ['10']);
-    actions.toggleClasses('cluster', ['2']);
-    actions.isolateClasses('cluster', ['2']);
+    actions.toggleCategories('cluster', ['10']);
+    actions.toggleCategories('cluster', ['2']);
+    actions.isolateCategories('cluster', ['2']);
     expect(model.state.value).toMatchObject({ hidden: { cluster: ['10'] }, isolated: { cluster: ['2'] } });
     expect(opaque()).toEqual(['2']);
     expect(hidden()).toEqual(['10']);
@@ -117,12 +117,12 @@ describe('categories', () => {
     const [total = 0, ten = 0] = [column?.codes.length, column?.categories[names.indexOf('10')]?.count];
     expect(model.shown.value?.count, 'dimmed cells are not hidden').toBe(total - ten);
     // If the isolated category is hidden, nothing is dimmed.
-    actions.toggleClasses('cluster', ['2']);
+    actions.toggleCategories('cluster', ['2']);
     expect(opaque()).toEqual(names.filter((name) => name !== '2' && name !== '10'));
-    actions.isolateClasses('cluster', ['2']);
-    actions.isolateClasses('cluster', ['2']);
+    actions.isolateCategories('cluster', ['2']);
+    actions.isolateCategories('cluster', ['2']);
     expect(model.state.value).toMatchObject({ hidden: { cluster: ['10'] }, isolated: {} });
-    actions.isolateClasses('cluster', [null]);
+    actions.isolateCategories('cluster', [null]);
     actions.showAll('cluster');
     expect(model.state.value).toMatchObject({ hidden: {}, isolated: {} });
   });

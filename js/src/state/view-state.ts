@@ -19,7 +19,7 @@ export type Color = ViewState['color'];
 export type Arrangement = Plain<Pick<SectionGrid, 'by' | 'only'> & Required<Pick<SectionGrid, 'order'>>>;
 export type SectionOrder = Arrangement['order'];
 export type PaletteName = ViewState['palette'];
-export type ClassOrder = ViewState['classOrder'];
+export type CategoryOrder = ViewState['classOrder'];
 export type Theme = ViewState['theme'];
 
 const FIELDS = VIEW_SHAPE.properties;

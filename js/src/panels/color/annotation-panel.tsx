@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { counted } from '../../lib/format';
 import { usePanels, useView } from '../context';
 import { Problem } from '../problem';
-import { ClassLegend } from './category-legend';
+import { CategoryLegend } from './category-legend';
 import { ColumnSelect } from './column-select';
 import { EarlierLegend } from './earlier-legend';
 
@@ -41,7 +41,7 @@ function Legend(): JSX.Element | null {
       </>
     );
   // The key resets the search text when the annotation changes.
-  if (layer.kind === 'category') return <ClassLegend key={layer.column.name} column={layer.column} />;
+  if (layer.kind === 'category') return <CategoryLegend key={layer.column.name} column={layer.column} />;
   return <EarlierLegend />;
 }
 

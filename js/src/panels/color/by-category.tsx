@@ -37,7 +37,7 @@ export function GroupSelect(): JSX.Element | null {
 }
 
 /** Switches each category between one number and the distribution of its values. `of` names the values. */
-export function HowByClass({ first, of }: { first: string; of?: string }): JSX.Element {
+export function HowByCategory({ first, of }: { first: string; of?: string }): JSX.Element {
   const { model, actions } = usePanels();
   const spread = model.spread.value;
   return (
@@ -61,15 +61,15 @@ function Means({ values }: { values: Numbers }): JSX.Element | null {
   const { model } = usePanels();
   const whole = useSignal(false);
   const group = model.group.value;
-  const classes = model.classes.value;
+  const categoriesOf = model.categoriesOf.value;
   const rows = useMemo(() => {
     if (!group) return [];
     const means = meanByCode(values, group.codes, group.categories.length);
-    return classes(group)
+    return categoriesOf(group)
       .map(({ name, color }, code) => ({ name, color, mean: means[code] ?? Number.NaN }))
       .filter(({ mean }) => Number.isFinite(mean))
       .sort((a, b) => b.mean - a.mean);
-  }, [group, classes, values]);
+  }, [group, categoriesOf, values]);
   const scale = model.scale.value;
   const span = spanOf(rows.map(({ mean }) => mean));
   return (
@@ -105,7 +105,7 @@ export function ScopeName(): JSX.Element | null {
 }
 
 /** The values in each category of an annotation. */
-export function ByClass(props: { values: Numbers; meaning: Meaning }): JSX.Element | null {
+export function ByCategory(props: { values: Numbers; meaning: Meaning }): JSX.Element | null {
   const { values: all, meaning } = props;
   const { model } = usePanels();
   const group = model.group.value;
@@ -118,7 +118,7 @@ export function ByClass(props: { values: Numbers; meaning: Meaning }): JSX.Eleme
         <h2 class="ks-heading">By category</h2>
         <GroupSelect />
       </div>
-      <HowByClass first="Mean" of={meaning.noun} />
+      <HowByCategory first="Mean" of={meaning.noun} />
       {model.spread.value ? (
         <Violins values={values} group={group} selection={null} />
       ) : (

@@ -11,14 +11,14 @@ import { dimmedFlags, flagsOf } from '../../state/color/layer';
 import { countsIn } from '../../state/color/scope';
 import { hasGenes, REST } from '../../state/compare/groups-of-cells';
 import { squareAngle } from '../../state/layout/squares';
-import { type ClassOrder, hiddenOf, PALETTE_NAMES, type PaletteName } from '../../state/view-state';
+import { type CategoryOrder, hiddenOf, PALETTE_NAMES, type PaletteName } from '../../state/view-state';
 import { HeadingButton } from '../buttons';
 import { usePanels, useView } from '../context';
 import { Icon } from '../icons';
 import { GroupForm } from './grouping';
 import { LegendRow, type Row } from './legend-row';
 
-const NEXT_ORDER: Record<ClassOrder, ClassOrder> = { size: 'name', name: 'original', original: 'size' };
+const NEXT_ORDER: Record<CategoryOrder, CategoryOrder> = { size: 'name', name: 'original', original: 'size' };
 const SEARCH_FROM = 16;
 /** At most this many rows are rendered; the others are reachable by search. */
 const MOST_ROWS = 300;
@@ -26,7 +26,7 @@ const MOST_ROWS = 300;
 function rowsOf(
   categories: readonly GroupedCategory[],
   counts: ArrayLike<number>,
-  order: ClassOrder,
+  order: CategoryOrder,
   query: string,
 ): Row[] {
   const wanted = query.trim().toLowerCase();
@@ -137,7 +137,7 @@ const firstVisible = (rows: readonly Row[], hidden: ArrayLike<number>) =>
   rows.find(({ name, code }) => name !== null && hidden[code] !== 1)?.name;
 
 /** Lists the categories of an annotation: names, cell counts and colors. */
-export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element {
+export function CategoryLegend({ column }: { column: CategoryValues }): JSX.Element {
   const { model, actions } = usePanels();
   const query = useSignal('');
   /** The row in the tab order: the whole list is a single tab stop. */
@@ -145,13 +145,13 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
   /** Key of the row that was clicked last, to recognize double-clicks. */
   const last = useRef<string | undefined>(undefined);
   const order = useView('classOrder');
-  const classes = model.classes.value;
+  const categoriesOf = model.categoriesOf.value;
   const scope = model.scope.value;
   const counts = useMemo(() => countsIn(column, scope), [column, scope]);
   const classColors = useView('classColors');
   const rows = useMemo(
-    () => rowsOf(classes(column), counts, order, query.value),
-    [column, classes, counts, order, query.value],
+    () => rowsOf(categoriesOf(column), counts, order, query.value),
+    [column, categoriesOf, counts, order, query.value],
   );
   const list = useRoomForNames(rows);
   const state = { hidden: useView('hidden'), isolated: useView('isolated') };
@@ -200,7 +200,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
         <HeadingButton
           title="Change the sort order"
           label={`Category order: ${order}`}
-          onClick={() => actions.setClassOrder(NEXT_ORDER[order])}
+          onClick={() => actions.setCategoryOrder(NEXT_ORDER[order])}
         >
           {order} <Icon name="down" size={12} />
         </HeadingButton>
@@ -352,7 +352,7 @@ export function ClassLegend({ column }: { column: CategoryValues }): JSX.Element
             type="button"
             class="ks-link"
             title="Reset custom colors"
-            onClick={() => actions.resetClassColors(column.name)}
+            onClick={() => actions.resetCategoryColors(column.name)}
           >
             Reset colors
           </button>

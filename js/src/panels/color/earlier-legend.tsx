@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { colorLabel } from '../../state/color/layer';
 import { usePanels } from '../context';
-import { ClassLegend } from './category-legend';
+import { CategoryLegend } from './category-legend';
 import { BlendKey } from './gene-sets';
 import { RangeLegend } from './range-legend';
 
@@ -17,7 +17,7 @@ export function EarlierLegend(): JSX.Element | null {
         Now colored by <strong>{name}</strong>
       </p>
       {layer.kind === 'category' ? (
-        <ClassLegend key={layer.column.name} column={layer.column} />
+        <CategoryLegend key={layer.column.name} column={layer.column} />
       ) : (
         <section class="ks-section">
           {layer.kind === 'value' ? <RangeLegend layer={layer} /> : <BlendKey layer={layer} />}

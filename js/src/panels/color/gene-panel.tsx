@@ -7,7 +7,7 @@ import { meaningOf } from '../../state/color/gene-meaning';
 import { Chip } from '../buttons';
 import { usePanels, useView } from '../context';
 import { Problem } from '../problem';
-import { ByClass, ScopeName } from './by-category';
+import { ByCategory, ScopeName } from './by-category';
 import { Colormaps } from './colormaps';
 import { EarlierLegend } from './earlier-legend';
 import { GeneSearchBox } from './gene-search-box';
@@ -137,7 +137,7 @@ function Facts(): JSX.Element | null {
             genes.
           </p>
         )}
-        <ByClass values={layer.values} meaning={meaning} />
+        <ByCategory values={layer.values} meaning={meaning} />
       </section>
     </>
   );

@@ -48,7 +48,7 @@ export function LegendRow(props: {
   const { point, leave, click, keyDown } = useRowActions(column, row.names, last);
   const recolor = (next: string) => {
     if (group) actions.recolorGroup(column.name, group.name, next);
-    else actions.recolorClass(column.name, row.name ?? '', next);
+    else actions.recolorCategory(column.name, row.name ?? '', next);
   };
   const about = group ? `, group of ${row.names.join(', ')}` : '';
   return (

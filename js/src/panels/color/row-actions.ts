@@ -17,7 +17,7 @@ export function useRowActions(
   // Rows are rebuilt on each render; their categories rarely change.
   const key = JSON.stringify(names);
   const stable = useMemo(() => names, [key]);
-  const isolate = () => actions.isolateClasses(column.name, stable);
+  const isolate = () => actions.isolateCategories(column.name, stable);
   const select = (event: MouseEvent | KeyboardEvent) => {
     const flags = flagsOf(column, stable);
     const { codes, categories } = column;
@@ -51,7 +51,7 @@ export function useRowActions(
       last.current = key;
       if (selects(event)) return select(event);
       // The second click of a double-click undoes the toggle of the first.
-      actions.toggleClasses(column.name, stable);
+      actions.toggleCategories(column.name, stable);
       if (again) isolate();
     },
     keyDown(event: KeyboardEvent) {

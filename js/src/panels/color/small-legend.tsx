@@ -36,9 +36,9 @@ function Rows(): JSX.Element | null {
     const { column } = layer;
     const hidden = flagsOf(column, hiddenOf(state, column.name));
     const dimmed = dimmedFlags(column, state);
-    const named = model.classes.value(column).map((category, code) => ({ ...category, code }));
+    const named = model.categoriesOf.value(column).map((category, code) => ({ ...category, code }));
     const missing = { name: null, color: MISSING_COLOR, code: named.length };
-    const classes = [
+    const categories = [
       ...ordered(named, order).map((category) => ({ ...category, names: membersOf(category) })),
       ...(column.missing > 0 ? [{ ...missing, names: [null] }] : []),
     ];
@@ -47,7 +47,7 @@ function Rows(): JSX.Element | null {
         <h2 class="ks-heading ks-plain" title={column.name}>
           {column.name}
         </h2>
-        {classes.slice(0, MOST).map(({ name, names, color, code }) => (
+        {categories.slice(0, MOST).map(({ name, names, color, code }) => (
           <Row
             key={name === null ? '\0' : `=${name}`}
             name={name}
@@ -59,7 +59,9 @@ function Rows(): JSX.Element | null {
             last={last}
           />
         ))}
-        {classes.length > MOST && <p class="ks-note">… and {formatCount(classes.length - MOST)} more</p>}
+        {categories.length > MOST && (
+          <p class="ks-note">… and {formatCount(categories.length - MOST)} more</p>
+        )}
       </>
     );
   }

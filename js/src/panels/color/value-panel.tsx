@@ -7,7 +7,7 @@ import { counted, formatShare, formatWithin } from '../../lib/format';
 import { distanceRegion, tissueUm } from '../../state/selection/border';
 import { usePanels, useView } from '../context';
 import { Problem } from '../problem';
-import { ByClass, ScopeName } from './by-category';
+import { ByCategory, ScopeName } from './by-category';
 import { Colormaps } from './colormaps';
 import { ColumnSelect } from './column-select';
 import { EarlierLegend } from './earlier-legend';
@@ -89,7 +89,7 @@ function Facts(): JSX.Element | null {
             </div>
           )}
         </dl>
-        <ByClass values={layer.values} meaning={COLUMN_MEANING} />
+        <ByCategory values={layer.values} meaning={COLUMN_MEANING} />
       </section>
     </>
   );

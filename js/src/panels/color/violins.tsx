@@ -110,10 +110,10 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
   const whole = useSignal(false);
   const noun = model.noun.value;
   const scale = model.scale.value;
-  const classes = model.classes.value;
+  const categoriesOf = model.categoriesOf.value;
   useEffect(() => {
     const closed = new AbortController();
-    const colors = classes(group).map(({ color }) => color);
+    const colors = categoriesOf(group).map(({ color }) => color);
     rowsOf({ values, group, selection }, scale, colors, closed.signal).then(
       (made) => {
         if (!closed.signal.aborted) rows.value = made;
@@ -122,7 +122,7 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
       () => {},
     );
     return () => closed.abort();
-  }, [values, group, selection, scale, classes, rows]);
+  }, [values, group, selection, scale, categoriesOf, rows]);
   if (rows.value?.length === 0)
     return <p class="ks-note">No {noun}s here have both a value and a category.</p>;
   const made = rows.value ?? [];

@@ -168,13 +168,13 @@ interface PlotProps extends DotsProps {
 
 function Plot({ column, dots, tiles, scaled, plot }: PlotProps): JSX.Element {
   const { model, actions } = usePanels();
-  const classes = model.classes.value(column);
+  const categories = model.categoriesOf.value(column);
   const rows = column.categories
     .map(({ name }, code) => ({
       name: formatCategory(name),
       label: fitted(formatCategory(name), LONGEST_ROW),
       code,
-      color: classes[code]?.color ?? '',
+      color: categories[code]?.color ?? '',
     }))
     .filter(({ code }) => dots.some(({ mean }) => !Number.isNaN(mean[code])));
   const meaning = geneMeaningOf(model);

@@ -235,7 +235,7 @@ function Squares({ column, counts, codes, plot, square }: MatrixProps & { square
   const { model, actions } = usePanels();
   const all = column.categories.length;
   const scale = useMemo(() => scaleOf(counts, codes, all), [counts, codes, all]);
-  const colors = model.classes.value(column);
+  const colors = model.categoriesOf.value(column);
   const n = codes.length;
   const side = n <= FEW ? SIDES.few : SIDES.many;
   const names = codes.map((code) => fitted(formatCategory(column.categories[code]?.name ?? null), LONGEST));
@@ -251,7 +251,7 @@ function Squares({ column, counts, codes, plot, square }: MatrixProps & { square
     const { color } = model.layer.value;
     if (color.kind !== 'annotation' || color.column !== column.name)
       actions.setColor({ kind: 'annotation', column: column.name });
-    actions.isolateClasses(column.name, [...new Set(both)]);
+    actions.isolateCategories(column.name, [...new Set(both)]);
   };
   const point = (event: { clientX: number; clientY: number; currentTarget: SVGElement }) => {
     const box = event.currentTarget.getBoundingClientRect();

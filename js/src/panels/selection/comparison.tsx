@@ -22,7 +22,7 @@ import { countsIn, valuesIn } from '../../state/color/scope';
 import type { Model } from '../../state/model';
 import type { Selection } from '../../state/selection/selection';
 import { More } from '../buttons';
-import { GroupSelect, HowByClass } from '../color/by-category';
+import { GroupSelect, HowByCategory } from '../color/by-category';
 import { SignedBar, spanOf } from '../color/signed-bar';
 import { Violins } from '../color/violins';
 import { usePanels } from '../context';
@@ -40,7 +40,7 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
   const whole = useSignal(false);
   const column = groupOf(model);
   const shown = model.shown.value;
-  const classes = model.classes.value;
+  const categoriesOf = model.categoriesOf.value;
   const rows = useMemo(
     () =>
       column && column.codes.length === selection.mask.length
@@ -52,7 +52,7 @@ function Composition({ selection }: { selection: Selection }): JSX.Element | nul
   const most = rows.reduce((top, { inside, rest }) => Math.max(top, inside, rest || 0), 0);
   const width = (share: number) => `${share > 0 ? Math.max(1, (share / most) * 100) : 0}%`;
   const listed = whole.value ? rows : foremost(rows, FIRST_ROWS);
-  const named = classes(column);
+  const named = categoriesOf(column);
   return (
     <>
       {/* Focusable, because it scrolls where the card has little room. */}
@@ -199,7 +199,7 @@ export function Against({ selection }: { selection: Selection }): JSX.Element {
       {group && (
         <div class="ks-heading-line">
           {layer.kind === 'value' ? (
-            <HowByClass first="Share" />
+            <HowByCategory first="Share" />
           ) : (
             <About what={partial ? 'Share, compared with the rest' : 'Share by category'} />
           )}

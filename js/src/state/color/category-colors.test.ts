@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CategoryValues } from '../../data/column-values';
-import { CLASS_PALETTES, MISSING_COLOR, paletteColor } from '../../lib/color';
+import { CATEGORY_PALETTES, MISSING_COLOR, paletteColor } from '../../lib/color';
 import { openedModel } from '../model-fixture';
 import { INITIAL, merged, type ViewState } from '../view-state';
 import { hasFileColors } from './category-colors';
@@ -41,23 +41,27 @@ describe('category colors', () => {
     const { model, actions, colors } = await opened();
     expect(colors()).toEqual([FROM_FILE, FROM_FILE, FROM_FILE, MISSING_COLOR]);
     actions.setPalette('safe');
-    expect(colors()).toEqual([...CLASS_PALETTES.safe.slice(0, 3), MISSING_COLOR]);
-    actions.recolorClass('cluster', '10', '#ABCDEF');
-    actions.recolorClass('elsewhere', '10', '#000000');
+    expect(colors()).toEqual([...CATEGORY_PALETTES.safe.slice(0, 3), MISSING_COLOR]);
+    actions.recolorCategory('cluster', '10', '#ABCDEF');
+    actions.recolorCategory('elsewhere', '10', '#000000');
     expect(colors()?.[1]).toBe('#abcdef');
     actions.setPalette('file');
     expect(colors()).toEqual([FROM_FILE, '#abcdef', FROM_FILE, MISSING_COLOR]);
-    actions.resetClassColors('cluster');
+    actions.resetCategoryColors('cluster');
     expect(colors()).toEqual([FROM_FILE, FROM_FILE, FROM_FILE, MISSING_COLOR]);
     expect(model.state.value.classColors).toEqual({ elsewhere: { '10': '#000000' } });
   });
 
   test('are applied to the summaries of categories', async () => {
     const { model, actions } = await opened();
-    actions.recolorClass('cluster', '2', '#ff0000');
+    actions.recolorCategory('cluster', '2', '#ff0000');
     const layer = model.layer.value;
     if (layer.kind !== 'category') throw new Error('the fixture starts with a categorical annotation');
-    expect(model.classes.value(layer.column)[2]).toMatchObject({ name: '2', color: '#ff0000', count: 1 });
+    expect(model.categoriesOf.value(layer.column)[2]).toMatchObject({
+      name: '2',
+      color: '#ff0000',
+      count: 1,
+    });
     expect(layer.column.categories[2]?.color, 'the column is not modified').toBe(FROM_FILE);
   });
 
@@ -78,7 +82,7 @@ describe('category colors', () => {
     actions.emphasize({ column: 'cluster', names: [null] });
     expect(alpha()[3]).toBe(255);
     expect(Math.max(...alpha().slice(0, 3))).toBeLessThan(80);
-    actions.toggleClasses('cluster', [null]);
+    actions.toggleCategories('cluster', [null]);
     expect(alpha()).toEqual([255, 255, 255, 0]);
     actions.emphasize({ column: 'another', names: ['1'] });
     expect(alpha()).toEqual([255, 255, 255, 0]);

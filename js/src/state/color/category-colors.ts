@@ -1,15 +1,15 @@
 import type { CategoryValues, GroupedCategory } from '../../data/column-values';
 import { MISSING_COLOR, paletteColor } from '../../lib/color';
-import { type ClassOrder, hiddenOf, type ViewState } from '../view-state';
+import { type CategoryOrder, hiddenOf, type ViewState } from '../view-state';
 import { dimmedFlags, flagsOf } from './layer';
 
 /** Returns the categories of a column with their current colors. */
-export type ClassesOf = (column: CategoryValues) => readonly GroupedCategory[];
+export type CategoriesOf = (column: CategoryValues) => readonly GroupedCategory[];
 
 const byName = new Intl.Collator('en', { numeric: true });
 
-export function ordered<T extends GroupedCategory>(classes: readonly T[], order: ClassOrder): T[] {
-  const rows = [...classes];
+export function ordered<T extends GroupedCategory>(categories: readonly T[], order: CategoryOrder): T[] {
+  const rows = [...categories];
   if (order === 'size') rows.sort((a, b) => b.count - a.count);
   if (order === 'name') rows.sort((a, b) => byName.compare(a.name, b.name));
   return rows;
@@ -53,9 +53,9 @@ function ownColors(state: Pick<ViewState, 'classColors'>, column: string): Reado
 }
 
 /** Caches the categories per column until the colors change, because the legend reads them on each render. */
-export function classesWith(state: Pick<ViewState, 'palette' | 'classColors'>): ClassesOf {
+export function categoriesWith(state: Pick<ViewState, 'palette' | 'classColors'>): CategoriesOf {
   const cache = new WeakMap<CategoryValues, readonly GroupedCategory[]>();
-  const classesOf: ClassesOf = (column) => {
+  const categoriesOf: CategoriesOf = (column) => {
     const own = ownColors(state, column.name);
     if (state.palette === 'file' && Object.keys(own).length === 0) return column.categories;
     const known = cache.get(column);
@@ -63,8 +63,8 @@ export function classesWith(state: Pick<ViewState, 'palette' | 'classColors'>): 
     const { palette } = state;
     // Grouping changes the codes, but not the colors of the other categories.
     const colorOf =
-      column.ungrouped && new Map(classesOf(column.ungrouped).map(({ name, color }) => [name, color]));
-    const classes = column.categories.map((category, code) => {
+      column.ungrouped && new Map(categoriesOf(column.ungrouped).map(({ name, color }) => [name, color]));
+    const categories = column.categories.map((category, code) => {
       if (colorOf) {
         const { name, color, members, ownColor } = category;
         return { ...category, color: ownColor ?? colorOf.get(members?.[0] ?? name) ?? color };
@@ -73,10 +73,10 @@ export function classesWith(state: Pick<ViewState, 'palette' | 'classColors'>): 
       const color = Object.hasOwn(own, category.name) ? (own[category.name] ?? base) : base;
       return { ...category, color };
     });
-    cache.set(column, classes);
-    return classes;
+    cache.set(column, categories);
+    return categories;
   };
-  return classesOf;
+  return categoriesOf;
 }
 
 /** Returns `classColors` with one color added. */
@@ -86,9 +86,9 @@ export function recolored(
   name: string,
   color: string,
 ): ViewState['classColors'] {
-  const classes = Object.entries(ownColors(state, column)).filter(([other]) => other !== name);
+  const others = Object.entries(ownColors(state, column)).filter(([other]) => other !== name);
   // `Object.fromEntries` rather than assignment: a category may be named `__proto__`.
-  const own = Object.fromEntries([...classes, [name, color.toLowerCase()]]);
+  const own = Object.fromEntries([...others, [name, color.toLowerCase()]]);
   return Object.fromEntries([...Object.entries(withoutColors(state, column)), [column, own]]);
 }
 
@@ -102,7 +102,7 @@ export function withoutColors(
 
 export function paintOf(
   column: CategoryValues,
-  classes: readonly GroupedCategory[],
+  categories: readonly GroupedCategory[],
   state: Pick<ViewState, 'hidden' | 'isolated'>,
   emphasis: Emphasis | null,
 ): Paint {
@@ -118,6 +118,6 @@ export function paintOf(
     return recedes(code) ? DIMMED_ALPHA : 255;
   });
   // Dimmed categories are gray: faint colors of many categories could be confused with those of the isolated ones.
-  const colors = [...classes.map(({ color }) => color), MISSING_COLOR];
+  const colors = [...categories.map(({ color }) => color), MISSING_COLOR];
   return { colors: colors.map((color, code) => (recedes(code) ? MISSING_COLOR : color)), alpha };
 }

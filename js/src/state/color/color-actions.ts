@@ -5,7 +5,7 @@ import type { Model } from '../model';
 import { update } from '../state-model';
 import { notify } from '../status';
 import {
-  type ClassOrder,
+  type CategoryOrder,
   type Color,
   hiddenOf,
   isolatedOf,
@@ -25,21 +25,21 @@ export interface ColorActions {
   /** Sets the annotation by which values are grouped. */
   setGroup(column: string): void;
   /** Hides the categories, or shows them if all are hidden. */
-  toggleClasses(column: string, names: readonly (string | null)[]): void;
+  toggleCategories(column: string, names: readonly (string | null)[]): void;
   /** Dims all other categories, or none if exactly these are already isolated. */
-  isolateClasses(column: string, names: readonly (string | null)[]): void;
+  isolateCategories(column: string, names: readonly (string | null)[]): void;
   /** Shows all categories, none of them dimmed. */
   showAll(column: string): void;
   setPalette(palette: PaletteName): void;
   /** Sets the color of a category, `#rrggbb`. */
-  recolorClass(column: string, name: string, color: string): void;
+  recolorCategory(column: string, name: string, color: string): void;
   /** Resets all categories and groups of the column to the colors of the palette. */
-  resetClassColors(column: string): void;
+  resetCategoryColors(column: string): void;
   /** Dims all other categories while the pointer is over this one; null restores them. */
   emphasize(emphasis: Emphasis | null): void;
   setRange(range: readonly [number, number] | null): void;
   /** Sets the order of categories in the legend. */
-  setClassOrder(order: ClassOrder): void;
+  setCategoryOrder(order: CategoryOrder): void;
   /** Sets whether categories are compared by the distributions of their values. */
   setSpread(on: boolean): void;
   /** Sets the order of genes in the search list. */
@@ -82,12 +82,12 @@ export function createColorActions(
       });
     },
     setGroup: (groupBy) => applyOrNotify({ groupBy }),
-    toggleClasses(column, names) {
+    toggleCategories(column, names) {
       const hidden = hiddenOf(model.state.value, column);
       const others = hidden.filter((other) => !names.includes(other));
       show(column, { hidden: names.every((name) => hidden.includes(name)) ? others : [...others, ...names] });
     },
-    isolateClasses(column, names) {
+    isolateCategories(column, names) {
       const hidden = hiddenOf(model.state.value, column);
       const isolated = isolatedOf(model.state.value, column);
       const already =
@@ -100,9 +100,9 @@ export function createColorActions(
     },
     showAll: (column) => show(column, { hidden: [], isolated: [] }),
     setPalette: (palette) => update(model, { palette }),
-    recolorClass: (column, name, color) =>
+    recolorCategory: (column, name, color) =>
       update(model, { classColors: recolored(model.state.value, column, name, color) }),
-    resetClassColors(column) {
+    resetCategoryColors(column) {
       const { groups } = model.state.value;
       const plain = groupsOf({ groups }, column).map((group) => ({ ...group, color: null }));
       update(model, {
@@ -114,7 +114,7 @@ export function createColorActions(
       model.emphasis.value = emphasis;
     },
     setRange: (range) => update(model, { range }),
-    setClassOrder: (classOrder) => update(model, { classOrder }),
+    setCategoryOrder: (classOrder) => update(model, { classOrder }),
     setSpread(on) {
       model.spread.value = on;
     },

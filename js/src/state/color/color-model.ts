@@ -9,7 +9,7 @@ import type { LayoutModel } from '../layout/layout-model';
 import { isDistance } from '../selection/distance-columns';
 import type { StateModel } from '../state-model';
 import type { ViewState } from '../view-state';
-import { type ClassesOf, classesWith, type Emphasis, type Paint, paintOf } from './category-colors';
+import { type CategoriesOf, categoriesWith, type Emphasis, type Paint, paintOf } from './category-colors';
 import { type GeneSet, geneSetsOf } from './gene-sets';
 import { grouped, groupsOf } from './groups';
 import { groupedLayer, type Layer, NO_LAYER, visibleTest } from './layer';
@@ -44,7 +44,7 @@ export interface ColorModel {
   /** The annotation by which cells are grouped, with groups of its categories; null until it is loaded. */
   readonly group: ReadonlySignal<CategoryValues | null>;
   /** Categories with their current colors; `column.categories` has those of the bundle. */
-  readonly classes: ReadonlySignal<ClassesOf>;
+  readonly categoriesOf: ReadonlySignal<CategoriesOf>;
   /** Appearance of the categories of the layer; null if it has none. */
   readonly paint: ReadonlySignal<Paint | null>;
 }
@@ -64,7 +64,9 @@ export function createColorModel({
   const scopes = createScopes(state, { positions, layer, hidden });
   const palette = computed(() => state.value.palette);
   const classColors = computed(() => state.value.classColors);
-  const classes = computed(() => classesWith({ palette: palette.value, classColors: classColors.value }));
+  const categoriesOf = computed(() =>
+    categoriesWith({ palette: palette.value, classColors: classColors.value }),
+  );
   const groupBy = computed(() => state.value.groupBy);
   const ownSets = computed(() => state.value.geneSets);
   return {
@@ -84,12 +86,12 @@ export function createColorModel({
         ? grouped(column, groupsOf({ groups: groups.value }, column.name))
         : null;
     }),
-    classes,
+    categoriesOf,
     paint: computed(() => {
       if (layer.value.kind !== 'category') return null;
       const { column } = layer.value;
       const shown = { hidden: hidden.value, isolated: isolated.value };
-      return paintOf(column, classes.value(column), shown, emphasis.value);
+      return paintOf(column, categoriesOf.value(column), shown, emphasis.value);
     }),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CategoryValues } from '../../data/column-values';
 import { composition } from '../../data/composition';
-import { CLASS_PALETTES } from '../../lib/color';
+import { CATEGORY_PALETTES } from '../../lib/color';
 import { openedModel } from '../model-fixture';
 import { INITIAL, merged } from '../view-state';
 import { freeGroupName, type Group, grouped, isTaken, misfitOf } from './groups';
@@ -127,8 +127,8 @@ async function opened(groups: Record<string, Group[]> = {}) {
 describe('grouping in the viewer', () => {
   test('is undone and redone together with its effects', async () => {
     const { model, actions, shown, merge } = await opened();
-    actions.toggleClasses('cluster', ['10']);
-    actions.isolateClasses('cluster', ['1']);
+    actions.toggleCategories('cluster', ['10']);
+    actions.isolateCategories('cluster', ['1']);
     const before = model.state.value;
     expect(merge(['1', '10'], ' Both ')).toBe(true);
     expect(model.state.value.groups).toEqual({
@@ -157,7 +157,7 @@ describe('grouping in the viewer', () => {
       cluster: [{ name: 'All', members: expect.arrayContaining(['1', '10', '2']), color: '#abcdef' }],
     });
     expect(shown().categories).toHaveLength(1);
-    actions.resetClassColors('cluster');
+    actions.resetCategoryColors('cluster');
     expect(shown().categories[0]?.color).toBe('#102030');
   });
 
@@ -178,19 +178,19 @@ describe('grouping in the viewer', () => {
 
   test('hides, isolates and colors by the members', async () => {
     const { model, actions, shown } = await opened({ cluster: [group('Both', ['1', '10'])] });
-    actions.toggleClasses('cluster', ['1', '10']);
+    actions.toggleCategories('cluster', ['1', '10']);
     expect([...(model.paint.value?.alpha ?? [])]).toEqual([0, 255, 255]);
     expect(model.state.value.hidden).toEqual({ cluster: ['1', '10'] });
-    actions.isolateClasses('cluster', ['1', '10']);
+    actions.isolateCategories('cluster', ['1', '10']);
     expect(model.paint.value?.alpha[0]).toBe(255);
     expect(model.paint.value?.alpha[1]).toBeLessThan(255);
     actions.showAll('cluster');
     // A palette gives the other categories the colors that they have without groups.
     actions.setPalette('distinct');
-    const { distinct } = CLASS_PALETTES;
+    const { distinct } = CATEGORY_PALETTES;
     const largest = shown().categories[0]?.members?.[0] === '1' ? 0 : 1;
     expect(model.paint.value?.colors.slice(0, 2)).toEqual([distinct[largest], distinct[2]]);
-    actions.recolorClass('cluster', largest === 0 ? '1' : '10', '#00ff00');
+    actions.recolorCategory('cluster', largest === 0 ? '1' : '10', '#00ff00');
     expect(model.paint.value?.colors[0], 'a custom color of a member applies to the group').toBe('#00ff00');
   });
 

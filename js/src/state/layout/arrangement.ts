@@ -25,10 +25,14 @@ export function factsOf({ sections, columns }: Pick<Manifest, 'sections' | 'colu
     .filter(({ values }) => values.length === sections.items.length)
     .map(({ column, values }) => {
       const stated = columns?.find(({ name }) => name === column);
-      const classes = stated?.kind === 'category' ? stated.categories.map(({ name }) => name) : [];
-      const codes = new Map<FactValue, number>(classes.map((name, code) => [name, code]));
+      const categories = stated?.kind === 'category' ? stated.categories.map(({ name }) => name) : [];
+      const codes = new Map<FactValue, number>(categories.map((name, code) => [name, code]));
       const rankOf = (value: FactValue) =>
-        value === null ? Infinity : typeof value === 'number' ? value : (codes.get(value) ?? classes.length);
+        value === null
+          ? Infinity
+          : typeof value === 'number'
+            ? value
+            : (codes.get(value) ?? categories.length);
       const distinct = [...new Set(values)].sort((a, b) => {
         const [rankA, rankB] = [rankOf(a), rankOf(b)];
         return rankA === rankB ? 0 : rankA - rankB;

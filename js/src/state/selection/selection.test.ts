@@ -71,7 +71,7 @@ describe('selection', () => {
     actions.select(list(0), 'replace');
     actions.invertSelection();
     expect(selected()).toEqual(Array.from({ length: cells - 1 }, (_, i) => i + 1));
-    actions.toggleClasses('cluster', ['10']);
+    actions.toggleCategories('cluster', ['10']);
     actions.clearSelection();
     actions.invertSelection();
     const layer = model.layer.value;
@@ -228,7 +228,7 @@ test('selecting by a condition only selects visible cells', async () => {
   const { codes, categories } = layer.column;
   actions.selectWhere((cell) => codes[cell] === 0, 'replace');
   expect(model.selection.value?.count).toBe([...codes].filter((code) => code === 0).length);
-  actions.toggleClasses(layer.column.name, [categories[0]?.name ?? '']);
+  actions.toggleCategories(layer.column.name, [categories[0]?.name ?? '']);
   actions.selectWhere(() => true, 'replace');
   expect(model.selection.value?.count).toBe([...codes].filter((code) => code !== 0).length);
 });
