@@ -30,8 +30,6 @@ _NUMBERS = (
 )
 """Options that are typed, most of them numbers: name, label, placeholder, type."""
 _DEFAULTS = {"neighbors": "auto", "seed": 0, "max_asset_mb": 16.0, "memory_mb": 512}
-_FOLDED = ("layer", "matrices", "image_path", "dataset_name", "host", "sections", "embeddings", "color", "view")
-"""Further options inside the section; a problem of one of them expands it."""
 _FILE = "file"
 _PER_ROW = 3
 _PACKED = (
@@ -118,6 +116,12 @@ class Advanced(ttk.Frame):
             self.numbers[option] = field, entry
             fields.append(field)
         fields += [layout.embeddings, self.others]
+        self._fields = {
+            "layer": self.matrix, "matrices": self.others, "image_path": self.image, "dataset_name": self.name,
+            "scripts": self.scripts, "packed": self.packed, "host": self.host,
+            **{option: field for option, (field, _) in self.numbers.items()},
+        }  # fmt: skip
+        """Fields by option, without those of the layout."""
         for at, field in enumerate(fields):
             side = at % 2
             field.grid(
@@ -164,24 +168,19 @@ class Advanced(ttk.Frame):
         self.host_choice.offer(_HOSTS, options["host"] or "")
         # A single HTML file always opens with a double click.
         self.scripts_choice.state(["disabled" if shown.target == "single_file" else "!disabled"])
-        for option, (field, entry) in self.numbers.items():
+        for option, (_, entry) in self.numbers.items():
             value = options[option]
             if not _same(entry.variable.get(), value, _DEFAULTS.get(option)):
                 entry.put("" if value is None else f"{value:g}" if isinstance(value, float) else str(value))
-            problem = problems.get(option, "")
-            field.show_problem(problem)
-            entry.mark(wrong=bool(problem))
+            entry.mark(wrong=bool(problems.get(option)))
         self.numbers["um_per_unit"][1].hint(shown.estimate.scale or _AS_DETECTED)
-        for field, option in (
-            (self.matrix, "layer"), (self.others, "matrices"), (self.image, "image_path"), (self.name, "dataset_name"),
-            (self.host, "host"),
-        ):  # fmt: skip
+        for option, field in self._fields.items():
             # Until an image file is chosen, ask for one instead of showing the error.
             unpicked = option == "image_path" and options[option] == ""
             field.show_problem("Choose an image file." if unpicked else problems.get(option, ""))
         for option, variable in self.ticks.items():
             variable.set(options[option])
-        if not self.open and any(problems.get(name) for name in (*self.numbers, *_FOLDED)):
+        if not self.open and any(map(problems.get, (*self._fields, *self.layout_options.fields))):
             self.toggle()
 
     def _refresh_image(self, image: str | None, libraries: tuple[LibraryFact, ...]) -> None:

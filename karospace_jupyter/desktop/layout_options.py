@@ -59,6 +59,11 @@ class LayoutOptions:
             Tip(tick, theme, f"obsm['{key}']")
         if not self.ticks:
             ttk.Label(self.embeddings.body, text="None in the file", style="Muted.TLabel").grid(sticky="w")
+        self.fields = {
+            "sections": self.sections, "color": self.color, "view": self.view, "markers": self.markers,
+            "embeddings": self.embeddings,
+        }  # fmt: skip
+        """Fields by option."""
 
     def refresh(self) -> None:
         """Show the options and their problems."""
@@ -90,11 +95,7 @@ class LayoutOptions:
         for key, variable in self.ticks.items():
             variable.set(key in chosen)
         problems = shown.estimate.problems
-        fields = {
-            "sections": self.sections, "color": self.color, "view": self.view, "markers": self.markers,
-            "embeddings": self.embeddings,
-        }  # fmt: skip
-        for option, field in fields.items():
+        for option, field in self.fields.items():
             field.show_problem(problems.get(option, ""))
         self.view_path.mark(wrong=bool(problems.get("view")))
 

@@ -196,6 +196,19 @@ def test_opening_a_file_twice_opens_it_once(person: Any, tissue_file: Path) -> N
     person.until(lambda: person.shown.path == str(tissue_file))
 
 
+@pytest.mark.parametrize(
+    "options", [{"markers": ["nope"]}, {"color": "nope"}, {"layer": "nope"}, {"um_per_unit": -1.0}], ids=str
+)
+def test_problem_of_an_option_expands_its_section(person: Any, tissue_file: Path, options: dict[str, Any]) -> None:
+    window = person.start(tissue_file)
+    advanced = window.form.advanced
+    assert not advanced.open
+    window.app_state.change(**options)
+    person.settle()
+    assert {*person.shown.estimate.problems} == {*options}
+    person.until(lambda: advanced.open)
+
+
 def test_failure_is_cleared_when_options_change(person: Any, tissue_file: Path, tmp_path: Path) -> None:
     window = person.start(tissue_file)
     target = tmp_path / "out"
