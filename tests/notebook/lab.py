@@ -286,7 +286,7 @@ class Notebook:
         for kernel in self._kernels():
             request = urllib.request.Request(f"{self.lab.url}api/kernels/{kernel['id']}", method="DELETE")
             with contextlib.suppress(urllib.error.HTTPError):
-                urllib.request.urlopen(request).close()
+                urllib.request.urlopen(request, timeout=PATIENCE_S).close()
 
     def python(self, expression: str) -> Any:
         """Evaluate an expression in the notebook's kernel; the value must be JSON."""
