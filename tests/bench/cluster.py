@@ -19,6 +19,7 @@ import generate
 from distributed import Client, LocalCluster
 
 from karospace_jupyter import ExportConfig, export_h5ad
+from karospace_jupyter.formatting import counted
 
 ROUNDS = 3
 
@@ -33,7 +34,8 @@ def main() -> None:
         without_cluster = statistics.median(times[0])
         for workers, seconds in times.items():
             took = statistics.median(seconds)
-            print(f"{workers or 'no'} workers: {took:.1f} s, {took / without_cluster:.2f} × one process")
+            cluster = counted(workers, "worker") if workers else "no workers"
+            print(f"{cluster}: {took:.1f} s, {took / without_cluster:.2f} × one process")
 
 
 def write_tissue(folder: Path) -> Path:

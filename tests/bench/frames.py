@@ -95,9 +95,8 @@ def layouts(pages: Pages, cells: int, rounds: int, grid: dict[str, Any]) -> dict
         page.wait_for_load_state("networkidle")
         for _ in range(rounds):
             for name, state in (("tissue", {"layout": {"kind": "tissue"}}), ("grid", grid)):
-                page.evaluate("state => bench.change(state)", state)
-                # Wait for the end of the transition.
-                page.wait_for_timeout(600)
+                page.evaluate("state => bench.change(state)", state)  # resolves after the transition
+                settle(page)
                 turns = page.evaluate("cells => bench.turns(6, cells)", cells)
                 samples[f"{name} moving"] += turns["moving"]
                 samples[name].append(turns["full"])

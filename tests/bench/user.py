@@ -194,10 +194,13 @@ def save(page: Any, done: Done, folder: Path) -> None:
 
 def link(page: Any, done: Done) -> str:
     """Move while the address contains a region of few cells, and return the part of the address with the view."""
-    page.evaluate("""() => karospace.setRegions([
-      {name: 'few', mask: Uint8Array.from({length: karospace.cells}, (_, cell) => (cell % 2000 === 0 ? 1 : 0))},
-    ])""")
-    page.wait_for_timeout(1000)
+    # The address is updated some time after the change.
+    page.evaluate("""async () => {
+      const before = location.hash;
+      const mask = Uint8Array.from({length: karospace.cells}, (_, cell) => (cell % 2000 === 0 ? 1 : 0));
+      karospace.setRegions([{name: 'few', mask}]);
+      while (location.hash === before) await new Promise(requestAnimationFrame);
+    }""")
     drag(page, [(400 + 5 * i, 400 + 3 * i) for i in range(10)])
     done("pan with a region in the address")
     return str(page.evaluate("location.hash"))

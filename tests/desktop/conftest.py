@@ -198,8 +198,11 @@ class Person:
 
     def xdotool(self, *arguments: str) -> None:
         process = subprocess.Popen(["xdotool", *arguments], env={**os.environ, "DISPLAY": self.screen})
-        while process.poll() is None:
-            self.rest(1)
+        try:
+            self.until(lambda: process.poll() is not None, f"xdotool {' '.join(arguments)}")
+        finally:
+            process.kill()
+            process.wait()
         assert process.returncode == 0
         self.rest(10)
 

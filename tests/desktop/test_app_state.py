@@ -182,7 +182,7 @@ def test_preview_shows_the_last_export(
         tab.request("GET", "/manifest.json")
         assert b'"n_genes_exported":5' in tab.getresponse().read().replace(b" ", b"")
     for path in ("index.html", "manifest.json", *(file.path for file in Bundle(tmp_path / name).manifest.asset_files)):
-        with urllib.request.urlopen(address + path) as response:
+        with urllib.request.urlopen(address + path, timeout=PATIENCE_S) as response:
             data = response.read()
         if path == "manifest.json":
             assert b'"n_genes_exported":5' in data.replace(b" ", b"")
@@ -335,7 +335,7 @@ def test_preview_survives_replacing_the_worker(app_state: AppState, files: dict[
     changes: list[str] = []
     app_state.changed = changes.append
     until(app_state, lambda: "address" in changes)
-    with urllib.request.urlopen(app_state.shown.address) as response:
+    with urllib.request.urlopen(app_state.shown.address, timeout=PATIENCE_S) as response:
         assert response.status == 200
     assert app_state.shown.address == address
 

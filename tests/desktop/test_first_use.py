@@ -176,12 +176,15 @@ def test_canceled_export_keeps_the_last_result(person: Any, tissue_file: Path, t
     window.app_state.change(outdir=str(tmp_path / "b"), genes_mode="all")
     person.settle()
     # The worker receives the cancel together with the export, so that the machine's speed does not matter.
-    os.kill(window.app_state._worker.pid, signal.SIGSTOP)
-    window.export()
-    window.open(str(tissue_file))  # rejected with an error
-    assert person.shown.fault
-    window.app_state.cancel()
-    os.kill(window.app_state._worker.pid, signal.SIGCONT)
+    worker = window.app_state._worker.pid
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        window.export()
+        window.open(str(tissue_file))  # rejected with an error
+        assert person.shown.fault
+        window.app_state.cancel()
+    finally:
+        os.kill(worker, signal.SIGCONT)
     person.until(lambda: not person.shown.running)
     person.settle()
     assert person.shown.fault == "", "the error is cleared when the export ends"

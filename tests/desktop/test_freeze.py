@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import types
-from importlib.metadata import distribution
 from importlib.resources import files
 from pathlib import Path
 
@@ -38,12 +37,12 @@ def test_pyinstaller_arguments_include_what_the_app_needs(monkeypatch: pytest.Mo
     assert freeze.main() == 0
     [arguments] = seen
     assert "--windowed" in arguments
-    assert values(arguments, "--copy-metadata") == {"karospace-jupyter"}
-    assert distribution("karospace-jupyter").version  # the window shows it
+    assert values(arguments, "--copy-metadata") == {"karospace-jupyter"}, "the app shows its version"
     collected, excluded = values(arguments, "--collect-all"), values(arguments, "--exclude-module")
     assert {"anndata", "pydantic"} <= collected
     assert not collected & excluded
     assert values(arguments, "--collect-submodules") == {"karospace_jupyter"}
+    assert values(arguments, "--collect-data") == {"karospace_jupyter"}
     viewer = files("karospace_jupyter").joinpath("_static", "viewer.html")
     assert viewer.is_file(), "the page of each bundle is made from it"
 

@@ -209,6 +209,7 @@ def test_signal_ends_window_and_worker(screen: str, tissue_file: Path, tmp_path:
         assert workers
         app.send_signal(number)
         _, errors = app.communicate(timeout=PATIENCE_S)
+        assert app.returncode == 0, errors
         assert "Traceback" not in errors
         assert gone(workers)
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from waiting import PATIENCE_S
+from waiting import PATIENCE_MS, PATIENCE_S, becomes
 
 
 def pause_worker(window: Any) -> None:
@@ -65,7 +65,8 @@ def test_rebuild_keeps_state_that_is_not_an_option(person: Any, tissue_file: Pat
     assert person.shown.options["genes_mode"] == "top_mean:33"
 
 
-def test_error_is_cleared_by_the_next_success(person: Any, tissue_file: Path, tmp_path: Path) -> None:
+def test_error_is_cleared_by_the_next_success(person: Any, tissue_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("karospace_jupyter.desktop.export_bar._CONFIRMATION_MS", int(PATIENCE_MS))
     window = person.start(tissue_file)
     window.app_state.change(outdir=str(tmp_path / "out"))
     person.settle()
@@ -153,11 +154,13 @@ def test_export_is_disabled_until_the_estimate_is_ready(person: Any, tissue_file
     person.settle()
     assert "disabled" in window.export_bar.button.state()
     pause_worker(window)
-    window.app_state.change(genes_mode="hvgs:5")
-    person.settle_geometry()
-    assert person.shown.pending
-    assert "disabled" in window.export_bar.button.state()
-    resume_worker(window)
+    try:
+        window.app_state.change(genes_mode="hvgs:5")
+        person.settle_geometry()
+        assert person.shown.pending
+        assert "disabled" in window.export_bar.button.state()
+    finally:
+        resume_worker(window)
     person.until(lambda: "disabled" not in window.export_bar.button.state())
 
 
@@ -241,7 +244,7 @@ def test_window_position_is_restored_within_the_screen(person: Any, tmp_path: Pa
     file.parent.mkdir()
     file.write_text(f'{{"geometry": "{saved}"}}')
     window = person.start()
-    person.until(lambda: window.root.wm_geometry() == restored, window.root.wm_geometry())
+    becomes(window.root.wm_geometry, restored, pause=person.pump)
 
 
 def test_unreadable_folder_can_be_chosen(monkeypatch: Any, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE_S
 
 from karospace_jupyter import Bundle, ExportConfig
 from karospace_jupyter.datasets import synthetic_tissue
@@ -53,12 +54,12 @@ def test_file_is_exported_and_viewed(person: Any, tissue_file: Path, tmp_path: P
     person.click(window.export_bar.done.buttons["view"])
     person.until(lambda: opened, "the browser")
     person.shot("done")
-    with urllib.request.urlopen(f"{opened[0]}manifest.json") as response:
+    with urllib.request.urlopen(f"{opened[0]}manifest.json", timeout=PATIENCE_S) as response:
         assert json.load(response)["n_cells"] == 1200
     person.click(window.export_bar.preview.buttons["stop_serving"])
     person.until(lambda: not person.shown.address)
     with pytest.raises(OSError):
-        urllib.request.urlopen(opened[0])
+        urllib.request.urlopen(opened[0], timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize(
@@ -205,12 +206,12 @@ def test_preview_uses_another_port_if_busy(person: Any, tissue_file: Path, tmp_p
         person.until(lambda: person.shown.address)
         assert f":{port}/" not in person.shown.address
         person.until(lambda: person.shown.address in window.export_bar.served.cget("text"))
-        urllib.request.urlopen(person.shown.address).close()
+        urllib.request.urlopen(person.shown.address, timeout=PATIENCE_S).close()
         address = person.shown.address
     process = window.app_state._worker.pid
     window.close()
     with pytest.raises(OSError):
-        urllib.request.urlopen(address)
+        urllib.request.urlopen(address, timeout=PATIENCE_S)
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
 
@@ -590,7 +591,7 @@ def test_opened_bundle_is_shown_in_the_browser(person: Any, tmp_path: Path, monk
     window = person.start()
     window.open(str(path))
     person.until(lambda: opened, "the browser")
-    with urllib.request.urlopen(f"{opened[0]}manifest.json") as response:
+    with urllib.request.urlopen(f"{opened[0]}manifest.json", timeout=PATIENCE_S) as response:
         assert json.load(response)["n_cells"] == 300
     person.settle()
     assert window.welcome.message.cget("text") == f"{path.name} is open at {opened[0]}, on this computer only."

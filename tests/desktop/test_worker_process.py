@@ -36,10 +36,12 @@ def test_message_of_a_dropped_worker_never_reaches_the_next(monkeypatch: pytest.
 
     monkeypatch.setattr(Connection, "_send", slow)
     first = WorkerProcess()
-    os.kill(first.pid, signal.SIGSTOP)
-    first.send(OpenFile(1, str(tmp_path / "stale.h5ad"), {}))
-    eventually(begun.is_set)
-    first.drop()
+    try:
+        os.kill(first.pid, signal.SIGSTOP)
+        first.send(OpenFile(1, str(tmp_path / "stale.h5ad"), {}))
+        eventually(begun.is_set)
+    finally:
+        first.drop()
     second = WorkerProcess()
     received: list[Any] = []
     try:

@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from chromium import FLAGS, find_chromium
+from waiting import two_frames
 
 from karospace_jupyter import adata_to_karospace
 from karospace_jupyter.datasets import synthetic_tissue
@@ -31,10 +32,11 @@ def main(folder: str) -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         for name, state in VIEWS.items():
             page = browser.new_page(viewport={"width": 1360, "height": 860})
-            page.goto((Path(work) / "b" / "index.html").as_uri())
-            page.evaluate("window.karospace.ready")
+            # The panel and the image are loaded after the first frame.
+            page.goto((Path(work) / "b" / "index.html").as_uri(), wait_until="networkidle")
             page.evaluate("state => window.karospace.setState(state)", state)
-            page.wait_for_timeout(1500)
+            page.evaluate("window.karospace.picture().then(() => null)")  # waits for the image, and draws both views
+            two_frames(page)
             page.screenshot(path=Path(folder) / f"{name}.png")
             page.close()
         browser.close()

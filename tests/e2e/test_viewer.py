@@ -333,8 +333,6 @@ def test_bundle_of_another_major_version_is_refused(tissue: Path, export: Any, s
 
 
 def test_bundle_without_annotations_opens(serve: Any, viewer: Viewer, tmp_path: Path) -> None:
-    from karospace_jupyter import adata_to_karospace
-
     rng = np.random.default_rng(0)
     adata = ad.AnnData(rng.random((500, 4), dtype=np.float32))
     adata.obsm["spatial"] = rng.random((500, 2)) * 100

@@ -112,8 +112,11 @@ def window(playwright: Any, chromium: str, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def notebook(lab: Lab, window: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
-    """Return a function that opens a notebook with the given cells; its kernel is shut down after the test."""
-    open_before = window.pages
+    """Return a function that opens a notebook with the given cells.
+
+    After the test, all kernels that were started during it are shut down, also those of consoles and of other files.
+    """
+    open_before, running_before = window.pages, lab.sessions()
     opened: list[Notebook] = []
 
     def open_notebook(
@@ -128,7 +131,9 @@ def notebook(lab: Lab, window: Any, request: pytest.FixtureRequest) -> Iterator[
 
     yield open_notebook
     for nb in opened:
-        nb.shut_down()
+        nb.disconnect()
+    for session in lab.sessions().keys() - running_before.keys():
+        lab.end_session(session)
     for page in window.pages:
         if page not in open_before:
             page.close()
@@ -157,7 +162,5 @@ def holding(lab: Lab) -> Iterator[Callable[[float | None], None]]:
 @pytest.fixture
 def shots() -> Path | None:
     """Return the folder for screenshots, if `KAROSPACE_SHOTS` requests them."""
-    import os
-
     folder = os.environ.get("KAROSPACE_SHOTS")
     return Path(folder) if folder else None

@@ -7,6 +7,7 @@ environment and outputs, passes its signals on, and ends when the kernel ends. T
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -16,12 +17,17 @@ OUTPUTS = [1, 2]
 PR_SET_PDEATHSIG = 1
 
 
+def end_with_the_parent(by: int = signal.SIGTERM) -> None:
+    """Make Linux send this process the signal `by` when its parent ends, however it ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, by)
+
+
 def main(path: str, arguments: list[str]) -> int:
     """Request a kernel from the server at `path`, and wait until it ends."""
-    import ctypes
     import json
 
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # end with Jupyter, however it ends
+    end_with_the_parent(signal.SIGKILL)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(path)
         request = json.dumps({"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd()})  # noqa: PTH109

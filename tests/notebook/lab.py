@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
 import functools
 import json
 import os
@@ -24,6 +23,7 @@ from typing import Any
 
 import nbformat
 import psutil
+from forked_kernels import end_with_the_parent
 from jupyter_client import BlockingKernelClient
 from playwright.sync_api import Error
 from waiting import PATIENCE_MS, PATIENCE_S, eventually, until_js
@@ -46,17 +46,10 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-PR_SET_PDEATHSIG = 1
 RESEND_AFTER_S = 3.0
 """Seconds without a reply after which a request is sent again."""
 GRACE_S = 15
 """Seconds that a server may take to stop; then it is killed, without failing a test."""
-
-
-def _end_with_the_parent() -> None:
-    """Make Linux end this process when the tests are killed, so that no server outlives them."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @functools.cache
@@ -64,7 +57,7 @@ def _start_fork_server() -> Path:
     """Start the process that forks kernels, once for all servers, and return the path of its socket."""
     path = Path(tempfile.mkdtemp(), "kernels")
     command = [sys.executable, FORKED_KERNELS, "serve", path]
-    process = subprocess.Popen(command, cwd=path.parent, preexec_fn=_end_with_the_parent)
+    process = subprocess.Popen(command, cwd=path.parent, preexec_fn=end_with_the_parent)
 
     def end() -> None:
         process.kill()
@@ -103,7 +96,7 @@ class Server:
             stdout=self._out,
             stderr=self._out,
             start_new_session=True,
-            preexec_fn=_end_with_the_parent,
+            preexec_fn=end_with_the_parent,
         )
 
     def wait(self, path: str = "", *, below: int = 500) -> None:
@@ -208,6 +201,17 @@ class Lab(Server):
         nbformat.write(nb, file)
         return Notebook(self, page, file)
 
+    def sessions(self) -> dict[str, dict[str, Any]]:
+        """Return the notebooks, consoles and files that have a kernel, by the ID of their session."""
+        with urllib.request.urlopen(f"{self.url}api/sessions", timeout=PATIENCE_S) as answer:
+            return {session["id"]: session for session in json.load(answer)}
+
+    def end_session(self, session_id: str) -> None:
+        """Shut down the kernel of a session, if it still has one."""
+        request = urllib.request.Request(f"{self.url}api/sessions/{session_id}", method="DELETE")
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(request, timeout=PATIENCE_S).close()
+
 
 class Notebook:
     """Open notebook with access to its cells by index and to its kernel by a second client."""
@@ -269,8 +273,7 @@ class Notebook:
         return viewer_in(self.output(index).locator("iframe").first)
 
     def _kernels(self) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(f"{self.lab.url}api/sessions") as answer:
-            sessions = json.load(answer)
+        sessions = self.lab.sessions().values()
         return [session["kernel"] for session in sessions if session["path"] == self.file.name]
 
     @property
@@ -283,7 +286,7 @@ class Notebook:
         for kernel in self._kernels():
             request = urllib.request.Request(f"{self.lab.url}api/kernels/{kernel['id']}", method="DELETE")
             with contextlib.suppress(urllib.error.HTTPError):
-                urllib.request.urlopen(request).close()
+                urllib.request.urlopen(request, timeout=PATIENCE_S).close()
 
     def python(self, expression: str) -> Any:
         """Evaluate an expression in the notebook's kernel; the value must be JSON."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import sync_playwright
 
@@ -13,6 +14,7 @@ sys.path[:0] = [str(ROOT / "tests" / "notebook"), str(ROOT / "tests" / "support"
 from chromium import FLAGS, find_chromium  # noqa: E402 - needs the paths above
 from lab import Lab  # noqa: E402
 from test_panel import Panel  # noqa: E402
+from waiting import two_frames, until_js  # noqa: E402
 
 SETUP = """from karospace_jupyter import karospace_widget
 from karospace_jupyter.datasets import synthetic_tissue
@@ -20,9 +22,10 @@ adata = synthetic_tissue()"""
 
 
 def main() -> None:
-    lab = Lab(Path(tempfile.mkdtemp()))
-    try:
-        with sync_playwright() as p:
+    # A kernel may still write while the folder is deleted.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, sync_playwright() as p:
+        lab = Lab(Path(folder))
+        try:
             browser = p.chromium.launch(executable_path=find_chromium(), args=FLAGS)
             context = browser.new_context(viewport={"width": 1400, "height": 1500})
             nb = lab.notebook(
@@ -38,21 +41,29 @@ def main() -> None:
                 "[setattr(w.view, 'regions', {'Left rim': (adata.obs['region'] == adata.obs['region'].cat.categories[0]).to_numpy()})] and None"
             )
             frame.evaluate("window.karospace.setState({color: {kind: 'annotation', column: 'cell_type'}})")
-            nb.page.wait_for_timeout(1500)
+            until_js(frame, "window.karospace.regions.length === 1")
+            complete(card, frame)
             nb.cell(1).screenshot(path=ROOT / "examples" / "notebook.png")
             nb.shut_down()
             context = browser.new_context(viewport={"width": 1360, "height": 860})
             nb = lab.notebook(context.new_page(), [SETUP], name="margin.ipynb")
             nb.run(0)
             panel = Panel(nb).show()
-            panel.export(panel.form("adata"))
-            panel.viewer()
-            nb.page.wait_for_timeout(1500)
+            card = panel.form("adata")
+            panel.export(card)
+            complete(card, panel.viewer())
             nb.page.screenshot(path=ROOT / "examples" / "panel.png")
             nb.shut_down()
             browser.close()
-    finally:
-        lab.stop()
+        finally:
+            lab.stop()
+
+
+def complete(card: Any, frame: Any) -> None:
+    """Wait until the form shows its result, and the viewer its image."""
+    card.locator(".kf-done").get_by_text("files").wait_for()
+    frame.evaluate("window.karospace.picture().then(() => null)")
+    two_frames(card.page)
 
 
 if __name__ == "__main__":

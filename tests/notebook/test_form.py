@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,15 +90,12 @@ def test_form_exports_the_chosen_options_and_opens_the_viewer(shared: Notebook, 
     assert nb.python("w.bundle_path") == str(bundle.path)
     card.locator(".kf-done").get_by_text("files").wait_for()
     # Downloads of the bundle as one file, created by the kernel.
-    for name, check in (
-        ("HTML", lambda path: Bundle(path).verify()),
-        ("Zip", lambda path: zipfile.ZipFile(path).testzip()),
-    ):
+    for name in ("HTML", "Zip"):
         with nb.page.expect_download() as download:
             card.get_by_role("button", name=name, exact=True).click()
         saved = Path(lab.folder) / f"saved.{name.lower()}"
         download.value.save_as(saved)
-        check(saved)
+        Bundle(saved).verify()
     # The same viewer in a new browser tab.
     with nb.page.context.expect_page() as opened:
         card.get_by_role("button", name="Open in tab").click()
@@ -323,6 +319,7 @@ def test_form_fits_a_narrow_dark_panel_and_works_by_keyboard(notebook: Open, sho
         nb.page.keyboard.press("Tab")
         if card.evaluate("() => document.activeElement.textContent") == "Export":
             break
+    expect(card.get_by_role("button", name="Export", exact=True)).to_be_focused()
     nb.page.keyboard.press("Enter")
     frame = nb.viewer(1)
     assert frame.evaluate("document.querySelector('.ks-root').dataset.theme") == "dark"

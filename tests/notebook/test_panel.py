@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -286,9 +285,6 @@ def test_panel_follows_the_active_notebook(lab: Lab, notebook: Open) -> None:
     first.command("kernelmenu:shutdown")
     sidebar.node.get_by_text("The kernel has stopped").wait_for()
     assert first.problems == []
-    for session in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")):
-        if session["path"] in {"renamed.ipynb", "second.ipynb"}:
-            urllib.request.urlopen(urllib.request.Request(f"{lab.url}api/sessions/{session['id']}", method="DELETE"))
 
 
 def reply(page: Any, name: str) -> None:
@@ -345,9 +341,7 @@ def test_bundles_and_h5ad_files_open_from_the_file_browser(panel: Callable[..., 
     Bundle(folder / "tissue_karospace").verify()
 
     def kernels_of_files() -> list[str]:
-        return [
-            s["path"] for s in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")) if "-karospace-" in s["path"]
-        ]
+        return [session["path"] for session in lab.sessions().values() if "-karospace-" in session["path"]]
 
     def wait_until_no_kernels_of_files() -> None:
         becomes(kernels_of_files, [], page=page)
@@ -493,7 +487,7 @@ def test_leaving_a_form_asks_while_an_export_is_running(panel: Callable[..., Pan
     card.get_by_text("The variable no longer refers to the object").wait_for()
 
 
-def test_panel_follows_a_console(panel: Callable[..., Panel], lab: Lab) -> None:
+def test_panel_follows_a_console(panel: Callable[..., Panel]) -> None:
     sidebar = panel()
     nb, page = sidebar.nb, sidebar.page
     sidebar.row("adata").wait_for()
@@ -509,9 +503,6 @@ def test_panel_follows_a_console(panel: Callable[..., Panel], lab: Lab) -> None:
     run_command(nb, "launcher:create")
     let_time_pass(1, page=page)
     assert sidebar.rows() == ["typed"]
-    for session in json.load(urllib.request.urlopen(f"{lab.url}api/sessions")):
-        if session["type"] == "console":
-            urllib.request.urlopen(urllib.request.Request(f"{lab.url}api/sessions/{session['id']}", method="DELETE"))
 
 
 def test_listing_and_package_know_the_same_coordinates() -> None:

@@ -109,3 +109,4 @@ def test_viewer_saves_its_own_notebook_if_two_are_open(notebook: Open, lab: Lab)
     frame.locator("canvas").first.click()
     nb.page.keyboard.press("Control+s")
     eventually(lambda: sources(nb), lambda cells: any("beside" in cell for cell in cells), page=nb.page)
+    assert nb.problems == []

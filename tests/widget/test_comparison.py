@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from waiting import eventually
+from waiting import PATIENCE_S, eventually
 
 from karospace_jupyter import Bundle, ExportConfig, karospace_view
 from karospace_jupyter.datasets import synthetic_tissue
@@ -276,13 +276,14 @@ def test_new_comparison_of_the_page_cancels_the_earlier_one(adata: ad.AnnData) -
             stopped.append(request)
 
     with live._comparing:  # as during a long comparison
-        threads = [threading.Thread(target=ask, args=(name,)) for name in ("first", "second", "second")]
+        threads = [threading.Thread(target=ask, args=(name,), daemon=True) for name in ("first", "second", "second")]
         for thread in threads:
             thread.start()
             eventually(lambda: live._comparison[0] == ("second" if len(started) else "first"))
             started.append(thread)
     for thread in threads:
-        thread.join()
+        thread.join(PATIENCE_S)
+    assert not any(thread.is_alive() for thread in threads)
     assert stopped == ["first"]
     again = live.comparison(tumor, ~tumor, "second")
     assert again == live.comparison(tumor, ~tumor, "third")  # the same numbers, computed anew

@@ -6,6 +6,7 @@ import gc
 import gzip
 import json
 import shlex
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 import scipy.sparse as sp
 import traitlets
 from comm.base_comm import BaseComm
-from waiting import PATIENCE_S, eventually, let_time_pass
+from waiting import PATIENCE_S, eventually
 
 from karospace_jupyter import (
     Bundle,
@@ -96,14 +97,10 @@ class _ThreadsMayFail:
     """Hides the traceback of the thread that ends because its listener fails."""
 
     def __enter__(self) -> None:
-        import threading
-
         self._hook = threading.excepthook
         threading.excepthook = lambda _: None
 
     def __exit__(self, *exc: object) -> None:
-        import threading
-
         eventually(lambda: not [thread for thread in threading.enumerate() if thread.name == "karospace-export"])
         threading.excepthook = self._hook
 
@@ -266,6 +263,7 @@ def test_color_accepts_columns_and_genes_and_suggests_similar_names(adata: Any) 
 
 
 def test_color_of_a_column_that_looks_prefixed_is_that_column(adata: Any) -> None:
+    adata = adata.copy()
     adata.obs["obs:region"] = adata.obs["cell_type"].to_numpy()
     view = karospace_view(adata)
     view.state = {"color": {"kind": "annotation", "column": "obs:region"}}
@@ -393,8 +391,10 @@ def test_annotate_writes_a_column_and_refuses_to_overwrite_it() -> None:
     assert adata.obs["niche"].iloc[:5].astype(str).tolist() == ["nan", "one", "two", "two", "nan"]
     with pytest.raises(ViewError, match="already"):
         view.annotate("niche")
+    without_object = karospace_view(view.bundle)
     with pytest.raises(ViewError, match="no AnnData object"):
-        karospace_view(view.bundle).annotate("niche")
+        without_object.annotate("niche")
+    without_object.close()
     view.close()
 
 
@@ -490,10 +490,12 @@ def test_every_column_of_obs_colors_the_view_with_its_current_values(monkeypatch
     adata.obs["barcode"] = adata.obs_names
     with pytest.raises(ViewError, match="'barcode' of obs has 100 categories; at most 99"):
         view.color = "barcode"
+    without_object = karospace_view(view.bundle)
     with pytest.raises(ViewError, match="pass it: karospace_view"):
-        karospace_view(view.bundle).color = "niche"
+        without_object.color = "niche"
     with pytest.raises(ViewError, match="no AnnData object to read"):
-        karospace_view(view.bundle).refresh()
+        without_object.refresh()
+    without_object.close()
     view.close()
 
 
@@ -516,6 +518,7 @@ def test_views_are_named_after_the_variable_or_as_requested(
     assert shown(karospace_view(bundle)) == bundle.manifest.dataset_name
     grid = karospace_grid([adata, bundle], names=["Left", None])
     assert [shown(view) for view in grid.children] == ["Left", bundle.manifest.dataset_name]
+    grid.close()
     variables["other"] = adata  # two names for one object
     assert shown(karospace_view(adata)) == "anndata"
     assert adata_to_karospace(adata, tmp_path / "out", name="Mine").manifest.dataset_name == "Mine"
@@ -606,8 +609,8 @@ def test_summary_made_while_the_comm_opens_reaches_the_page(adata: Any, monkeypa
     class SlowComm(BaseComm):
         def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
             page.update((data or {}).get("state", {}))
-            if msg_type == "comm_open":
-                let_time_pass(0.3)  # gives threads time to inspect the object
+            if msg_type == "comm_open":  # as slow as a thread that inspects the object, if one has already started
+                eventually(lambda: not [one for one in threading.enumerate() if one.name == "karospace-estimate"])
 
     monkeypatch.setattr("comm.create_comm", SlowComm)
     widget = karospace_widget(adata)
