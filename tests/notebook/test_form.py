@@ -187,6 +187,22 @@ def test_errors_are_shown_at_their_field(shared: Notebook, lab: Lab) -> None:
     nb.until("w._estimate['problems']", {})
 
 
+def test_error_of_an_option_that_is_not_in_sight_is_shown(shared: Notebook) -> None:
+    nb = shared
+    nb.run(1)
+    card = form(nb, 1)
+    card.get_by_text("detected").wait_for()
+    more = card.locator(".kf-details")
+    expect(more).not_to_have_attribute("open", "")
+    # The form has no field for gene sets.
+    nb.python("setattr(w, 'options', {'gene_sets': ['absent.gmt']})")
+    card.get_by_text("gene_sets: The gene set file absent.gmt cannot be read").wait_for()
+    expect(more).not_to_have_attribute("open", "")
+    nb.python("setattr(w, 'options', {'gene_sets': None, 'markers': ['absent']})")
+    expect(more).to_have_attribute("open", "")
+    more.get_by_text("absent", exact=False).first.wait_for()
+
+
 def test_form_explains_what_to_do_without_coordinates(shared: Notebook) -> None:
     nb = shared
     nb.run(5)

@@ -16,13 +16,15 @@ function duration(seconds: number): string {
 
 interface Props {
   traits: Traits;
+  /** Options with a problem that have no field in the form. */
+  unplaced: readonly string[];
   onTab: (() => void) | null;
   /** What to do when this form no longer works. */
   advice: string;
 }
 
 /** Shows the export and cancel buttons, the progress, the estimated size and the result. */
-export function Run({ traits, onTab, advice }: Props): JSX.Element {
+export function Run({ traits, unplaced, onTab, advice }: Props): JSX.Element {
   const status = traits.status.value;
   const lost = traits.lost.value;
   const running = status === 'running' && !lost;
@@ -58,11 +60,11 @@ export function Run({ traits, onTab, advice }: Props): JSX.Element {
         </div>
         {status !== 'done' && <Size traits={traits} />}
       </div>
-      {problems.object && (
-        <p class="kf-problem kf-wide" role="alert">
-          {problems.object}
+      {unplaced.map((name) => (
+        <p key={name} class="kf-problem kf-wide" role="alert">
+          {name === 'object' ? problems[name] : `${name}: ${problems[name]}`}
         </p>
-      )}
+      ))}
       {traits.other.value && !lost && (
         <p class="kf-note" role="status">
           {say('%1 no longer refers to the object that this form exports.', traits.other.value)} {advice}
@@ -152,7 +154,7 @@ function Progress({ traits }: { traits: Traits }): JSX.Element {
   );
 }
 
-function Ended({ traits, onTab, advice }: Props): JSX.Element | null {
+function Ended({ traits, onTab, advice }: Omit<Props, 'unplaced'>): JSX.Element | null {
   const status = traits.status.value;
   const error = traits.lost.value
     ? `${say('The kernel has stopped or was restarted, so this form no longer works.')} ${advice}`

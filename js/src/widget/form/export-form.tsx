@@ -38,7 +38,13 @@ const IN_MORE = [
   'embeddings',
   'color',
   'view',
+  'markers',
+  'packed',
+  'scripts',
+  'host',
 ];
+/** The other options that have a field, which shows their problems. */
+const IN_SIGHT = ['coords', 'annotation_columns', 'genes_mode', 'outdir'];
 
 const COUNTED = {
   cells: (count: number) => counted(count, '%1 cell', '%1 cells'),
@@ -166,6 +172,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
   const { outdir } = traits.options.value;
   const { help } = traits.summary.value;
   const wrongInMore = IN_MORE.some((name) => problems[name]);
+  const unplaced = Object.keys(problems).filter((name) => ![...IN_MORE, ...IN_SIGHT].includes(name));
   const { silent } = traits;
   return (
     <div class={`kf-card${silent.value ? ' kf-quiet' : ''}`}>
@@ -208,6 +215,7 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
       </div>
       <Run
         traits={traits}
+        unplaced={unplaced}
         onTab={view || (elsewhere && number > 0) ? onTab : null}
         advice={elsewhere ? say('Go back and choose the data again.') : say('Run the cell again.')}
       />
