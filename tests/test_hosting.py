@@ -91,12 +91,12 @@ def host(folder: Path, change: Change = lambda reply: None) -> Iterator[str]:
         server.server_close()
 
 
-def reply_to(suffix: str, **change: Any) -> Change:
+def reply_to(suffix: str, *, headers: dict[str, str] | None = None, **change: Any) -> Change:
     """Return a change of the replies to requests for files whose path ends with `suffix`."""
 
     def changed(reply: Reply) -> None:
         if reply.path.endswith(suffix):
-            reply.headers |= change.pop("headers", None) or {}
+            reply.headers |= headers or {}
             for name, value in change.items():
                 setattr(reply, name, value(reply.body) if callable(value) else value)
 
@@ -325,7 +325,11 @@ def test_more_bytes_than_stated_are_not_read(folder: Path) -> None:
     packed = reply_to("manifest.json", body=bomb, headers={"Content-Encoding": "gzip"})
     with host(folder, packed) as url, pytest.raises(BundleError, match=r"manifest\.json has .* It was not read"):
         Bundle(url)
-    with host(folder, reply_to("obs_000.csv.gz", status=410)) as url, pytest.raises(MissingFileError):
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_file_that_is_not_on_the_host_is_missing(folder: Path, status: int) -> None:
+    with host(folder, reply_to("obs_000.csv.gz", status=status)) as url, pytest.raises(MissingFileError):
         Bundle(url).stored("assets/obs_000.csv.gz")
 
 

@@ -289,7 +289,8 @@ def test_second_publication_at_the_same_time_is_refused(
         assert not (site / "two").exists()
     finally:
         resumed.set()
-        first.join()
+        first.join(PATIENCE_S)
+    assert not first.is_alive()
     publish_index(site, [made / "two"])
     assert [bundle.path for bundle in listed(site).bundles] == ["two", "one"]
     assert sorted(path.name for path in site.iterdir()) == ["bundles.js", "index.html", "one", "two"]
@@ -301,7 +302,8 @@ def test_publication_that_was_killed_does_not_block_the_next(made: Path, site: P
         "Bundle.verify = lambda self: os._exit(9)\n"
         "publish_index(sys.argv[1], [sys.argv[2]])"
     )
-    killed = subprocess.run([sys.executable, "-c", code, str(site), str(made / "three.zip")], check=False)
+    command = [sys.executable, "-c", code, str(site), str(made / "three.zip")]
+    killed = subprocess.run(command, check=False, timeout=PATIENCE_S)
     assert killed.returncode == 9
     assert [path.name for path in site.glob(".bundles.js.partial-*")] != []
     assert publish_index(site).problems == ()

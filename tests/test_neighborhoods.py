@@ -102,16 +102,19 @@ def test_scores_agree_with_random_permutations() -> None:
     assert np.array_equal(matrix, matrix.T)
 
 
-def test_columns_without_categories_are_rejected_with_a_suggestion() -> None:
+def test_columns_without_categories_are_rejected_and_similar_names_suggested() -> None:
     bundle = run_to_memory(synthetic_tissue(200, 6, seed=2), ExportConfig(neighbors=6))
-    for name in ("cell_typ", "area"):
-        with pytest.raises(NotExportedError, match="No categorical annotation"):
-            bundle.neighborhoods(name)
-    without = run_to_memory(synthetic_tissue(200, 6, seed=2), ExportConfig())
-    with pytest.raises(NotExportedError, match="has no neighbors"):
-        without.neighborhoods("cell_type")
-    with pytest.raises(KeyError):
-        without.neighbors()
+    with pytest.raises(NotExportedError, match=r"No categorical annotation 'cell_typ' .* Did you mean 'cell_type'\?"):
+        bundle.neighborhoods("cell_typ")
+    with pytest.raises(NotExportedError, match="No categorical annotation 'area'"):
+        bundle.neighborhoods("area")
+
+
+def test_bundle_without_neighbors_has_no_neighborhoods() -> None:
+    bundle = run_to_memory(synthetic_tissue(200, 6, seed=2), ExportConfig())
+    for read in (bundle.neighbors, lambda: bundle.neighborhoods("cell_type")):
+        with pytest.raises(NotExportedError, match="has no neighbors"):
+            read()
 
 
 def test_graph_is_restored_in_anndata() -> None:

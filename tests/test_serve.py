@@ -97,15 +97,18 @@ def test_next_free_port_is_used_if_the_port_is_in_use(server, tmp_path):
         assert server.port < second.port <= server.port + 100
 
 
-def test_wait_until_free_waits_for_a_server_to_stop(server):
-    assert not wait_until_free(server.port, patience=0)
-    free = []
-    waiting = threading.Thread(target=lambda: free.append(wait_until_free(port, patience=PATIENCE_S)))
-    port = server.port
-    waiting.start()
-    server.stop()
-    waiting.join()
-    assert free == [True]
+def test_wait_until_free_waits_for_a_server_to_stop(server, monkeypatch):
+    port, pauses = server.port, []
+    assert not wait_until_free(port, patience=0)
+
+    def stop_at_the_second_pause(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            server.stop()
+
+    monkeypatch.setattr(serve.time, "sleep", stop_at_the_second_pause)
+    assert wait_until_free(port, patience=PATIENCE_S)
+    assert len(pauses) == 2
 
 
 def test_stop_releases_port_and_thread(tmp_path):

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[1]
 LARGEST = 3_000_000
@@ -24,7 +25,9 @@ pytestmark = pytest.mark.skipif(
 def run(*command: str | Path, cwd: Path) -> str:
     # The checkout must not be used, so neither its folder nor PYTHONPATH is passed on.
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True)
+    words = [str(part) for part in command]
+    # An installation may be tried three times.
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, timeout=5 * PATIENCE_S)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     return done.stdout
 

@@ -392,7 +392,10 @@ class TestMarkers:
             (lambda m, s: m["packed"].update(markers=m["packed"]["markers"] * 2), "more than once"),
             (lambda m, s: s[0].update(paths=s[1]["paths"]), "in category"),
             (lambda m, s: s[0].update(paths=["assets/absent.bin"]), "absent.bin"),
-            (lambda m, s: s[0].update(paths=s[0]["paths"] * 2), "."),
+            (
+                lambda m, s: s[0].update(paths=s[0]["paths"] * 2),
+                "contains more than 0 bytes, the size of its categories",
+            ),
         ],
     )
     def test_inconsistent_manifest_is_rejected(self, folder: Path, edit: Any, message: str) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from other_exporter import PAGE, aligned_by_mistake, write_reference_bundle
+from waiting import PATIENCE_S
 
 from karospace_jupyter import Bundle, karospace_view
 from karospace_jupyter.bundle.cell_ids import cell_ids
@@ -159,9 +160,9 @@ def test_viewer_of_this_package_replaces_the_page_of_another_exporter(
     bundle = Bundle(write())
     server = bundle.serve(port=0)
     try:
-        with urllib.request.urlopen(server.url) as response:
+        with urllib.request.urlopen(server.url, timeout=PATIENCE_S) as response:
             page = response.read().decode()
-        with urllib.request.urlopen(server.url + "manifest.json") as response:
+        with urllib.request.urlopen(server.url + "manifest.json", timeout=PATIENCE_S) as response:
             assert json.load(response)["dataset_name"] == "reference"
     finally:
         server.stop()

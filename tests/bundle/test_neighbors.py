@@ -53,10 +53,10 @@ def test_numbers_of_all_lengths_are_read_back() -> None:
 
 def test_bytes_match_the_format() -> None:
     # Cell 0 is a neighbor of 1 and 3, cell 3 of 300.
-    starts = np.array([0, 2, 2, 2, 3, *[3] * 296])
+    starts = np.array([0, 2, 2, 2, 3, *[3] * 297])
     raw = write_graph(starts, np.array([1, 3, 300]))
-    counts = bytes([2, 0, 0, 1, *[0] * 296])
-    header = b"KSPN" + np.array([1, 300, 3], dtype="<u4").tobytes()
+    counts = bytes([2, 0, 0, 1, *[0] * 297])
+    header = b"KSPN" + np.array([1, 301, 3], dtype="<u4").tobytes()
     assert raw == header + counts + bytes([0, 1, 0x80 | (296 & 0x7F), 296 >> 7])
     assert graph_bytes(starts, np.array([1, 3, 300])) == len(raw)
 

@@ -207,6 +207,19 @@ def test_error_names_an_absent_temporary_folder(monkeypatch: pytest.MonkeyPatch,
         encode_packed(plan, source, packer, 10**7, 0, Job.null())
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_full_temporary_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = open_source(tissue(counts(np.random.default_rng(4))))
+    plan = resolve(source, ExportConfig(packed="yes", genes_mode=["EPCAM"]))
+    with (
+        Path("/dev/full").open("w+b", buffering=0) as full,
+        Packer(lambda *_: None, gzip=True, threads=1) as packer,
+        pytest.raises(SinkError, match=r"No space left on device\. Free space there, set .* TMPDIR"),
+    ):
+        monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: full)
+        encode_packed(plan, source, packer, 10**7, 0, Job.null())
+
+
 def test_ladders_with_too_many_values_in_total_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("karospace_jupyter.bundle.ladders.MOST_VALUES", 100)
     ladders = Ladders()

@@ -1,13 +1,12 @@
 """Small bundles of each version of the format, with the values that readers must return.
 
 ``python tests/golden/golden_tissue.py`` rewrites those of the current version. The values in ``values.json`` come from
-the object itself, not from a bundle. Bundles of a released version are never rewritten, because later viewers must
-still open them.
+the object itself, not from a bundle, and those of markers from scipy, not from the package. Bundles of a released
+version are never rewritten, because later viewers must still open them.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import anndata as ad
+import golden_differential
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -80,17 +80,16 @@ def expected(adata: ad.AnnData) -> dict[str, Any]:
     }
 
 
-def _compared(matrix: Any, inside: Any) -> dict[str, list[float | str | None]]:
+def _compared(matrix: Any, inside: Any) -> dict[str, list[float | None]]:
     """Return the comparison of a category with the rest, for each gene."""
-    from karospace_jupyter.differential import MatrixScale, compare
-
-    genes = ((np.arange(N), matrix[:, i].astype(np.float32)) for i in range(len(GENES)))
-    comparison = compare(genes, inside, ~inside, MatrixScale("other"))
-
-    def plain(values: Any) -> list[float | str | None]:
-        return [None if np.isnan(value) else str(value) if np.isinf(value) else float(value) for value in values]
-
-    return {field.name: plain(getattr(comparison, field.name)) for field in dataclasses.fields(comparison)}
+    values = np.where(np.isnan(matrix), None, matrix)
+    genes = [golden_differential.expected("other", gene[inside].tolist(), gene[~inside].tolist()) for gene in values.T]
+    found: dict[str, list[float | None]] = {}
+    for name in genes[0]:
+        found[name] = [gene[name] for gene in genes]
+        if name.endswith("log10_p"):
+            found[f"{name}_adjusted"] = golden_differential.adjusted(found[name])
+    return found
 
 
 def write_current(folder: Path) -> None:

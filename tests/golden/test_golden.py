@@ -23,7 +23,15 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def test_stored_values_match_the_object() -> None:
-    assert json.loads(json.dumps(expected(tissue()))) == VALUES
+    def near(number: float | None) -> Any:
+        # Versions of scipy and of the C library differ in the last digits.
+        return None if number is None else pytest.approx(number, rel=1e-11, abs=1e-13)
+
+    markers = {
+        category: {name: [near(number) for number in numbers] for name, numbers in columns.items()}
+        for category, columns in VALUES["markers"].items()
+    }
+    assert json.loads(json.dumps(expected(tissue()))) == {**VALUES, "markers": markers}
 
 
 def test_export_reproduces_the_stored_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

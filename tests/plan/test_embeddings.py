@@ -154,7 +154,7 @@ def test_bundle_without_embeddings_omits_the_field() -> None:
         bundle.embedding("X_umap")
 
 
-def test_size_of_embeddings_is_predicted_exactly(tmp_path: Path) -> None:
+def test_size_of_embeddings_is_predicted_exactly() -> None:
     adata = build(X_umap=positions(), X_pca=positions())
     two, none = plan(adata, gzip=False), plan(adata, gzip=False, embeddings="none")
     assert two.predicted_bytes - none.predicted_bytes == 2 * 8 * N

@@ -233,7 +233,7 @@ def test_last_cells_are_sampled(as_csc: bool) -> None:
     assert values(build(both.T.tocsc() if as_csc else both)).kind == "other"
 
 
-def test_manifest_states_the_kind(tmp_path: Path) -> None:
+def test_manifest_states_the_kind() -> None:
     from karospace_jupyter.export import run_to_memory
 
     adata = build(log1p(counts(), 2), log1p={"base": 2})

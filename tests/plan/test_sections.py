@@ -228,7 +228,8 @@ def overlap(*parts: Any) -> bool:
 
 
 class TestOverlap:
-    rng = np.random.default_rng(3)
+    def setup_method(self) -> None:
+        self.rng = np.random.default_rng(3)
 
     def block(self, x: float, y: float, n: int = 500, size: float = 1.0) -> Any:
         return self.rng.random((n, 2)) * size + (x, y)
@@ -263,7 +264,7 @@ class TestOverlap:
         assert not overlap(line, line + np.array([1.5, 0]))
 
 
-def test_manifest_lists_the_sections(tmp_path: Path) -> None:
+def test_manifest_lists_the_sections() -> None:
     adata = build(fov=[i % 3 for i in range(N)])
     adata.obsm["spatial"][:, 0] += np.arange(N) % 3 * 200
     bundle = run_to_memory(adata, ExportConfig())
@@ -280,7 +281,7 @@ def test_manifest_lists_the_sections(tmp_path: Path) -> None:
     assert again is not None and again.overlapping
 
 
-def test_annotations_constant_within_sections_become_facts(tmp_path: Path) -> None:
+def test_annotations_constant_within_sections_become_facts() -> None:
     section = np.arange(N) % 3
     adata = build(
         sample=[f"s{i}" for i in section],

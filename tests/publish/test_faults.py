@@ -6,7 +6,6 @@ import errno
 import gc
 import os
 import random
-import resource
 import shutil
 import signal
 import sys
@@ -36,7 +35,7 @@ class Attempt(NamedTuple):
     """How an export in a fork ended."""
 
     outcome: str
-    """``done``, ``refused`` (a clear error), ``killed`` or ``crashed`` (any other exception)."""
+    """``done``, ``refused`` (a clear error), ``killed`` or ``bug`` (any other exception)."""
     text: str
     accesses: int
     """Number of disk accesses; 0 if it was killed."""
@@ -82,7 +81,7 @@ def attempt(
         except KaroSpaceError as exc:
             outcome, text = "refused", str(exc)
         except BaseException:
-            outcome, text = "crashed", traceback.format_exc()
+            outcome, text = "bug", traceback.format_exc()
         os.write(writer, f"{outcome}\n{accesses}\n{text[-4000:]}".encode())
         os._exit(0)
     os.close(writer)
@@ -165,6 +164,8 @@ def test_full_disk_ends_in_an_error_or_a_complete_bundle(old: Any, new: Any, kin
     for limit in (0, 100, 1000, 20_000, largest // 2, largest - 1):
 
         def limited(limit: int = limit) -> None:
+            import resource  # does not exist on Windows, where this file is skipped
+
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
             export(new, tmp_path, kind)

@@ -15,9 +15,9 @@ import anndata as ad
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from waiting import eventually
+from waiting import eventually, let_time_pass
 
-from karospace_jupyter import Bundle, ExportConfig, Job, adata_to_karospace, export_h5ad, karospace_view
+from karospace_jupyter import ExportConfig, Job, adata_to_karospace, export_h5ad, karospace_view
 from karospace_jupyter.cli import main
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import SourceError
@@ -146,13 +146,11 @@ class TestCluster:
         # No unused result is kept.
         eventually(lambda: not connected.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
 
-    def test_result_that_arrives_at_the_end_of_a_wait_is_used(
-        self, cluster: Client, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_result_whose_transfer_takes_longer_than_a_wait_is_used(
+        self, cluster: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("karospace_jupyter.source.cluster._LOOK_S", 0.002)  # about as long as reading takes
-        with cluster.as_current():
-            export_h5ad(ExportConfig(h5ad_path=files["h5ad"], outdir=tmp_path / "out", **OPTIONS))
-        assert Bundle(tmp_path / "out").verify().files > 0
+        monkeypatch.setattr(clusters, "_LOOK_S", 0.002)
+        assert clusters.computed(dask.delayed(_SlowToSend)(), cluster) == "sent"
 
     @pytest.mark.parametrize("kind", ["csr", "csc", "dense"])
     @pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
@@ -256,6 +254,14 @@ def test_nothing_is_written_when_the_cluster_is_lost(files: dict[str, Path], los
     assert contents(target) == before
     assert [file.name for file in tmp_path.iterdir()] == ["viewer"]
     assert dask.config.get("scheduler", None) is None
+
+
+class _SlowToSend:
+    """A result that a worker takes long to serialize; it arrives as text."""
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        let_time_pass(0.2)
+        return str, ("sent",)
 
 
 def _elsewhere(block: Any, process: int) -> Any:

@@ -49,8 +49,7 @@ def written(folder: Path, storage: str) -> tuple[Path, Any]:
     zarr = pytest.importorskip("zarr", minversion="3")
     adata.write_zarr(folder / "a.zarr")
     root = zarr.open_group(str(folder / "a.zarr"), mode="r+", use_consolidated=False)
-    for metadata in (".zmetadata",):
-        (folder / "a.zarr" / metadata).unlink(missing_ok=True)
+    (folder / "a.zarr" / ".zmetadata").unlink(missing_ok=True)
     return folder / "a.zarr", root
 
 
@@ -121,7 +120,10 @@ def test_frames_without_any_attribute_keep_names_and_columns(tmp_path: Path, sto
     assert source.obs("ct").cat.categories.tolist() == LABELS
     assert source.obs("ct").cat.codes.tolist() == CODES.tolist()
     assert source.obs("n")[:3].tolist() == [0, pd.NA, 2]
-    assert open_source(path, matrix=MatrixRaw()).var("biotype").tolist() == ["x", "y", "x", "y", "x"]
+    raw = open_source(path, matrix=MatrixRaw())
+    assert raw.var("biotype").tolist() == ["x", "y", "x", "y", "x"]
+    raw.close()
+    source.close()
 
 
 @pytest.mark.parametrize("storage", ["h5ad", "zarr"])
@@ -132,9 +134,11 @@ def test_factor_without_encoding_in_a_current_frame_is_categorical(tmp_path: Pat
     root["obs/ct"].attrs["ordered"] = True
     if storage == "h5ad":
         root.close()
-    found = open_source(path).obs("ct")
+    source = open_source(path)
+    found = source.obs("ct")
     assert found.cat.codes.tolist() == CODES.tolist()
     assert found.cat.ordered
+    source.close()
 
 
 def without_obs_encoding(folder: Path) -> tuple[Path, Any]:

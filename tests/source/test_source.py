@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def build(kind: str) -> ad.AnnData:
     var = pd.DataFrame({"symbol": [f"S{i}" for i in range(G)]}, index=[f"g{i}" for i in range(G)])
     adata = ad.AnnData(matrix, obs=obs, var=var)
     adata.layers["double"] = matrix * 2
-    adata.raw = adata[:, :30]
+    adata.raw = ad.AnnData(matrix[:, :30] * 3, var=var[:30])
     adata.obsm["spatial"] = np.random.default_rng(0).normal(size=(N, 3))
     adata.obsm["frame"] = pd.DataFrame({"x": np.arange(N), "y": np.arange(N) * 2.0}, index=obs.index)
     adata.obsm["sparse"] = sp.csr_matrix(np.eye(N, 2))
@@ -62,7 +63,6 @@ def subject(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> Any:
         return adata
     if request.param == "view":
         doubled = ad.concat([adata, adata], index_unique="-", merge="same", uns_merge="same")
-        doubled.raw = doubled[:, :30]
         return doubled[:N]
     if request.param == "dask":
         dask = pytest.importorskip("dask.array")
@@ -112,6 +112,7 @@ def test_statistics_match_numpy_for_every_scale(subject: Any, rows: Any) -> None
         found = source.statistics(rows, scale, ceiling=ceiling)  # type: ignore[arg-type]
         np.testing.assert_allclose(found.mean, np.minimum(chosen, ceiling).mean(axis=0), rtol=1e-6)
     assert source.sample().values.nnz == np.count_nonzero(dense)
+    source.close()
 
 
 def test_tables_of_obs_var_and_uns_are_read(subject: Any) -> None:
@@ -127,15 +128,20 @@ def test_tables_of_obs_var_and_uns_are_read(subject: Any) -> None:
     assert source.uns("spatial", "other") is None
     assert source.has_raw
     assert source.layers == ("double",)
+    source.close()
 
 
 def test_layer_and_raw_are_selectable(subject: Any) -> None:
     layer = open_source(subject, matrix=MatrixLayer("double"))
     first = next(layer.genes(np.array([0]), None))
     np.testing.assert_array_equal(first.values, counts().toarray()[:, 0] * 2)
+    layer.close()
     raw = open_source(subject, matrix=MatrixRaw())
     assert raw.n_genes == 30
     assert raw.matrix_name == "raw"
+    last = next(raw.genes(np.array([29]), None))
+    np.testing.assert_array_equal(last.values, counts().toarray()[:, 29] * 3)
+    raw.close()
     with pytest.raises(GenesError, match="layer 'double'"):
         open_source(subject, matrix=MatrixLayer("nope"))
 
@@ -151,6 +157,7 @@ def test_obsm_arrays_frames_and_sparse_are_read(subject: Any) -> None:
     np.testing.assert_array_equal(source.obsm("sparse"), np.eye(N, 2))
     with pytest.raises(KeyError):
         source.obsm("nothing")
+    source.close()
 
 
 def with_gaps() -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -185,11 +192,13 @@ class TestMissingValues:
     """NaN, infinite values and values beyond float32 are missing: neither zeros nor part of any statistic."""
 
     @pytest.fixture
-    def source(self, kind: str, storage: str, tmp_path: Path) -> Any:
+    def source(self, kind: str, storage: str, tmp_path: Path) -> Iterator[Any]:
         if storage == "dask" and kind == "csc":
             pytest.skip("AnnData does not support dask arrays with CSC chunks")
         make: Any = {"csr": sp.csr_matrix, "csc": sp.csc_matrix, "dense": np.asarray}[kind]
-        return open_source(written(ad.AnnData(make(with_gaps())), storage, tmp_path), memory_bytes=2**14)
+        source = open_source(written(ad.AnnData(make(with_gaps())), storage, tmp_path), memory_bytes=2**14)
+        yield source
+        source.close()
 
     def test_vectors_contain_nan_and_count_missing_values(self, source: Any, rows: Any) -> None:
         chosen = with_gaps()[slice(None) if rows is None else rows]
@@ -509,6 +518,7 @@ class TestBadInput:
         source = open_source(tmp_path / "a.h5ad")
         with pytest.raises(GenesError, match="damaged"):
             list(source.genes(np.array([0]), None))
+        source.close()
 
 
 def test_column_in_non_native_byte_order_is_read() -> None:

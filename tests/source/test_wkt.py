@@ -37,17 +37,33 @@ def test_centroid_is_precise_far_from_the_origin() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "problem"),
     [
-        "", "POINT", "Pointed (1 2)", "LINESTRING (0 0, 1 1)", "POLYGON ((0 0, 4 0", "POLYGON ((0 0, 1 a, 2 2, 0 0))",
-        "POLYGON ((0 0, 1, 2 2, 0 0))", "POLYGON (0 0, 1 0, 1 1, 0 0)", "POLYGON ((0 0,1 0,1 1,0 0)))", "POLYGON ()",
-        "POLYGON ((0 0,1 0,1 1,0 0)) x", "POLYGON ((0 0,1 0,1 1,0 0) (0 0,1 0,1 1,0 0))", "POLYGON ((0 0,1 0,1 1))",
-        "POINT (1 nan)", "POINT (1_0 2)", "POINT ((1 2))", "MULTIPOINT ()", "POLYGON (((0 0,1 0,1 1,0 0)))",
-        "(" * 5000, "POLYGON " + "(" * 5000, "POLYGON ((,))",
+        ("", "it is not a POLYGON"),
+        ("POINT", "it has no coordinates"),
+        ("Pointed (1 2)", "it is not a POLYGON"),
+        ("LINESTRING (0 0, 1 1)", "it is not a POLYGON"),
+        ("POLYGON ((0 0, 4 0", "its parentheses do not match"),
+        ("POLYGON ((0 0, 1 a, 2 2, 0 0))", "could not convert string to float: 'a'"),
+        ("POLYGON ((0 0, 1, 2 2, 0 0))", "do not have two to four numbers each"),
+        ("POLYGON (0 0, 1 0, 1 1, 0 0)", "its parentheses do not match"),
+        ("POLYGON ((0 0,1 0,1 1,0 0)))", "its parentheses do not match"),
+        ("POLYGON ()", "its parentheses do not match"),
+        ("POLYGON ((0 0,1 0,1 1,0 0)) x", "its parentheses do not match"),
+        ("POLYGON ((0 0,1 0,1 1,0 0) (0 0,1 0,1 1,0 0))", "its parentheses do not match"),
+        ("POLYGON ((0 0,1 0,1 1))", "a ring is not closed"),
+        ("POINT (1 nan)", "a number is not finite"),
+        ("POINT (1_0 2)", "'_' is not part of a number"),
+        ("POINT ((1 2))", "its parentheses do not match"),
+        ("MULTIPOINT ()", "its parentheses do not match"),
+        ("POLYGON (((0 0,1 0,1 1,0 0)))", "its parentheses do not match"),
+        ("(" * 5000, "it is not a POLYGON"),
+        ("POLYGON " + "(" * 5000, "its parentheses do not match"),
+        ("POLYGON ((,))", "do not have two to four numbers each"),
     ],
-)  # fmt: skip
-def test_invalid_wkt_is_rejected(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+)
+def test_invalid_wkt_is_rejected(text: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
         centroid(text)
 
 

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -32,15 +32,24 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def serve(command: list[str], folder: Path, check: Callable[[str], object]) -> None:
     """Run a command that serves a bundle, call `check` with the address that it prints, and interrupt it."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, cwd=folder, env=activated(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        assert process.stdout is not None
-        check(next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/", line))))
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE_S)
-        assert process.returncode == 0
-    finally:
-        process.kill()
-        process.wait()
+    ) as process:
+        try:
+            assert process.stdout is not None
+            check(first_match(r"http://127\.0\.0\.1:\d+/", process.stdout))
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=PATIENCE_S)
+            assert process.returncode == 0, output
+        finally:
+            process.kill()
+
+
+def first_match(pattern: str, output: Iterable[str]) -> str:
+    """Read lines until one matches a pattern, and return the match; fail with the lines if none matches."""
+    lines = []
+    for line in output:
+        if found := re.search(pattern, line):
+            return found[0]
+        lines.append(line)
+    raise AssertionError(f"the output does not match {pattern}:\n{''.join(lines)}")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import http.client
-import re
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from commands import first_match
 from waiting import PATIENCE_S
 
 OPTIONS = {"key": "testing", "secret": "testing"}
@@ -23,21 +24,19 @@ OPTIONS = {"key": "testing", "secret": "testing"}
 def s3_server() -> Iterator[str]:
     """Start the server as a process of its own; yield its URL."""
     arguments = ["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    process = subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdout is not None
-    try:
-        url = next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
-        # Its log must be read, or it stops when the pipe is full.
-        log = threading.Thread(target=process.stdout.read)
-        log.start()
-        yield url
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_S)
-        log.join()
-        process.stdout.close()
+    with (
+        subprocess.Popen(
+            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process,
+        ThreadPoolExecutor(1) as reader,
+    ):
+        try:
+            assert process.stdout is not None
+            url = first_match(r"http://127\.0\.0\.1:\d+", process.stdout)
+            reader.submit(process.stdout.read)  # the server stops when the pipe is full
+            yield url
+        finally:
+            process.kill()
 
 
 @dataclass
