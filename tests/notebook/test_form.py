@@ -200,7 +200,7 @@ def test_error_of_an_option_that_is_not_in_sight_is_shown(shared: Notebook) -> N
     expect(more).not_to_have_attribute("open", "")
     nb.python("setattr(w, 'options', {'gene_sets': None, 'markers': ['absent']})")
     expect(more).to_have_attribute("open", "")
-    more.get_by_text("absent", exact=False).first.wait_for()
+    more.get_by_text("obs has no column 'absent' for markers").wait_for()
 
 
 def test_form_explains_what_to_do_without_coordinates(shared: Notebook) -> None:
