@@ -7,6 +7,7 @@ gene is assembled, summarized and written.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -449,7 +450,9 @@ class _BlockBuffer:
     def __exit__(self, *_: object) -> None:
         self._map = None
         if self._file is not None:
-            self._file.close()
+            # Closing writes again what could not be written, which `hold` has reported.
+            with contextlib.suppress(OSError):
+                self._file.close()
 
     def hold(self, block: _Block) -> _HeldBlock:
         """Hold a block; arrays that exceed the remaining memory are written to a temporary file."""
@@ -475,12 +478,12 @@ class _BlockBuffer:
         at = self._file.seek(0, os.SEEK_END)
         at += self._file.write(bytes(-at % 8))  # numbers begin at multiples of their size
         self._file.write(np.ascontiguousarray(array).data)
+        self._file.flush()
         return _InFile(at, array.dtype, len(array))
 
     def mapped(self, block: _HeldBlock) -> _Block:
         """Return a held block; its arrays in the file share one memory map. Nothing can be held afterwards."""
         if self._file is not None and self._map is None:
-            self._file.flush()
             self._map = np.memmap(self._file, dtype=np.uint8, mode="r")
 
         def array(held: NDArray[Any] | _InFile) -> NDArray[Any]:

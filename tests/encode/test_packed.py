@@ -208,16 +208,28 @@ def test_error_names_an_absent_temporary_folder(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_full_temporary_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_temporary_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system rejects writes beyond a maximum file size, like a full disk."""
+    resource = pytest.importorskip("resource")
+    file = tmp_path / "blocks"
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: file.open("w+b"))
     source = open_source(tissue(counts(np.random.default_rng(4))))
-    plan = resolve(source, ExportConfig(packed="yes", genes_mode=["EPCAM"]))
-    with (
-        Path("/dev/full").open("w+b", buffering=0) as full,
-        Packer(lambda *_: None, gzip=True, threads=1) as packer,
-        pytest.raises(SinkError, match=r"No space left on device\. Free space there, set .* TMPDIR"),
-    ):
-        monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: full)
-        encode_packed(plan, source, packer, 10**7, 0, Job.null())
+    plan = resolve(source, ExportConfig(packed="yes", genes_mode=["EPCAM"], markers="none"))
+
+    def encode() -> None:
+        with Packer(lambda *_: None, gzip=True, threads=1) as packer:
+            encode_packed(plan, source, packer, 10**7, 0, Job.null())
+
+    encode()
+    size = file.stat().st_size
+    usual, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for limit in (0, 100, size // 2, size - 1):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
+        try:
+            with pytest.raises(SinkError, match=r"File too large\. Free space there, set .* TMPDIR"):
+                encode()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (usual, most))
 
 
 def test_ladders_with_too_many_values_in_total_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
