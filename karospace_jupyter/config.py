@@ -245,7 +245,7 @@ class NoNeighbors:
 
 NeighborsSpec = StoredNeighbors | NearestNeighbors | NeighborsWithin | NoNeighbors
 
-MOST_NEIGHBORS = 50
+MAX_NEIGHBORS = 50
 """Maximum number of neighbors per cell, on average."""
 _RADIUS = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+) ?(?:um|µm|μm)")
 
@@ -266,7 +266,7 @@ def parse_neighbors(text: str) -> NeighborsSpec:
     if text in {"auto", "none"}:
         return StoredNeighbors() if text == "auto" else NoNeighbors()
     # A limit on digits: very long numbers take long to convert.
-    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MOST_NEIGHBORS:
+    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_NEIGHBORS:
         return NearestNeighbors(int(text))
     radius = _RADIUS.fullmatch(text)
     if radius and 0 < float(radius[1]) < math.inf:
@@ -309,14 +309,14 @@ def parse_genes(text: str | tuple[str, ...]) -> GenesSpec:
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?:[,\t]|$)')
 
 
-_MOST_BYTES = 64_000_000
+_MAX_BYTES = 64_000_000
 """Maximum size of a gene list; a larger file is not a gene list."""
 
 
 def _read_gene_list(path: Path) -> ListedGenes:
     text = bounded_text(
-        path, f"The gene list {path}", max_bytes=_MOST_BYTES,
-        if_larger=f"at most {_MOST_BYTES / 1e6:.0f} MB are read. Pass a text file with one gene per line.",
+        path, f"The gene list {path}", max_bytes=_MAX_BYTES,
+        if_larger=f"at most {_MAX_BYTES / 1e6:.0f} MB are read. Pass a text file with one gene per line.",
         if_not_text="Save it as plain text with one gene per line.",
     )  # fmt: skip
     names = []
@@ -737,7 +737,7 @@ _NEEDED = {
     "gene_sets": "expected a file, 'uns:KEY', a list of these, or a dictionary of names to lists of genes",
     "matrices": "expected a list of matrices, such as ['X', 'layer:counts']",
     "genes_mode": "expected 'hvgs:N', 'top_mean:N', 'list:PATH', 'all' or a list of names",
-    "neighbors": f"expected 'auto', a number of cells from 1 to {MOST_NEIGHBORS}, a radius such as '30um', or 'none'",
+    "neighbors": f"expected 'auto', a number of cells from 1 to {MAX_NEIGHBORS}, a radius such as '30um', or 'none'",
     **dict.fromkeys(("downsample", "seed", "jobs", "memory_mb"), "expected an integer"),
     **dict.fromkeys(("max_asset_mb", "um_per_unit"), "expected a number"),
     **dict.fromkeys(("gzip", "preview", "raw"), "expected True or False"),

@@ -11,13 +11,13 @@ from karospace_jupyter.errors import ConfigError
 from karospace_jupyter.formatting import counted
 from karospace_jupyter.paths import bounded_text, expanded
 
-MOST_SETS = 500
+MAX_SETS = 500
 """Maximum number of gene sets; more cannot be told apart in a list."""
-MOST_GENES = 20_000
+MAX_GENES = 20_000
 """Maximum number of genes in all sets together, which become part of the manifest and of saved views."""
 LONGEST_SET_NAME = 200
 """Maximum number of characters of the name of a set."""
-_MOST_BYTES = 64_000_000
+_MAX_BYTES = 64_000_000
 _JSON = '{"name": ["gene", ...]}'
 
 GeneSets = dict[str, tuple[str, ...]]
@@ -42,8 +42,8 @@ def read_gene_sets(path: str | os.PathLike[str]) -> GeneSets:
     path = expanded(path)
     origin = f"The gene set file {path}"
     text = bounded_text(
-        path, origin, max_bytes=_MOST_BYTES,
-        if_larger=f"at most {_MOST_BYTES / 1e6:.0f} MB are read. Keep only the sets that you need.",
+        path, origin, max_bytes=_MAX_BYTES,
+        if_larger=f"at most {_MAX_BYTES / 1e6:.0f} MB are read. Keep only the sets that you need.",
         if_not_text=f"Save it as a GMT file, or as a JSON file with {_JSON}.",
     )  # fmt: skip
     start = text.lstrip()[:1]
@@ -123,10 +123,10 @@ def joined(parts: Iterable[tuple[str, GeneSets]]) -> GeneSets:
 def check_size(sets: Mapping[str, tuple[str, ...]]) -> None:
     """Raise a ConfigError if there are too many gene sets, or too many genes in them."""
     total = sum(map(len, sets.values()))
-    if len(sets) > MOST_SETS or total > MOST_GENES:
+    if len(sets) > MAX_SETS or total > MAX_GENES:
         msg = (
-            f"Got {counted(len(sets), 'gene set')} with {counted(total, 'gene')}. At most {MOST_SETS} sets with "
-            f"{MOST_GENES:,} genes in all sets together can be used. Keep only the sets that you need."
+            f"Got {counted(len(sets), 'gene set')} with {counted(total, 'gene')}. At most {MAX_SETS} sets with "
+            f"{MAX_GENES:,} genes in all sets together can be used. Keep only the sets that you need."
         )
         raise ConfigError(msg)
 

@@ -44,7 +44,7 @@ def test_gene_specs_are_parsed(tmp_path):
 def test_unusable_gene_list_is_rejected_with_its_path(tmp_path, monkeypatch, content, max_bytes, message):
     path = tmp_path / "genes.txt"
     path.write_bytes(content)
-    monkeypatch.setattr(config, "_MOST_BYTES", max_bytes)
+    monkeypatch.setattr(config, "_MAX_BYTES", max_bytes)
     with pytest.raises(ConfigError, match=message):
         parse_genes(f"list:{path}")
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from karospace_jupyter.bundle.packed import MOST_CODES, Steps
+from karospace_jupyter.bundle.packed import MAX_CODES, Steps
 
-MOST_VALUES = 2**23
+MAX_VALUES = 2**23
 """Maximum number of values of all ladders. They take 134 MB, and as much again while values are added."""
 _ROUNDS = 24
 """Rounds after which the remaining values are sorted: rare large counts would take a round each."""
@@ -138,7 +138,7 @@ class Ladders:
         Raises
         ------
         LaddersTooLargeError
-            If a ladder has more than 65,536 values, or all ladders have more than `MOST_VALUES`.
+            If a ladder has more than 65,536 values, or all ladders have more than `MAX_VALUES`.
         """
         keys, inverse = np.unique(_keys(np.repeat(lowest, found.counts), found.bits), return_inverse=True)
         at = np.searchsorted(self._keys, keys)
@@ -152,9 +152,9 @@ class Ladders:
             held = self._keys >> np.uint64(32)
             before = np.searchsorted(held, ladder, side="right") - np.searchsorted(held, ladder, side="left")
             places = before + np.arange(len(new)) - first
-            if int(places.max()) >= MOST_CODES:
+            if int(places.max()) >= MAX_CODES:
                 raise LaddersTooLargeError
-            if len(self._keys) + len(new) > MOST_VALUES:
+            if len(self._keys) + len(new) > MAX_VALUES:
                 raise LaddersTooLargeError
             into = np.searchsorted(self._keys, new)
             self._keys = np.insert(self._keys, into, new)

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from karospace_jupyter.formatting import LONGEST_NAME
-from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_SETS
+from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MAX_SETS
 
 SCHEMA_VERSION = "1.2.0"
 """Version of the format that this package writes."""
@@ -462,7 +462,7 @@ class Manifest(BaseModel):
     columns: list[Column] | None = None
     """1.x. The annotations as binary arrays, in the order of `annotation_columns`."""
     gene_labels: list[GeneLabels] | None = None
-    gene_sets: Annotated[list[GeneSet], Field(max_length=MOST_SETS)] | None = None
+    gene_sets: Annotated[list[GeneSet], Field(max_length=MAX_SETS)] | None = None
     embeddings: list[Embedding] | None = None
     proportions: list[Proportions] | None = None
     sections: Sections | None = None

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from karospace_jupyter.bundle.read import BundleReader
 
 MAGIC = b"KSPN"
-MOST_EDGES_PER_CELL = 50
+MAX_EDGES_PER_CELL = 50
 """Maximum number of edges per cell, on average; larger graphs are rejected before they are read.
 
-An edge has two cells, so cells have up to twice as many neighbors. A graph of the `MOST_NEIGHBORS` nearest
+An edge has two cells, so cells have up to twice as many neighbors. A graph of the `MAX_NEIGHBORS` nearest
 cells (see :mod:`karospace_jupyter.config`) reaches this limit if no two cells are among each other's nearest.
 """
 _HEADER = 16
@@ -127,7 +127,7 @@ def read_graph(bundle: BundleReader) -> Graph:
         )
         raise BundleError(msg)
     path = stated.paths[0]
-    most = MOST_EDGES_PER_CELL * n
+    most = MAX_EDGES_PER_CELL * n
     if stated.n_edges > most:
         msg = f"{path} has {counted(stated.n_edges, 'edge')}; {counted(n, 'cell')} can have at most {most:,}."
         raise BundleError(msg)

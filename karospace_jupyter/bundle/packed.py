@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MAGIC = b"KSPK"
 FULL = 255
 """A byte of the gaps that means: add 255 and continue."""
-MOST_CODES = 2**16
+MAX_CODES = 2**16
 """Maximum number of values of a ladder: codes take at most two bytes."""
 _COUNTS = ("stored", "gap_bytes", "missing", "variability_rank", "width")
 _NUMBERS = ("min", "max", "mean", "lower", "upper")

@@ -55,9 +55,9 @@ FIRST_FOLDER = "packed"
 """Folder of the first matrix in `assets`."""
 _BLOCK_BYTES_PER_ENTRY = 64
 """Memory that one value of a block takes while the block is encoded."""
-_MOST_BLOCKS = 8
+_MAX_BLOCKS = 8
 """Maximum number of blocks that are encoded at a time."""
-_MOST_ENTRIES = 4_000_000
+_MAX_ENTRIES = 4_000_000
 """Maximum number of values of a block."""
 _BATCH = 32
 """Number of genes that a thread assembles at a time."""
@@ -164,9 +164,9 @@ class _Encoder:
         self._max_bytes, self._memory_bytes = max_bytes, memory_bytes
         self._n, self._g = plan.cells.n, source.n_genes
         # With many threads, the blocks would become so small that the overhead of each one matters.
-        self._ahead = min(packer.threads, _MOST_BLOCKS)
+        self._ahead = min(packer.threads, _MAX_BLOCKS)
         share = memory_bytes // (4 * (self._ahead + 1) * _BLOCK_BYTES_PER_ENTRY)
-        self._most_entries = max(2**16, min(_MOST_ENTRIES, share))
+        self._most_entries = max(2**16, min(_MAX_ENTRIES, share))
         self._infinite = np.zeros(self._g, dtype=np.int64)
         self._rounded = np.zeros(self._g, dtype=np.int64)
 

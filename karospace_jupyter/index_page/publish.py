@@ -48,8 +48,8 @@ _BEFORE_DATA_MARK = b'<meta name="color-scheme"'
 _CONNECT = b"connect-src 'self'"
 _IN_POLICY = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 """The origins that browsers accept in a Content Security Policy: no IPv6 addresses, no underscores."""
-_MOST_ORIGINS = 20
-_MOST_COLUMNS, _LONGEST_COLUMN = 100, 200
+_MAX_ORIGINS = 20
+_MAX_COLUMNS, _LONGEST_COLUMN = 100, 200
 """Columns listed for each bundle, and characters of each, so that the list stays small."""
 _IMAGES = {".png", ".jpg", ".jpeg", ".webp"}
 
@@ -226,8 +226,8 @@ def _check_origins(place: Place, origins: Sequence[str]) -> None:
                 "contains an underscore. Use another name for the host."
             )
             raise ConfigError(msg)
-    if len(origins) > _MOST_ORIGINS:
-        msg = f"Got {len(origins)} data origins; at most {_MOST_ORIGINS} are supported."
+    if len(origins) > _MAX_ORIGINS:
+        msg = f"Got {len(origins)} data origins; at most {_MAX_ORIGINS} are supported."
         raise ConfigError(msg)
     if origins:
         _check_page(place, VIEWER, _DATA_MARK)
@@ -406,7 +406,7 @@ def _entry(place: Place, path: str, known: str | None, *, verified: bool) -> tup
     preview = m.preview_path
     if preview is not None and PurePosixPath(preview).suffix.lower() not in _IMAGES:
         preview = None
-    columns = [name[:_LONGEST_COLUMN] for name in m.annotation_columns[:_MOST_COLUMNS]]
+    columns = [name[:_LONGEST_COLUMN] for name in m.annotation_columns[:_MAX_COLUMNS]]
     entry = IndexedBundle(
         path=path,
         title=m.dataset_name,

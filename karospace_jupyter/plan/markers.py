@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from karospace_jupyter.source import Source
 
 MIN_CATEGORIES, MAX_CATEGORIES = 2, 100
-MOST_BYTES = 100_000_000
+MAX_BYTES = 100_000_000
 """Maximum predicted size of all markers that are written by default, in bytes."""
 _COMPRESSED = 0.78
 """Approximate size after compression, as a fraction of the size before: floating-point numbers compress poorly."""
@@ -71,14 +71,14 @@ def choose_markers(
             warnings.append(f"Markers of {one.name!r} were not computed: {_too_many(one)}.")
             continue
         taken = _size(one, len(packed.names), config).bytes
-        if total + taken > MOST_BYTES:
+        if total + taken > MAX_BYTES:
             large.append(one.name)
             continue
         total += taken
         found.append(one.name)
     if large:
         warnings.append(
-            f"Markers of {_quoted(large)} were not computed: the default limit is {size(MOST_BYTES)} for all markers. "
+            f"Markers of {_quoted(large)} were not computed: the default limit is {size(MAX_BYTES)} for all markers. "
             "To compute them anyway, list the columns in markers."
         )
     names = [one.name for one in columns.annotations if one.name in found]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from karospace_jupyter.config import MOST_NEIGHBORS
+from karospace_jupyter.config import MAX_NEIGHBORS
 from karospace_jupyter.errors import PlanError
 from karospace_jupyter.formatting import counted, number
 from karospace_jupyter.plan.model import PlannedNeighbors
@@ -200,7 +200,7 @@ def _stored(
     if cells.rows is not None:
         place = np.full(source.n_cells, -1)
         place[cells.rows] = np.arange(n)
-    too_many = f"{left_out}it has more than {MOST_NEIGHBORS} neighbors per {_singular(cells)} on average."
+    too_many = f"{left_out}it has more than {MAX_NEIGHBORS} neighbors per {_singular(cells)} on average."
     blocks, loops, taken = [], 0, 0
     scale, chosen = 1.0, None
     if rows is not None:
@@ -216,13 +216,13 @@ def _stored(
             if chosen is not None:
                 kept &= chosen[np.minimum(a, b)]
             blocks.append(_keys([(a[kept], b[kept])], n))
-            if taken > MOST_NEIGHBORS * n:
+            if taken > MAX_NEIGHBORS * n:
                 return None, [too_many]
     except PlanError as exc:
         return None, [f"{left_out}{exc}"]
     keys, times = _distinct(_keys([], n) if not blocks else np.concatenate(blocks))
     total = round(scale * len(keys))
-    if 2 * total > MOST_NEIGHBORS * n:  # stored in one direction
+    if 2 * total > MAX_NEIGHBORS * n:  # stored in one direction
         return None, [too_many]
     warnings = []
     if loops:
@@ -348,12 +348,12 @@ def _within(
         for group, tree, part in zip(groups, trees, parts, strict=rows is not None)
     ]
     # Count first: the pairs within a large radius would not fit into memory. Near the limit, a sample is too inexact.
-    if rows is None or sum(int(count.sum()) for count in counts) > _CLEAR * MOST_NEIGHBORS * len(rows):
+    if rows is None or sum(int(count.sum()) for count in counts) > _CLEAR * MAX_NEIGHBORS * len(rows):
         each = average(radius)
-        if each > MOST_NEIGHBORS:
+        if each > MAX_NEIGHBORS:
             msg = (
                 f"Within {number(spec.um)} µm, a {_singular(cells)} has {number(round(each))} neighbors on average; at "
-                f"most {MOST_NEIGHBORS} can be exported. Choose a smaller radius"
+                f"most {MAX_NEIGHBORS} can be exported. Choose a smaller radius"
                 f"{_smaller(spec.um, unit_um, each, average)}."
             )
             raise PlanError(msg)
@@ -374,10 +374,10 @@ def _within(
 def _smaller(um: float, unit_um: float, each: float, average: Callable[[float], float]) -> str:
     """Return a radius with few enough neighbors, as the end of a sentence; empty if many cells share a position."""
     for _ in range(_ATTEMPTS):
-        um *= math.sqrt(MOST_NEIGHBORS / each)
+        um *= math.sqrt(MAX_NEIGHBORS / each)
         digit = 10.0 ** math.floor(math.log10(um))
         um = float(f"{math.floor(um / digit) * digit:.1g}")
         each = average(um / unit_um)
-        if each <= MOST_NEIGHBORS:
+        if each <= MAX_NEIGHBORS:
             return f", such as '{np.format_float_positional(um, trim='-')}um'"
     return ""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SHARD_BYTES = 2**20
 """Genes are grouped into files of at most this size before compression; a larger gene gets its own file."""
-MOST_BYTES = 10**9
+MAX_BYTES = 10**9
 """Predicted size up to which all genes are packed by default."""
 _SAMPLED = 300_000
 """Number of values that are encoded both as float32 and as codes, to choose the smaller form."""
@@ -56,10 +56,10 @@ def choose_packed(source: Source, config: ExportConfig, n: int) -> tuple[Planned
     if config.packed == "no" or (config.packed == "auto" and config.genes_mode == ()):
         return None, []
     planned = _all_genes(source, config, n)
-    if config.packed == "auto" and planned.size.bytes > MOST_BYTES:
+    if config.packed == "auto" and planned.size.bytes > MAX_BYTES:
         return None, [
             f"The viewer cannot show all {counted(len(planned.names), 'gene')} of {source.matrix_name}: they would "
-            f"take about {size(planned.size.bytes)} (packed); the default limit is {size(MOST_BYTES)}. "
+            f"take about {size(planned.size.bytes)} (packed); the default limit is {size(MAX_BYTES)}. "
             "To write them anyway, set packed to 'yes'."
         ]
     return planned, []
@@ -99,7 +99,7 @@ def choose_other_matrices(
         if on_demand:
             continue
         packed = _all_genes(other, config, n)
-        if config.packed == "auto" and taken + packed.size.bytes > MOST_BYTES:
+        if config.packed == "auto" and taken + packed.size.bytes > MAX_BYTES:
             left_out.append(f"{name} (about {size(packed.size.bytes)})")
             continue
         taken += packed.size.bytes
@@ -115,7 +115,7 @@ def choose_other_matrices(
     if left_out:
         warnings.append(
             f"Matrices were left out: {listed(left_out)}. By default, all matrices together take at most "
-            f"{size(MOST_BYTES)} (packed); the others already take about {size(taken)}. To write them anyway, set "
+            f"{size(MAX_BYTES)} (packed); the others already take about {size(taken)}. To write them anyway, set "
             "packed to 'yes'."
         )
     return tuple(planned), warnings

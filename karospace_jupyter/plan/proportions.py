@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_TYPES = 100
 """Maximum number of types per table; more cannot be distinguished in a pie chart."""
-MOST_VALUES = 2_000_000
+MAX_VALUES = 2_000_000
 """Maximum number of cells × types that are exported by default, because the tables contain every value, too."""
 _NAMED = re.compile(
     r"abundance|cell_?fraction|cell_?prop|cell_?type|card|ct_pred|deconv|destvi|proportion|rctd|spotlight|stereoscope"
@@ -108,11 +108,11 @@ def _usual(source: Source, cells: Cells, used: Sequence[str]) -> tuple[dict[str,
         return any(one[2] == match[2] and one[1].lower() in _BEST_FIRST[:rank] for one in statistics.values())
 
     best = {key: one for key, one in found.items() if key not in statistics or not superseded(statistics[key])}
-    large = [key for key, (types, _) in best.items() if cells.n * len(types) > MOST_VALUES]
+    large = [key for key, (types, _) in best.items() if cells.n * len(types) > MAX_VALUES]
     warnings = []
     if large:
         warnings.append(
-            f"Proportions of more than {MOST_VALUES:,} values are not exported by default: {listed(large)}. Name a "
+            f"Proportions of more than {MAX_VALUES:,} values are not exported by default: {listed(large)}. Name a "
             "table with `proportions` to export it."
         )
     return {key: one for key, one in best.items() if key not in large}, warnings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from karospace_jupyter.formatting import counted
-from karospace_jupyter.gene_sets import MOST_SETS
+from karospace_jupyter.gene_sets import MAX_SETS
 from karospace_jupyter.plan.model import CategoryAnnotation
 from karospace_jupyter.plan.names import listed
 
@@ -184,10 +184,10 @@ def _fitting_sets(
                 f"{counted(len(empty), 'gene set')} of the view {reason} no exported genes: {listed(empty)}."
             )
             others = [one for one in others if one["genes"]]
-    room = MOST_SETS - len(exported)
+    room = MAX_SETS - len(exported)
     if len(others) > room:
         surplus = counted(len(others) - room, "gene set was", "gene sets were")
-        warnings.append(f"{surplus} left out of the view: at most {MOST_SETS} are shown.")
+        warnings.append(f"{surplus} left out of the view: at most {MAX_SETS} are shown.")
     return [*({"name": one.name, "genes": list(one.genes)} for one in exported), *others[:room]], warnings
 
 

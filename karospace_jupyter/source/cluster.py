@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _AHEAD = 2
 """Blocks that are computed ahead, for each thread of the cluster."""
-_MOST_AHEAD = 256
+_MAX_AHEAD = 256
 _PATIENCE_S = 10
 """Seconds to wait for the answer of a scheduler."""
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.001, 0.02
@@ -89,7 +89,7 @@ def row_chunks(array: Any, client: Any) -> Iterator[list[Any]]:  # noqa: ANN401 
 def _ahead(client: Any, batches: Iterator[list[Any]]) -> Iterator[list[Any]]:  # noqa: ANN401
     """Yield the results of each list of futures, in order; iterating over `batches` starts them."""
     with _connected(client):
-        ahead = min(_MOST_AHEAD, max(1, _AHEAD * sum(client.nthreads().values())))
+        ahead = min(_MAX_AHEAD, max(1, _AHEAD * sum(client.nthreads().values())))
         waiting: deque[list[Any]] = deque()
         try:
             for futures in batches:

@@ -19,7 +19,7 @@ _OBJECTS = {
     "MuData": ("mudata", "modalities", "mod", "mdata"),
     "SpatialData": ("spatialdata", "tables", "tables", "sdata"),
 }
-_MOST_LISTED = 12
+_MAX_LISTED = 12
 # save() and saveRDS() without compression: the format, its version and, for text, the version of R.
 _R_DATA = re.compile(rb"RD[AX]\d\n|X\n\0\0\0[\2\3]|A\n[23]\n\d{4}")
 
@@ -179,6 +179,6 @@ def _contents(names: Sequence[str]) -> str:
 def _choice(holds: str, keys: Sequence[str], each: Sequence[str], verb: str) -> str:
     if not keys:
         return f"It has no {holds}."
-    rest = f" and {len(keys) - _MOST_LISTED:,} more" if len(keys) > _MOST_LISTED else ""
-    choose = f"{verb} {each[0]}" if len(keys) == 1 else f"{verb} one of them: {', '.join(each[:_MOST_LISTED])}"
-    return f"Its {holds}: {', '.join(keys[:_MOST_LISTED])}{rest}. {choose}."
+    rest = f" and {len(keys) - _MAX_LISTED:,} more" if len(keys) > _MAX_LISTED else ""
+    choose = f"{verb} {each[0]}" if len(keys) == 1 else f"{verb} one of them: {', '.join(each[:_MAX_LISTED])}"
+    return f"Its {holds}: {', '.join(keys[:_MAX_LISTED])}{rest}. {choose}."

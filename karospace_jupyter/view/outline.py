@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-MOST_NUMBERS = 20_000
+MAX_NUMBERS = 20_000
 """Maximum number of coordinates of an outline. A line drawn by hand has a few hundred corners."""
 DISTANCE = "Distance to {} border"
 """Name of the annotation that holds the distances to the border of a region."""
@@ -19,4 +19,4 @@ def _valid_corners(numbers: list[float]) -> list[float]:
     return numbers
 
 
-Outline = Annotated[list[float], Field(max_length=MOST_NUMBERS), AfterValidator(_valid_corners)]
+Outline = Annotated[list[float], Field(max_length=MAX_NUMBERS), AfterValidator(_valid_corners)]

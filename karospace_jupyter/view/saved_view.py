@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from karospace_jupyter.errors import ConfigError
-from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_SETS
+from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MAX_SETS
 from karospace_jupyter.paths import bounded_text, expanded
 from karospace_jupyter.view.outline import Outline
 from karospace_jupyter.view.state import LATER, ViewPart, ViewState, from_wire
@@ -60,7 +60,7 @@ class SavedView(ViewPart):
     state: ViewState
     regions: list[SavedRegion] = Field(default_factory=list)
     """If omitted, opening the view leaves the regions unchanged."""
-    gene_sets: list[LinkedGeneSet] = Field(default_factory=list, max_length=MOST_SETS)
+    gene_sets: list[LinkedGeneSet] = Field(default_factory=list, max_length=MAX_SETS)
     """In links, in place of `geneSets` of the state, because a link must be short."""
     regions_left_out: int = Field(default=0, ge=0)
     """Number of regions that were left out because they were too large for the link."""

@@ -20,7 +20,7 @@ from pydantic.alias_generators import to_camel
 
 from karospace_jupyter.errors import ViewError
 from karospace_jupyter.formatting import LONGEST_NAME
-from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_SETS
+from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MAX_SETS
 
 LATER = "later"
 """Validation context of data from a viewer: unknown fields, which later viewers may add, are ignored."""
@@ -251,7 +251,7 @@ class ViewState(_Part):
     """Whether the names of the categories are shown on the cells."""
     neighbors: bool = False
     """Whether neighbors are drawn when zoomed in, if the bundle has neighbors."""
-    gene_sets: Annotated[list[GeneSet], Field(max_length=MOST_SETS), AfterValidator(_distinct)] | None = None
+    gene_sets: Annotated[list[GeneSet], Field(max_length=MAX_SETS), AfterValidator(_distinct)] | None = None
     """Gene sets that the viewer lists; None for those of the bundle."""
     um_per_unit: float | None = Field(default=None, gt=0)
     """µm per coordinate unit of the tissue; None for the unit that the bundle states."""

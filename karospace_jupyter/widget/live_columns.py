@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_CATEGORIES = 10_000
+MAX_LIVE_CATEGORIES = 10_000
 """Columns with more categories are refused: they are identifiers, and their list would block the page."""
 _WHOLE = 2**62
 """Maximum bytes of a file, so large that a column is never split."""
@@ -120,10 +120,10 @@ class LiveColumns:
             raise ViewError(str(exc)) from exc
         finally:
             source.close()
-        if annotation.kind == "category" and len(annotation.categories) > MOST_CATEGORIES:
+        if annotation.kind == "category" and len(annotation.categories) > MAX_LIVE_CATEGORIES:
             msg = (
                 f"The column {name!r} of obs has {len(annotation.categories):,} categories; "
-                f"at most {MOST_CATEGORIES:,} can be shown."
+                f"at most {MAX_LIVE_CATEGORIES:,} can be shown."
             )
             raise ViewError(msg)
         with Packer(files.__setitem__, gzip=True, threads=1) as packer:

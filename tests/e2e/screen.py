@@ -96,5 +96,5 @@ def tool(viewer: Viewer, name: str) -> None:
 
 
 def parse_share(text: str) -> float:
-    """Return the fraction that a text such as “12 %” or “< 0.1 %” shows."""
-    return float(text.removesuffix(" %").strip("<> ")) / 100
+    """Return the fraction that a text such as “12%” or “< 0.1%” shows."""
+    return float(text.removesuffix("%").strip("<> ")) / 100

@@ -223,7 +223,7 @@ def test_palette_is_named_after_the_file_only_if_the_file_has_colors(
 def test_small_shares_do_not_touch_their_bars(many: Path, viewer: Viewer) -> None:
     page = viewer.open((many / "index.html").as_uri()).page
     viewer.set(color={"kind": "annotation", "column": "kind"})
-    expect(page.locator(".ks-share", has_text="< 0.1 %").first).to_be_visible()
+    expect(page.locator(".ks-share", has_text="< 0.1%").first).to_be_visible()
     gaps = page.evaluate("""() => [...document.querySelectorAll('.ks-class')].map((row) => {
       const text = document.createRange();
       text.selectNodeContents(row.querySelector('.ks-share'));

@@ -128,7 +128,7 @@ def test_tooltip_lists_the_largest_shares(viewer: Viewer, folder: Path, serve: A
     [at] = viewer.positions([FIRST])
     viewer.page.mouse.move(*at)
     rows = viewer.page.get_by_role("tooltip").locator("dl > div")
-    expect(rows).to_have_text(["B cells50 %", "T cells25 %", "Myeloid25 %"])
+    expect(rows).to_have_text(["B cells50%", "T cells25%", "Myeloid25%"])
     viewer.page.mouse.click(*at)
     viewer.page.get_by_role("button", name="T cells", exact=True).and_(
         viewer.page.get_by_title("Color by T cells")

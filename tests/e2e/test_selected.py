@@ -59,7 +59,7 @@ def test_composition_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData]
     select(viewer, np.ones(adata.n_obs, dtype=bool))
     expect(page.get_by_text("compared with the rest")).to_have_count(0)
     first = page.get_by_role("list", name="Composition by cell_type").get_by_role("listitem").first
-    wanted = [largest, f"{100 * (types == largest).mean():.0f} %"]
+    wanted = [largest, f"{100 * (types == largest).mean():.0f}%"]
     becomes(lambda: first.inner_text().strip().split("\n"), wanted)
 
 

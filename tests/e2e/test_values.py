@@ -155,7 +155,7 @@ def test_limits_of_a_long_tail_can_be_dragged(opened: Viewer, adata: ad.AnnData)
     expect(histogram).to_have_attribute("aria-valuetext", re.compile("and above, up to 50,000: "))
     # The panel shows the number and share of missing values.
     missing = int(np.isnan(values).sum())
-    facts = re.compile(rf"No value\s+{missing} cells, {100 * missing / len(values):.0f} %")
+    facts = re.compile(rf"No value\s+{missing} cells, {100 * missing / len(values):.0f}%")
     expect(page.locator(".ks-facts")).to_have_text(facts, use_inner_text=True)
     viewer.set(color={"kind": "annotation", "column": "none"})
     page.get_by_text("No cells have a value here.").wait_for()

@@ -133,7 +133,7 @@ def test_layers_have_the_genes_of_a_first_matrix_that_is_not_packed(
 ) -> None:
     planned = plan(adata, matrices=["layer:continuous", "layer:counts"], markers="none")
     assert planned.packed is not None
-    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", planned.packed.size.bytes - 1)
+    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MAX_BYTES", planned.packed.size.bytes - 1)
     bundle = run_to_memory(adata, config_of(matrices=["layer:continuous", "layer:counts"]))
     assert bundle.manifest.packed is None
     assert bundle.matrices == ("layer:continuous", "layer:counts")
@@ -226,7 +226,7 @@ def test_limit_applies_to_all_matrices_together(adata: ad.AnnData, monkeypatch: 
     sizes = [matrix.size.bytes for matrix in unlimited.all_packed]
     assert len(sizes) == 4
     # The first matrix, counts and raw fit; the continuous layer is much larger.
-    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", sizes[0] + sizes[1] + sizes[3])
+    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MAX_BYTES", sizes[0] + sizes[1] + sizes[3])
     limited = plan(adata)
     assert [matrix.name for matrix in limited.other_matrices] == ["layer:counts", "raw"]
     (warning,) = [text for text in limited.warnings if "left out" in text]
@@ -426,7 +426,7 @@ def test_genes_that_are_not_packed_keep_their_files(
 ) -> None:
     first = plan(adata, matrices=["layer:continuous", "layer:counts"], markers="none").packed
     assert first is not None
-    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", first.size.bytes - 1)
+    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MAX_BYTES", first.size.bytes - 1)
     config = config_of(matrices=["layer:continuous", "layer:counts"], single_file=tmp_path / "b.html")
     page = run(adata, config)
     assert sum(file.kind == "expression_chunk" for file in page.manifest.asset_files) == 2

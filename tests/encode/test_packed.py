@@ -233,7 +233,7 @@ def test_full_temporary_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_ladders_with_too_many_values_in_total_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("karospace_jupyter.bundle.ladders.MOST_VALUES", 100)
+    monkeypatch.setattr("karospace_jupyter.bundle.ladders.MAX_VALUES", 100)
     ladders = Ladders()
     bits = np.arange(1, 200, dtype=np.uint32)
     with pytest.raises(LaddersTooLargeError):

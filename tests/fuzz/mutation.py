@@ -11,13 +11,13 @@ ODD: tuple[Any, ...] = (
     None, True, False, "", "x", "../../x", "/etc/passwd", "a\0b", "\ud800", "é" * 300, "1e999", "NaN", [], {}, [[]], [None],
     {"a": None}, *ODD_NUMBERS,
 )  # fmt: skip
-_MOST_CHANGES = 6
+_MAX_CHANGES = 6
 
 
 def of_bytes(data: bytes, rng: random.Random) -> bytes:
     """Flip, delete, zero, duplicate or overwrite bytes at a few positions."""
     damaged = bytearray(data)
-    for _ in range(rng.randint(1, _MOST_CHANGES)):
+    for _ in range(rng.randint(1, _MAX_CHANGES)):
         size = len(damaged)
         if size == 0:
             break
@@ -46,7 +46,7 @@ def of_bytes(data: bytes, rng: random.Random) -> bytes:
 def of_json(value: Any, rng: random.Random) -> Any:
     """Replace, delete or duplicate a few values."""
     whole = [copy.deepcopy(value)]
-    for _ in range(rng.randint(1, _MOST_CHANGES)):
+    for _ in range(rng.randint(1, _MAX_CHANGES)):
         locations = list(_locations(whole))
         holder, key = rng.choice(locations)
         how = rng.randrange(5)

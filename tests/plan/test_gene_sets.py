@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace, gene_sets
 from karospace_jupyter.errors import BundleError, ConfigError, GenesError, KaroSpaceError, PlanError
 from karospace_jupyter.export import run_to_memory
-from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MOST_GENES, MOST_SETS, GeneSets, joined, read_gene_sets
+from karospace_jupyter.gene_sets import LONGEST_SET_NAME, MAX_GENES, MAX_SETS, GeneSets, joined, read_gene_sets
 from karospace_jupyter.plan import Plan, resolve
 from karospace_jupyter.source import open_source
 
@@ -104,7 +104,7 @@ class TestFiles:
             read_gene_sets(tmp_path / "none.gmt")
 
     def test_too_large_file_raises(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(gene_sets, "_MOST_BYTES", 5)
+        monkeypatch.setattr(gene_sets, "_MAX_BYTES", 5)
         with pytest.raises(ConfigError, match=r"set file .*sets\.gmt is 0\.0 MB; at most 0 MB are read\. Keep only"):
             read_gene_sets(write(tmp_path, "A\tx\tCD3E\n"))
 
@@ -114,12 +114,12 @@ class TestFiles:
             plan(adata, gene_sets=[first, str(second)])
 
     def test_too_many_sets_or_genes_raise(self) -> None:
-        fits: GeneSets = {f"s{i}": ("A",) for i in range(MOST_SETS)}
+        fits: GeneSets = {f"s{i}": ("A",) for i in range(MAX_SETS)}
         assert joined([("x", fits)]) == fits
         with pytest.raises(ConfigError, match=r"Got 501 gene sets with 501 genes. At most 500 sets with 20,000 genes"):
             joined([("x", fits), ("y", {"more": ("A",)})])
         with pytest.raises(ConfigError, match=r"20,001 genes"):
-            ExportConfig(gene_sets={"all": [f"g{i}" for i in range(MOST_GENES + 1)]})
+            ExportConfig(gene_sets={"all": [f"g{i}" for i in range(MAX_GENES + 1)]})
 
 
 class TestOption:
@@ -257,7 +257,7 @@ class TestView:
         assert "1 gene set of the view was left out because it has no exported genes: 'Gone'." in found.warnings
 
     def test_sets_beyond_the_limit_are_left_out_with_a_warning(self, adata: ad.AnnData, tmp_path: Path) -> None:
-        many = [{"name": f"s{i}", "genes": ["EPCAM"]} for i in range(MOST_SETS)]
+        many = [{"name": f"s{i}", "genes": ["EPCAM"]} for i in range(MAX_SETS)]
         found = plan(adata, view=self.view(tmp_path, many), gene_sets={"A": ["EPCAM"]})
-        assert found.view is not None and len(found.view["geneSets"]) == MOST_SETS
+        assert found.view is not None and len(found.view["geneSets"]) == MAX_SETS
         assert any("1 gene set was left out of the view: at most 500" in text for text in found.warnings)

@@ -69,7 +69,7 @@ def test_column_with_too_many_categories_has_no_markers_and_warns() -> None:
 
 def test_default_size_of_markers_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     adata = tissue(leiden=categories(30), cell_type=categories(20))
-    monkeypatch.setattr("karospace_jupyter.plan.markers.MOST_BYTES", 25 * G * 32)
+    monkeypatch.setattr("karospace_jupyter.plan.markers.MAX_BYTES", 25 * G * 32)
     found = plan(adata)
     assert found.markers == ("cell_type",)  # cell types have priority over clusters
     assert "'leiden'" in about_markers(found)[0]

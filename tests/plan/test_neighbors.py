@@ -14,8 +14,8 @@ import scipy.sparse as sp
 from scipy.spatial import cKDTree
 
 from karospace_jupyter import Bundle, ExportConfig, adata_to_karospace
-from karospace_jupyter.bundle.neighbors import MOST_EDGES_PER_CELL, graph_bytes
-from karospace_jupyter.config import MOST_NEIGHBORS
+from karospace_jupyter.bundle.neighbors import MAX_EDGES_PER_CELL, graph_bytes
+from karospace_jupyter.config import MAX_NEIGHBORS
 from karospace_jupyter.datasets import synthetic_tissue
 from karospace_jupyter.errors import Cancelled, PlanError
 from karospace_jupyter.export import run_to_memory
@@ -357,7 +357,7 @@ def test_estimate_does_not_miss_rare_edges() -> None:
 
 
 def test_limits_of_options_and_files_agree() -> None:
-    assert MOST_EDGES_PER_CELL >= MOST_NEIGHBORS
+    assert MAX_EDGES_PER_CELL >= MAX_NEIGHBORS
 
 
 def test_form_shows_the_problem_next_to_the_option() -> None:

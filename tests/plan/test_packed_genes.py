@@ -35,7 +35,7 @@ def plan(subject: Any, **options: Any) -> Plan:
 
 def at_most(monkeypatch: pytest.MonkeyPatch, n_bytes: int) -> None:
     """Set the limit of the default for packed genes."""
-    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MOST_BYTES", n_bytes)
+    monkeypatch.setattr("karospace_jupyter.plan.packed_genes.MAX_BYTES", n_bytes)
 
 
 def about_packed(found: Plan) -> list[str]:

@@ -147,7 +147,7 @@ def test_sampled_spots_keep_their_amounts() -> None:
 
 
 def test_tables_with_very_many_numbers_are_exported_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proportions, "MOST_VALUES", 3 * N - 1)
+    monkeypatch.setattr(proportions, "MAX_VALUES", 3 * N - 1)
     adata = build(cell_types=amounts())
     found = plan(adata)
     assert keys(found) == []

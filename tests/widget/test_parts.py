@@ -486,7 +486,7 @@ def test_every_column_of_obs_colors_the_view_with_its_current_values(monkeypatch
     listed = [column["name"] for column in view._live.columns.listing()]
     assert set(listed) == {"cell_type", "niche", "region", "more", "identifiers"}
     assert values("region") == adata.obs["region"].iloc[rows].tolist()
-    monkeypatch.setattr("karospace_jupyter.widget.live_columns.MOST_CATEGORIES", 99)
+    monkeypatch.setattr("karospace_jupyter.widget.live_columns.MAX_LIVE_CATEGORIES", 99)
     adata.obs["barcode"] = adata.obs_names
     with pytest.raises(ViewError, match="'barcode' of obs has 100 categories; at most 99"):
         view.color = "barcode"

@@ -8,7 +8,7 @@ import { type CategoryValues, type Codes, type ColumnValues, numberValues } from
 export type Cell = string | number | boolean | { whole: string } | null;
 
 /** Maximum number of distinct integers that are read as codes in a table without types. */
-const MOST_UNTYPED_CODES = 50;
+const MAX_UNTYPED_CODES = 50;
 
 /** Type of the values of a column. */
 export type Kind = 'number' | 'text';
@@ -76,10 +76,10 @@ function mayBeText(values: Float64Array): boolean {
   const distinct = new Set<number>();
   for (const value of values) {
     if (Number.isNaN(value)) continue;
-    if (!Number.isInteger(value) || distinct.size > MOST_UNTYPED_CODES) return false;
+    if (!Number.isInteger(value) || distinct.size > MAX_UNTYPED_CODES) return false;
     distinct.add(value);
   }
-  return distinct.size <= MOST_UNTYPED_CODES && distinct.size * 2 < values.length;
+  return distinct.size <= MAX_UNTYPED_CODES && distinct.size * 2 < values.length;
 }
 
 /** Returns whether text is an integer that JavaScript numbers cannot represent exactly. */

@@ -10,7 +10,7 @@ import { decode } from './asset';
 
 const PATH = 'manifest.json';
 /** Maximum number of cells whose coordinates fit into the memory of a page. */
-const MOST_CELLS = 2 ** 27;
+const MAX_CELLS = 2 ** 27;
 const KNOWN_MAJOR = '1';
 
 /** Reads and checks the manifest. Adds format violations that can be tolerated to `remarks`. */
@@ -54,10 +54,10 @@ export function checkManifest(value: unknown): Manifest {
   const problem = differs(value, MANIFEST_SHAPE);
   if (problem) throw new FormatError(PATH, problem);
   const cells = fields.n_cells as number;
-  if (cells > MOST_CELLS)
+  if (cells > MAX_CELLS)
     throw new FormatError(
       PATH,
-      `it states ${formatCount(cells)} cells; the viewer supports at most ${formatCount(MOST_CELLS)}`,
+      `it states ${formatCount(cells)} cells; the viewer supports at most ${formatCount(MAX_CELLS)}`,
     );
   if (typeof fields.dataset_name === 'string' && fields.dataset_name.length > LIMITS.dataset_name) {
     return { ...value, dataset_name: `${fields.dataset_name.slice(0, LIMITS.dataset_name)}…` } as Manifest;

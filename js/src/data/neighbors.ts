@@ -20,7 +20,7 @@ const HEADER = 16;
 /** Maximum length of an encoded number, in bytes. */
 const LONGEST = 5;
 /** Maximum number of edges per cell, on average; an edge has two cells. */
-const MOST_EDGES_PER_CELL = 50;
+const MAX_EDGES_PER_CELL = 50;
 /** Number of cells between two checks of the time. */
 const STEP = 1 << 13;
 
@@ -36,7 +36,7 @@ export async function readNeighbors(
   ctx: ReadContext,
 ): Promise<Graph> {
   const damaged = () => new FormatError(paths[0] ?? 'manifest.json', 'the neighbors are damaged');
-  if (!(edges <= MOST_EDGES_PER_CELL * cells)) throw damaged();
+  if (!(edges <= MAX_EDGES_PER_CELL * cells)) throw damaged();
   const bytes = joined(await Promise.all(paths.map((path) => reader.read(path, undefined, ctx))));
   const words = asUint32(bytes.subarray(0, bytes.length & ~3));
   if ([MAGIC, VERSION, cells, edges].some((word, i) => word !== words[i])) throw damaged();

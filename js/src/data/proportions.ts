@@ -19,7 +19,7 @@ export interface Pies {
 
 const WHOLE = 65_535;
 /** Maximum number of slices of all pies: those that fit into the smallest texture that WebGL 2 guarantees. */
-const MOST_SLICES = 4096 * 2048;
+const MAX_SLICES = 4096 * 2048;
 
 /** Returns the proportions whose most abundant type a column states; undefined if none, or too many to draw. */
 export function proportionsOf(
@@ -27,7 +27,7 @@ export function proportionsOf(
   column: string,
 ): Proportions | undefined {
   const found = manifest.proportions?.find((one) => one.column === column);
-  return found && found.parts.length * manifest.n_cells <= MOST_SLICES ? found : undefined;
+  return found && found.parts.length * manifest.n_cells <= MAX_SLICES ? found : undefined;
 }
 
 /** Reads the amounts of all types; null if the types do not match the categories. */

@@ -10,9 +10,9 @@ interface Named {
 }
 
 /** Maximum number of regions; more cannot be told apart. */
-export const MOST_REGIONS = 500;
+export const MAX_REGIONS = 500;
 /** Maximum number of cells in all regions together; each takes four bytes. */
-export const MOST_REGION_CELLS = 2 ** 26;
+export const MAX_REGION_CELLS = 2 ** 26;
 
 const encoder = new TextEncoder();
 /** Number of rows between two checks of the clock. */
@@ -36,7 +36,7 @@ export async function regionsToCsv(regions: readonly Named[], names: CellNames):
 
 /** Spreadsheets write semicolons in many locales; other programs write tabs. */
 const SEPARATORS = [',', ';', '\t'];
-const MOST_NAMES = 6;
+const MAX_NAMES = 6;
 
 const namesOf = (fields: readonly string[]) => fields.map((name) => name.trim().toLowerCase());
 
@@ -51,9 +51,9 @@ function separatorOf(text: string): string {
   if (found !== undefined) return found;
   const longest = lines.reduce((most, line) => (line.length > most.length ? line : most));
   if (longest.length === 0) throw new Error('The file is empty.');
-  const header = longest.slice(0, MOST_NAMES).map((name) => `“${name.trim().slice(0, 40)}”`);
+  const header = longest.slice(0, MAX_NAMES).map((name) => `“${name.trim().slice(0, 40)}”`);
   throw new Error(
-    `A region table needs the columns “cell_id” and “region”, but its header is ${header.join(', ')}${longest.length > MOST_NAMES ? ', …' : ''}.`,
+    `A region table needs the columns “cell_id” and “region”, but its header is ${header.join(', ')}${longest.length > MAX_NAMES ? ', …' : ''}.`,
   );
 }
 
@@ -89,9 +89,9 @@ export async function regionsFromCsv(
     const places = found.get(name);
     if (places) places.push(place);
     else found.set(name, [place]);
-    if (found.size > MOST_REGIONS) {
+    if (found.size > MAX_REGIONS) {
       throw new Error(
-        `The column “region” has more than ${MOST_REGIONS} different names, such as “${name.slice(0, 40)}”. A region usually contains many cells; check that this is the right column.`,
+        `The column “region” has more than ${MAX_REGIONS} different names, such as “${name.slice(0, 40)}”. A region usually contains many cells; check that this is the right column.`,
       );
     }
   }

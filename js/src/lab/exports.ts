@@ -15,11 +15,11 @@ export interface Exported {
 /** Returns the path of a file of a bundle on the Jupyter server; an empty folder is the server's root. */
 export const inFolder = (folder: string, name: string) => (folder === '' ? name : `${folder}/${name}`);
 
-const MOST = 50;
+const MAX_EXPORTS = 50;
 
 /** Adds an export to the list; replaces an earlier export to the same path. */
 export function withExport(list: readonly Exported[], one: Exported): Exported[] {
-  return [one, ...list.filter(({ path }) => path !== one.path)].slice(0, MOST);
+  return [one, ...list.filter(({ path }) => path !== one.path)].slice(0, MAX_EXPORTS);
 }
 
 /** Reads a stored list; skips invalid entries. */

@@ -57,7 +57,7 @@ export const MAX_ZOOM = 2000;
 
 /** Distance of cells from cards and from the edges of the window, as a share of its shorter side, and in CSS pixels. */
 const GAP = 0.03;
-const MOST_GAP = 16;
+const MAX_GAP = 16;
 /** Distance of large points from cards and from the edges of the window, in CSS pixels. */
 const POINT_GAP = 4;
 /** Minimum scale, as a fraction of that without cards: it is better to cover cells than to draw them even smaller. */
@@ -85,7 +85,7 @@ export function fitOf(
   const sides = [extent[2] - extent[0], extent[3] - extent[1]] as const;
   const [dx, dy] = lies(orientation) ? [sides[1], sides[0]] : sides;
   if (!(dx > 0) && !(dy > 0)) return { scale: 1, right: 0, down: 0 };
-  const gap = Math.min(MOST_GAP, GAP * Math.min(width, height));
+  const gap = Math.min(MAX_GAP, GAP * Math.min(width, height));
   // Points are proportional to the scale up to a limit, so either limit leaves room for them; use the larger scale.
   const scaleAlong = (room: number, side: number) =>
     side > 0

@@ -48,16 +48,16 @@ export function formatCategory(name: string | null): string {
   return name === null ? 'no value' : name.trim() === '' ? '(empty)' : name;
 }
 
-/** Formats a fraction as a percentage. Only exactly 0 is "0 %" and only exactly 1 is "100 %"; NaN (0 of 0) is a dash. */
+/** Formats a fraction as a percentage. Only exactly 0 is "0%" and only exactly 1 is "100%"; NaN (0 of 0) is a dash. */
 export function formatShare(share: number): string {
   if (Number.isNaN(share)) return '–';
-  if (share <= 0) return '0 %';
-  if (share >= 1) return '100 %';
-  if (share < 0.001) return '< 0.1 %';
-  if (share > 0.999) return '> 99.9 %';
+  if (share <= 0) return '0%';
+  if (share >= 1) return '100%';
+  if (share < 0.001) return '< 0.1%';
+  if (share > 0.999) return '> 99.9%';
   const percent = share * 100;
   const tenths = percent.toFixed(1);
-  return `${Number(tenths) < 10 || percent >= 99 ? tenths : Math.round(percent)} %`;
+  return `${Number(tenths) < 10 || percent >= 99 ? tenths : Math.round(percent)}%`;
 }
 
 /** Formats a count with its noun in the singular or plural. */

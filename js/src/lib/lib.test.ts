@@ -285,30 +285,30 @@ test('counts and values are formatted', () => {
 });
 
 test.each([
-  [0, '0 %'],
-  [1e-12, '< 0.1 %'],
-  [0.000999, '< 0.1 %'],
-  [0.001, '0.1 %'],
-  [0.05, '5.0 %'],
-  [0.0996, '10 %'],
-  [0.777, '78 %'],
-  [0.9884, '99 %'],
-  [0.995, '99.5 %'],
-  [999 / 1000, '99.9 %'],
-  [9991 / 10000, '> 99.9 %'],
-  [1 - 1e-12, '> 99.9 %'],
-  [1, '100 %'],
+  [0, '0%'],
+  [1e-12, '< 0.1%'],
+  [0.000999, '< 0.1%'],
+  [0.001, '0.1%'],
+  [0.05, '5.0%'],
+  [0.0996, '10%'],
+  [0.777, '78%'],
+  [0.9884, '99%'],
+  [0.995, '99.5%'],
+  [999 / 1000, '99.9%'],
+  [9991 / 10000, '> 99.9%'],
+  [1 - 1e-12, '> 99.9%'],
+  [1, '100%'],
   [Number.NaN, '–'],
 ])('the fraction %d is formatted as %s', (share, text) => {
   expect(formatShare(share)).toBe(text);
 });
 
-test('only all cells are 100 % and only none are 0 %, for any number of cells', () => {
+test('only all cells are 100% and only none are 0%, for any number of cells', () => {
   for (const total of [1, 7, 150, 999, 1000, 1001, 4603, 1_000_000]) {
     const texts = [0, 1, total - 1, total].map((count) => [count, formatShare(count / total)] as const);
     for (const [count, text] of texts) {
-      expect(text === '0 %').toBe(count === 0);
-      expect(text === '100 %').toBe(count === total);
+      expect(text === '0%').toBe(count === 0);
+      expect(text === '100%').toBe(count === total);
     }
   }
 });

@@ -6,7 +6,7 @@ import { grouped, groupsOf } from '../state/color/groups';
 import { valueAt } from '../state/color/layer';
 import type { Model } from '../state/model';
 
-const MOST_SHARES = 3;
+const MAX_SHARES = 3;
 
 /** A value of a cell, as the tooltip and the card show it. */
 export interface CellValue {
@@ -50,7 +50,7 @@ function largestShares(model: Model, name: string, cell: number): CellValue[] | 
       ?.map((share, code) => [share, categories[code]?.name ?? ''] as const)
       .filter(([share]) => share > 0)
       .sort(([a], [b]) => b - a)
-      .slice(0, MOST_SHARES)
+      .slice(0, MAX_SHARES)
       .map(([share, type]) => ({
         key: `share ${type}`,
         name: formatCategory(type),

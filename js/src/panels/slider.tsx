@@ -31,4 +31,4 @@ export function Slider(props: {
   );
 }
 
-export const percent = (share: number): string => `${Math.round(share * 100)} %`;
+export const percent = (share: number): string => `${Math.round(share * 100)}%`;

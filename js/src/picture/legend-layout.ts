@@ -25,9 +25,9 @@ const GAP = 16;
 /** Width to height of a compact picture. */
 const ASPECT = 2;
 /** Maximum number of entries, as in the panel. The last line states how many were omitted. */
-const MOST_ENTRIES = 300;
+const MAX_ENTRIES = 300;
 /** Maximum number of lines of one name: readable names need fewer. */
-const MOST_LINES = 8;
+const MAX_LINES = 8;
 
 /** Dimensions of the entries, in CSS pixels. */
 interface Style {
@@ -142,7 +142,7 @@ export function legendBlock(
 
 function linesOf(content: string, size: number, weight: Weight, measure: Measure): string[] {
   const lines = wrapped(oneLine(content), LONGEST, size, weight, measure);
-  return lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES - 1), `${lines[MOST_LINES - 1]}…`] : lines;
+  return lines.length > MAX_LINES ? [...lines.slice(0, MAX_LINES - 1), `${lines[MAX_LINES - 1]}…`] : lines;
 }
 
 function itemsOf(entries: readonly Entry[], style: Style, measure: Measure): Item[] {
@@ -156,8 +156,8 @@ function itemsOf(entries: readonly Entry[], style: Style, measure: Measure): Ite
       height: style.row + (lines.length - 1) * style.line,
     };
   };
-  const more = entries.length - MOST_ENTRIES;
-  const listed = entries.slice(0, MOST_ENTRIES);
+  const more = entries.length - MAX_ENTRIES;
+  const listed = entries.slice(0, MAX_ENTRIES);
   const items = listed.map(({ name, color, quiet }) => itemOf(name, color, quiet ?? false));
   return more > 0 ? [...items, itemOf(`… and ${formatCount(more)} more`, null, true)] : items;
 }

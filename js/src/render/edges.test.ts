@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { edgesOf, MOST_EDGES } from './edges';
+import { edgesOf, MAX_EDGES } from './edges';
 
 /** Cells on a line; each is a neighbor of the next. */
 function line(cells: number) {
@@ -39,10 +39,10 @@ test('edges to hidden cells and to cells without coordinates are left out', () =
 });
 
 test('too many edges are not drawn', () => {
-  const long = line(MOST_EDGES + 2);
-  const all = Uint32Array.from({ length: MOST_EDGES + 2 }, (_, i) => i);
+  const long = line(MAX_EDGES + 2);
+  const all = Uint32Array.from({ length: MAX_EDGES + 2 }, (_, i) => i);
   expect(edgesOf(long.graph, long.coords, all, null, [0, 0])).toBeNull();
-  expect(edgesOf(long.graph, long.coords, all.subarray(0, MOST_EDGES), null, [0, 0])).toHaveLength(
-    4 * MOST_EDGES,
+  expect(edgesOf(long.graph, long.coords, all.subarray(0, MAX_EDGES), null, [0, 0])).toHaveLength(
+    4 * MAX_EDGES,
   );
 });

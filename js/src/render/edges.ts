@@ -1,7 +1,7 @@
 import { type Graph, neighborsOf } from '../data/neighbors';
 
 /** Maximum number of edges: more would hide the cells, and take longer to draw than a frame. */
-export const MOST_EDGES = 20_000;
+export const MAX_EDGES = 20_000;
 
 /**
  * Returns the edges of some cells as coordinates relative to the center: x, y of one cell, then x, y of the other. Null
@@ -22,7 +22,7 @@ export function edgesOf(
       if (other < cell && inSight.has(other)) continue;
       const x = coords[2 * other] ?? Number.NaN;
       if (Number.isNaN(x) || accepts?.(other) === false) continue;
-      if (found.length === 4 * MOST_EDGES) return null;
+      if (found.length === 4 * MAX_EDGES) return null;
       found.push((coords[2 * cell] ?? 0) - cx, (coords[2 * cell + 1] ?? 0) - cy);
       found.push(x - cx, (coords[2 * other + 1] ?? 0) - cy);
     }

@@ -39,7 +39,7 @@ export interface Stage {
 /** Maximum number of cells to draw while the view moves; all are drawn when it rests. */
 const MOVING_BUDGET = 200_000;
 /** Minimum diameter of a cell at which edges are drawn, in CSS pixels. */
-const LEAST_SIZE = 4;
+const MIN_SIZE = 4;
 const WARM_EVERY_MS = 60;
 const BLACK: Rgb = [0, 0, 0];
 
@@ -121,7 +121,7 @@ export function createStage(
   const edgesIn = (view: View, center: readonly [number, number]): Float32Array | null => {
     const graph = model.graph.value;
     const positions = model.positions.value;
-    if (!graph || !positions || !sizeOf || sizeOf(view, 1) < LEAST_SIZE) return null;
+    if (!graph || !positions || !sizeOf || sizeOf(view, 1) < MIN_SIZE) return null;
     const of = [view, graph, positions, model.layer.value, model.state.value.hidden];
     if (!lastEdges || of.some((part, i) => part !== lastEdges?.of[i])) {
       const { width, height } = view;

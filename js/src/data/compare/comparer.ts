@@ -66,7 +66,7 @@ function sorted(keys: Uint32Array, spare: Uint32Array, n: number, bits: number):
 }
 
 /** Maximum number of values that are counted rather than sorted. */
-const MOST_COUNTED = 65_536;
+const MAX_COUNTED = 65_536;
 
 interface Keys {
   /** The key of each step, in the order of the values. */
@@ -76,7 +76,7 @@ interface Keys {
 }
 
 function keysOf({ values }: Steps): Keys {
-  if (values.length > MOST_COUNTED) {
+  if (values.length > MAX_COUNTED) {
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
     return { keys: bits.map(keyOfBits), distinct: null };
   }

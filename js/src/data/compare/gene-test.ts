@@ -19,7 +19,7 @@ export const FIELDS = [
 export type Field = (typeof FIELDS)[number];
 
 /** Minimum number of cells with a value in a group for a test. */
-export const LEAST_CELLS = 3;
+export const MIN_CELLS = 3;
 
 /**
  * How means become a fold change: 0 for counts, the natural logarithm of the base for logarithms of 1 + counts, null for
@@ -67,7 +67,7 @@ export function testGene(runs: Runs, scale: Scale, out: Float64Array, at: number
   const n = nA + nB;
   const pairs = nA * nB;
   const u = ranks - (nA * (nA + 1)) / 2;
-  const enough = nA >= LEAST_CELLS && nB >= LEAST_CELLS;
+  const enough = nA >= MIN_CELLS && nB >= MIN_CELLS;
   const tested = enough && length > 1;
   const spread = Math.sqrt((pairs / 12) * (n + 1 - ties / (n * (n - 1))));
   const apart = u - pairs / 2;

@@ -1,6 +1,6 @@
 import { fromPlanes } from '../packed-shard';
 import type { Column } from './differences';
-import { LEAST_CELLS, log2Ratio, type Scale } from './gene-test';
+import { log2Ratio, MIN_CELLS, type Scale } from './gene-test';
 import { adjusted, lnNormalTails, lnStudentTails } from './tails';
 
 /** “KSMK”. */
@@ -78,7 +78,7 @@ export function columnsOf(
     ),
     auc: column((gene) => {
       const [a, b] = [at(counts, gene), restOf(gene)];
-      if (a < LEAST_CELLS || b < LEAST_CELLS) return Number.NaN;
+      if (a < MIN_CELLS || b < MIN_CELLS) return Number.NaN;
       return at(ties, gene) > 0 ? 0.5 + (at(zs, gene) * at(spreads, gene)) / (a * b) : 0.5;
     }),
     u: column(() => Number.NaN),

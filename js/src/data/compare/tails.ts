@@ -2,7 +2,7 @@
 
 /** Terms of the continued fraction of erfc: enough for full precision at x ≥ 2. */
 const ERFC_TERMS = 120;
-const MOST_TERMS = 10_000;
+const MAX_TERMS = 10_000;
 
 /** Returns the natural logarithm of the two-sided p-value of a standard normal deviate. */
 export function lnNormalTails(z: number): number {
@@ -45,7 +45,7 @@ function betaFraction(a: number, b: number, x: number, y: number): number {
   let fraction = (a * skew) / (a + 1);
   let c = fraction;
   let d = 0;
-  for (let m = 1; m < MOST_TERMS; m++) {
+  for (let m = 1; m < MAX_TERMS; m++) {
     const before = a + 2 * m - 1;
     const above = ((m * (a + m - 1)) / before) * ((a + b + m - 1) / before) * (b - m) * x * x;
     const below = m + (m * (b - m) * x) / before + ((a + m) * (skew + m * (1 + y))) / (a + 2 * m + 1);

@@ -11,7 +11,7 @@ import { usePanels } from '../context';
 import { SignedBar, spanOf } from './signed-bar';
 import { Violins } from './violins';
 
-const MOST_GROUPS = 40;
+const MAX_GROUPS = 40;
 
 /** Selects the annotation by whose categories the values are split. */
 export function GroupSelect(): JSX.Element | null {
@@ -75,7 +75,7 @@ function Means({ values }: { values: Numbers }): JSX.Element | null {
   return (
     <>
       <ul class="ks-means">
-        {(whole.value ? rows : rows.slice(0, MOST_GROUPS)).map(({ name, color, mean }) => (
+        {(whole.value ? rows : rows.slice(0, MAX_GROUPS)).map(({ name, color, mean }) => (
           <li key={name}>
             <span class="ks-dot" style={{ background: color }} />
             <span class="ks-class-name" title={name}>
@@ -88,7 +88,7 @@ function Means({ values }: { values: Numbers }): JSX.Element | null {
           </li>
         ))}
       </ul>
-      <More whole={whole} more={rows.length - MOST_GROUPS} />
+      <More whole={whole} more={rows.length - MAX_GROUPS} />
     </>
   );
 }

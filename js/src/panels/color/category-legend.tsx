@@ -21,7 +21,7 @@ import { LegendRow, type Row } from './legend-row';
 const NEXT_ORDER: Record<CategoryOrder, CategoryOrder> = { size: 'name', name: 'original', original: 'size' };
 const SEARCH_FROM = 16;
 /** At most this many rows are rendered; the others are reachable by search. */
-const MOST_ROWS = 300;
+const MAX_ROWS = 300;
 
 function rowsOf(
   categories: readonly GroupedCategory[],
@@ -168,7 +168,7 @@ export function CategoryLegend({ column }: { column: CategoryValues }): JSX.Elem
   const compared = hasGenes(model) && rows.length > 1 && firstVisible(rows, hidden);
   const selecting = model.selection.value !== null;
   const largest = Array.from(counts).reduce((most, count) => Math.max(most, count), 0);
-  const shown = rows.slice(0, MOST_ROWS);
+  const shown = rows.slice(0, MAX_ROWS);
   const stopAt = shown.find((row) => keyOf(row) === stop.value) ?? shown[0];
   const picked = usePicked(shown);
   /** Incremented to move the focus to the name of the new group. */
@@ -278,8 +278,8 @@ export function CategoryLegend({ column }: { column: CategoryValues }): JSX.Elem
           />
         ))}
       </ul>
-      {rows.length > MOST_ROWS && (
-        <p class="ks-note">{formatCount(rows.length - MOST_ROWS)} more; use the search to find them.</p>
+      {rows.length > MAX_ROWS && (
+        <p class="ks-note">{formatCount(rows.length - MAX_ROWS)} more; use the search to find them.</p>
       )}
       {rows.length === 0 && <p class="ks-note">No matching categories.</p>}
       {picked.names && (
@@ -362,7 +362,7 @@ export function CategoryLegend({ column }: { column: CategoryValues }): JSX.Elem
   );
 }
 
-/** Returns the width of the column of shares, in CSS pixels: “< 0.1 %” and “> 99.9 %” need the most. */
+/** Returns the width of the column of shares, in CSS pixels: “< 0.1%” and “> 99.9%” need the most. */
 function shareWidth(rows: readonly Row[], total: number): number {
   const longest = Math.max(0, ...rows.map(({ count }) => formatShare(count / Math.max(1, total)).length));
   return longest > 7 ? 62 : longest > 6 ? 54 : 46;

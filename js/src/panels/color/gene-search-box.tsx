@@ -10,7 +10,7 @@ import { usePanels } from '../context';
 import { Icon } from '../icons';
 import { withGene } from './gene-sets';
 
-const MOST_HITS = 100;
+const MAX_HITS = 100;
 
 /** Returns the available sort orders; genes can be sorted by detection only if zero means "not detected". */
 function ordersFor(
@@ -83,7 +83,7 @@ export function GeneSearchBox(props: { focus: Signal<boolean>; adding: Signal<bo
     if (lacksStatistics) void actions.rankGenes().then(() => arrivals.value++);
   }, [bundle, lacksStatistics]);
   const hits = useMemo(
-    () => (bundle && query.value !== null ? bundle.search.find(query.value, MOST_HITS, order) : []),
+    () => (bundle && query.value !== null ? bundle.search.find(query.value, MAX_HITS, order) : []),
     [bundle, query.value, order, arrivals.value],
   );
   const label = useMemo(

@@ -5,7 +5,7 @@ import { genesOf } from '../../data/gene-list';
 import { cssColor } from '../../lib/color';
 import { counted, formatCount, formatValue } from '../../lib/format';
 import { cornersOf, mixture } from '../../state/color/blend';
-import { type GeneSet, MOST_SETS, scoreOf } from '../../state/color/gene-sets';
+import { type GeneSet, MAX_SETS, scoreOf } from '../../state/color/gene-sets';
 import type { Layer } from '../../state/color/layer';
 import { sameColor } from '../../state/view-state';
 import { Chip } from '../buttons';
@@ -13,7 +13,7 @@ import { usePanels, useView } from '../context';
 import { NamedChip, neighborOf } from '../named-chip';
 import { WithoutValue } from './missing-row';
 
-const MOST_BLENDED = 3;
+const MAX_BLENDED = 3;
 const STEPS = 6;
 
 /** Returns the genes that color the tissue. */
@@ -27,7 +27,7 @@ export function withGene(layer: Layer, gene: string, adding: boolean): Layer['co
   const genes = currentGenes(layer);
   // A gene that is already in the blend changes nothing.
   if (adding && genes.includes(gene)) return layer.color;
-  if (!adding || genes.length === 0 || genes.length >= MOST_BLENDED) return { kind: 'gene', gene };
+  if (!adding || genes.length === 0 || genes.length >= MAX_BLENDED) return { kind: 'gene', gene };
   return { kind: 'blend', genes: [...genes, gene] };
 }
 
@@ -38,7 +38,7 @@ export function MoreGenes(props: { focus: Signal<boolean>; adding: Signal<boolea
   const writing = useSignal(false);
   const layer = model.layer.value;
   const genes = currentGenes(layer);
-  const full = genes.length >= MOST_BLENDED;
+  const full = genes.length >= MAX_BLENDED;
   const can = genes.length > 0 && !full;
   return (
     <>
@@ -181,7 +181,7 @@ function SetEditor({ onDone }: { onDone: () => void }): JSX.Element {
   const isKept = (wanted: string) => sets.some((set) => set.name === wanted);
   const name = useSignal(color.kind === 'score' && isKept(color.name) ? color.name : '');
   const kept = name.value.trim();
-  const full = kept !== '' && !isKept(kept) && sets.length >= MOST_SETS;
+  const full = kept !== '' && !isKept(kept) && sets.length >= MAX_SETS;
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => field.current?.focus(), []);
   const text = useSignal(color.kind === 'score' ? color.genes.join('\n') : '');
@@ -224,7 +224,7 @@ function SetEditor({ onDone }: { onDone: () => void }): JSX.Element {
       {(full || isKept(kept)) && (
         <p class={`ks-break ${full ? 'ks-warning' : 'ks-note'}`} role="status">
           {full
-            ? `A view has at most ${MOST_SETS} gene sets. Remove one first.`
+            ? `A view has at most ${MAX_SETS} gene sets. Remove one first.`
             : `This replaces the genes of “${kept}”.`}
         </p>
       )}

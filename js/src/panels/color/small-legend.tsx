@@ -12,7 +12,7 @@ import { usePanels, useView } from '../context';
 import { WithoutValue } from './missing-row';
 import { type RowNames, useRowActions } from './row-actions';
 
-const MOST = 300;
+const MAX_ROWS = 300;
 
 /** The legend next to the tissue, for an embedded viewer and while the panel is hidden. */
 export function SmallLegend(): JSX.Element | null {
@@ -47,7 +47,7 @@ function Rows(): JSX.Element | null {
         <h2 class="ks-heading ks-plain" title={column.name}>
           {column.name}
         </h2>
-        {categories.slice(0, MOST).map(({ name, names, color, code }) => (
+        {categories.slice(0, MAX_ROWS).map(({ name, names, color, code }) => (
           <Row
             key={name === null ? '\0' : `=${name}`}
             name={name}
@@ -59,8 +59,8 @@ function Rows(): JSX.Element | null {
             last={last}
           />
         ))}
-        {categories.length > MOST && (
-          <p class="ks-note">… and {formatCount(categories.length - MOST)} more</p>
+        {categories.length > MAX_ROWS && (
+          <p class="ks-note">… and {formatCount(categories.length - MAX_ROWS)} more</p>
         )}
       </>
     );

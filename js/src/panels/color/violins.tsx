@@ -11,7 +11,7 @@ import type { Selection } from '../../state/selection/selection';
 import { More } from '../buttons';
 import { usePanels } from '../context';
 
-const MOST = 40;
+const MAX_VIOLINS = 40;
 
 interface Row {
   name: string;
@@ -129,7 +129,7 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
   return (
     <>
       <ul class="ks-violins" aria-label={`Distribution by ${group.name}`} aria-busy={rows.value === null}>
-        {(whole.value ? made : made.slice(0, MOST)).map((row) => (
+        {(whole.value ? made : made.slice(0, MAX_VIOLINS)).map((row) => (
           <li key={row.name} title={about(row, scale.range, noun)} aria-label={about(row, scale.range, noun)}>
             <span class="ks-dot" style={{ background: row.color }} />
             <span class="ks-class-name">{formatCategory(row.name)}</span>
@@ -138,7 +138,7 @@ export function Violins({ values, group, selection }: Ask): JSX.Element {
           </li>
         ))}
       </ul>
-      <More whole={whole} more={made.length - MOST} />
+      <More whole={whole} more={made.length - MAX_VIOLINS} />
       {made.length > 0 && (
         <p class="ks-note ks-violin-note">
           Number: median. Width: square root of the number of {noun}s, scaled for each category.

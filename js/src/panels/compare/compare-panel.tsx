@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { CategoryValues } from '../../data/column-values';
 import type { Column } from '../../data/compare/differences';
-import { LEAST_CELLS } from '../../data/compare/gene-test';
+import { MIN_CELLS } from '../../data/compare/gene-test';
 import { counted, formatCount, formatShare } from '../../lib/format';
 import { fileName } from '../../picture/file-name';
 import type { CellGroup, Comparison, Result } from '../../state/compare/compare-model';
@@ -259,7 +259,7 @@ function Found(props: { comparison: Comparison; result: Result; view: TableView 
       />
       <p class="ks-note ks-compare-note">
         {untested > 0 &&
-          `${counted(untested, 'gene')} could not be tested: constant, or fewer than ${LEAST_CELLS} ${noun}s with a value. `}
+          `${counted(untested, 'gene')} could not be tested: constant, or fewer than ${MIN_CELLS} ${noun}s with a value. `}
         The {noun}s of one tissue are not independent: use p-values to rank genes; they say nothing about
         other samples.
         {result.scale !== null &&

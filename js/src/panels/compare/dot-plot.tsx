@@ -19,7 +19,7 @@ const CELL = 22;
 const LARGEST = 9.5;
 const LONGEST_ROW = 220;
 const LONGEST_GENE = 160;
-const MOST_GENES = 100;
+const MAX_GENES = 100;
 const KEYS = [0.25, 0.5, 1];
 
 /** How genes are drawn: as dots whose size is the share of cells with the gene, or as tiles. */
@@ -120,7 +120,7 @@ function GeneList({ genes, what }: { genes: readonly string[]; what: string }): 
   const unknown = useSignal<readonly string[]>([]);
   const take = (text: string) => {
     const bundle = model.bundle.value;
-    const wanted = [...new Set(text.split(/[\s,;]+/).filter(Boolean))].slice(0, MOST_GENES);
+    const wanted = [...new Set(text.split(/[\s,;]+/).filter(Boolean))].slice(0, MAX_GENES);
     const found = wanted.map((name) => {
       if (bundle?.genes.has(name)) return name;
       const hit = bundle?.search.find(name, 1)[0];

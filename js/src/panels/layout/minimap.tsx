@@ -11,9 +11,9 @@ const FROM_ZOOM = 2.5;
 /** CSS pixels */
 const LONGEST = 148;
 const SHORTEST = 24;
-const LEAST_STAGE = { width: 480, height: 400 };
+const MIN_STAGE = { width: 480, height: 400 };
 /** More cells would not be distinguishable at this size. */
-const MOST_CELLS = 24_000;
+const MAX_CELLS = 24_000;
 const DOT = 1.5;
 
 type Axes = View['axes'];
@@ -47,7 +47,7 @@ function paint(
   const flat = canvas.getContext('2d');
   if (!flat) return;
   const size = Math.max(1, Math.round(DOT * ratio));
-  const step = Math.max(1, Math.ceil(coords.length / 2 / MOST_CELLS));
+  const step = Math.max(1, Math.ceil(coords.length / 2 / MAX_CELLS));
   for (let cell = 0; cell * 2 < coords.length; cell += step) {
     const color = colorOf(cell);
     const [x, y] = project(view, coords[2 * cell] ?? Number.NaN, coords[2 * cell + 1] ?? Number.NaN);
@@ -58,14 +58,14 @@ function paint(
 }
 
 /** Minimum side of the box that marks the view, in CSS pixels: visible at any zoom. */
-const LEAST_BOX = 9;
+const MIN_BOX = 9;
 
 /** Shows the position of the view within the tissue when zoomed in; a press moves the view. */
 export function Minimap(): JSX.Element | null {
   const { model } = usePanels();
   const { width, height } = model.viewport.value;
   const zoom = model.state.value.camera?.zoom ?? 1;
-  const roomy = width >= LEAST_STAGE.width && height >= LEAST_STAGE.height;
+  const roomy = width >= MIN_STAGE.width && height >= MIN_STAGE.height;
   return roomy && zoom >= FROM_ZOOM && model.view.value && model.positions.value ? <Shown /> : null;
 }
 
@@ -121,10 +121,10 @@ function Shown(): JSX.Element | null {
       />
       <span
         style={{
-          left: `${Math.min(left, (left + right - LEAST_BOX) / 2)}px`,
-          top: `${Math.min(top, (top + bottom - LEAST_BOX) / 2)}px`,
-          width: `${Math.max(LEAST_BOX, right - left)}px`,
-          height: `${Math.max(LEAST_BOX, bottom - top)}px`,
+          left: `${Math.min(left, (left + right - MIN_BOX) / 2)}px`,
+          top: `${Math.min(top, (top + bottom - MIN_BOX) / 2)}px`,
+          width: `${Math.max(MIN_BOX, right - left)}px`,
+          height: `${Math.max(MIN_BOX, bottom - top)}px`,
         }}
       />
     </div>

@@ -20,7 +20,7 @@ const GAP = 6;
 /** Maximum width of the filter, as in its stylesheet; CSS pixels. */
 const WIDEST = 320;
 /** Columns with more distinct values are not offered as filters: the list would be too long. */
-const MOST_VALUES = 40;
+const MAX_VALUES = 40;
 
 function useSections() {
   const { model, actions } = usePanels();
@@ -78,7 +78,7 @@ export function SectionFilter({ layout }: { layout: Grid }): JSX.Element | null 
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
   const sheet = useRef<HTMLDivElement>(null);
-  const usable = facts.filter(({ distinct }) => distinct.length <= MOST_VALUES);
+  const usable = facts.filter(({ distinct }) => distinct.length <= MAX_VALUES);
   if (usable.length === 0) return null;
   const arrangement = arrangementOf(layout);
   const shown = arranged(items, facts, arrangement).length;

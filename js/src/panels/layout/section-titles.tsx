@@ -10,7 +10,7 @@ import type { Layout } from '../../state/view-state';
 import { usePanels } from '../context';
 
 /** Sections narrower than this, in CSS pixels, show their name only while the pointer is on them. */
-const LEAST_WIDTH = 36;
+const MIN_WIDTH = 36;
 /** Sections narrower than this, in CSS pixels, have small names, which cover less of the section above. */
 const ROOMY = 140;
 /** Minimum distance between the middle of a wide name and the sides of the window, in CSS pixels. */
@@ -97,14 +97,14 @@ function Titles(props: {
         const outside = right < -width || left > 2 * width || top > 2 * height || Math.max(y0, y1) < -height;
         const wide = right - left;
         const middle = (left + right) / 2;
-        if (outside || (wide < LEAST_WIDTH && name !== pointed)) return null;
+        if (outside || (wide < MIN_WIDTH && name !== pointed)) return null;
         // The section under the pointer shows its full name.
         const room = name === pointed ? Math.max(wide, 2 * MARGIN) : wide;
         const at = (x: number) => ({
           transform: `translate(${x}px, ${top}px) translate(-50%, -100%)`,
           maxWidth: `${room}px`,
         });
-        if (wide < LEAST_WIDTH) {
+        if (wide < MIN_WIDTH) {
           const within = Math.max(MARGIN, Math.min(width - MARGIN, middle));
           return (
             <div key={name} class="ks-section-title ks-passing" style={at(within)}>

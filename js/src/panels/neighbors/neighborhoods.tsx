@@ -23,7 +23,7 @@ const FEW = 24;
 /** Maximum width of a name in CSS pixels. */
 const LONGEST = 180;
 /** Maximum number of categories that remains legible. */
-const MOST = 100;
+const MAX_CATEGORIES = 100;
 /** Number of steps of the color key, and their width in CSS pixels. */
 const KEY_STEPS = 48;
 const KEY_STEP_WIDTH = 4;
@@ -85,7 +85,7 @@ function Card(): JSX.Element {
   const { value, label, mask, onChange, choices } = useCells();
   const layer = model.layer.value;
   const column = model.group.value ?? (layer.kind === 'category' ? layer.column : null);
-  const tooMany = (column?.categories.length ?? 0) > MOST;
+  const tooMany = (column?.categories.length ?? 0) > MAX_CATEGORIES;
   useEffect(() => {
     if (!column || tooMany) return;
     const closed = new AbortController();
@@ -140,7 +140,7 @@ function Card(): JSX.Element {
       {tooMany && (
         <p class="ks-note">
           {counted(column?.categories.length ?? 0, 'category', 'categories')} are too many for a heat map.
-          Choose an annotation with at most {MOST}, or group categories.
+          Choose an annotation with at most {MAX_CATEGORIES}, or group categories.
         </p>
       )}
       {problem.value !== null && (

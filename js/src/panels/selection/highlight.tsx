@@ -9,7 +9,7 @@ import { usePanels, useView } from '../context';
 const SMALLEST = 14;
 const BORDERS = 4;
 /** Maximum number of lines; cells in tissue have fewer neighbors. */
-const MOST_LINES = 200;
+const MAX_LINES = 200;
 
 /** Draws rings around the hovered and the pinned cell, in both views. */
 export function Highlight(): JSX.Element {
@@ -62,7 +62,7 @@ function Lines({ cell }: { cell: number | undefined }): JSX.Element | null {
   if (!visible(cell)) return null;
   const place = (of: number) => project(view, coords[2 * of] ?? Number.NaN, coords[2 * of + 1] ?? Number.NaN);
   const [x, y] = place(cell);
-  const ends = Array.from(neighborsOf(graph, cell).filter(visible).subarray(0, MOST_LINES), place);
+  const ends = Array.from(neighborsOf(graph, cell).filter(visible).subarray(0, MAX_LINES), place);
   if (!Number.isFinite(x)) return null;
   return (
     <svg class="ks-neighbors" aria-hidden="true">

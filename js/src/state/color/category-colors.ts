@@ -16,14 +16,14 @@ export function ordered<T extends GroupedCategory>(categories: readonly T[], ord
 }
 
 /** How many colors of the palette are compared with those of a column, unless it has more categories. */
-const MOST_COLORS = 10_000;
+const MAX_COLORS = 10_000;
 
 /** Returns whether the colors of a column come from the file. The exporter takes those of other columns from a palette. */
 export function hasFileColors(column: CategoryValues): boolean {
   const { categories } = column.ungrouped ?? column;
   // An export may leave out any number of categories, but does not reorder them.
   let at = 0;
-  const most = Math.max(MOST_COLORS, categories.length);
+  const most = Math.max(MAX_COLORS, categories.length);
   return categories.some(({ color }) => {
     while (at < most && paletteColor(at) !== color.toLowerCase()) at++;
     return at++ >= most;

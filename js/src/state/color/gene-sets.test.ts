@@ -7,7 +7,7 @@ import { createLoader } from '../loader';
 import { createModel } from '../model';
 import { hashOf, openedView, savedView, viewOfHash } from '../save/saved-view';
 import type { ViewState } from '../view-state';
-import { type GeneSet, MOST_SETS, scoreOf } from './gene-sets';
+import { type GeneSet, MAX_SETS, scoreOf } from './gene-sets';
 
 const SETS: GeneSet[] = [
   { name: 'Both', genes: ['Actb', 'Prl8a9'] },
@@ -84,10 +84,10 @@ describe('gene sets', () => {
   });
 
   test('beyond the limit are not added', async () => {
-    const many = Array.from({ length: MOST_SETS }, (_, i) => ({ name: `s${i}`, genes: ['Actb'] }));
+    const many = Array.from({ length: MAX_SETS }, (_, i) => ({ name: `s${i}`, genes: ['Actb'] }));
     const { model, actions } = await opened({ geneSets: many });
     actions.putGeneSet({ name: 'more', genes: ['Actb'] });
-    expect(model.geneSets.value).toHaveLength(MOST_SETS);
+    expect(model.geneSets.value).toHaveLength(MAX_SETS);
     actions.putGeneSet({ name: 's3', genes: ['Prl8a9'] });
     expect(model.geneSets.value[3]).toEqual({ name: 's3', genes: ['Prl8a9'] });
   });

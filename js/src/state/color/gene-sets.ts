@@ -8,7 +8,7 @@ type LinkedGeneSet = Plain<Linked>;
 export type GeneSet = NonNullable<ViewState['geneSets']>[number];
 
 /** Maximum number of gene sets in a view. */
-export const MOST_SETS = VIEW_SHAPE.properties.geneSets.anyOf[0].maxItems;
+export const MAX_SETS = VIEW_SHAPE.properties.geneSets.anyOf[0].maxItems;
 
 /** Returns the gene sets of a view: its own, else those of the bundle. */
 export function geneSetsOf(own: ViewState['geneSets'], bundle: Bundle | null): readonly GeneSet[] {

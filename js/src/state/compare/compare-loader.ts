@@ -3,7 +3,7 @@ import type { CategoryValues } from '../../data/column-values';
 import { asCategories } from '../../data/column-values';
 import { compareGenes } from '../../data/compare/compare';
 import { inWorker } from '../../data/compare/engines';
-import { LEAST_CELLS, type Scale } from '../../data/compare/gene-test';
+import { MIN_CELLS, type Scale } from '../../data/compare/gene-test';
 import { dotsOf, type GeneDots } from '../../data/dots';
 import { logFactor } from '../../data/value-meaning';
 import { asError, isAbort } from '../../lib/errors';
@@ -54,7 +54,7 @@ function storedMarkers(
   const count = column?.categories[code]?.count ?? 0;
   const rest = manifest.n_cells - count;
   // With too few cells, run the comparison instead: it reports the problem.
-  if (!column || column.ungrouped || count < LEAST_CELLS || rest < LEAST_CELLS) return null;
+  if (!column || column.ungrouped || count < MIN_CELLS || rest < MIN_CELLS) return null;
   const read = table?.markers?.(a.column, code, scale);
   return read ? { read, sizes: [count, rest] as const } : null;
 }

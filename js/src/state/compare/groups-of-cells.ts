@@ -1,5 +1,5 @@
 import type { CategoryValues } from '../../data/column-values';
-import { LEAST_CELLS } from '../../data/compare/gene-test';
+import { MIN_CELLS } from '../../data/compare/gene-test';
 import type { Noun } from '../../lib/counts';
 import { counted, formatCategory } from '../../lib/format';
 import { grouped, groupsOf } from '../color/groups';
@@ -125,11 +125,11 @@ export function sidesOf(
       `${counted(common, noun)} ${common === 1 ? 'is' : 'are'} in both groups. Choose groups that do not overlap.`,
     );
   sizes.forEach((size, i) => {
-    if (size >= LEAST_CELLS) return;
+    if (size >= MIN_CELLS) return;
     const label = groupLabel(i === 0 ? a : b);
     throw new Error(
       `“${label}” has ${size === 0 ? `no visible ${noun}s` : counted(size, `visible ${noun}`)}. ` +
-        `A comparison needs at least ${LEAST_CELLS} in each group.`,
+        `A comparison needs at least ${MIN_CELLS} in each group.`,
     );
   });
   return { group, sizes };

@@ -1,7 +1,7 @@
 import type { Plain } from '../../contract/plain';
 import type { SavedView as Stored } from '../../contract/view';
 import { SAVED_VIEW_SHAPE } from '../../contract/view-shape';
-import { MOST_REGION_CELLS, MOST_REGIONS } from '../../data/region-files';
+import { MAX_REGION_CELLS, MAX_REGIONS } from '../../data/region-files';
 import { packPlaces, placesIn, setIn } from '../../lib/bits';
 import { fromBase64, toBase64 } from '../../lib/bytes';
 import type { Noun } from '../../lib/counts';
@@ -120,8 +120,8 @@ export function openedView(
   if (hasOtherCellCount(given, cells))
     return { state, geneSets, regions: null, leftOut: cellCountError(given, cells, noun) };
   const { regions, regions_left_out: regionsLeftOut = 0, gene_sets_left_out: setsLeftOut = 0 } = given;
-  if (regions && regions.length > MOST_REGIONS)
-    throw new ViewFileError(`it has ${regions.length} regions; the limit is ${MOST_REGIONS}`);
+  if (regions && regions.length > MAX_REGIONS)
+    throw new ViewFileError(`it has ${regions.length} regions; the limit is ${MAX_REGIONS}`);
   const packed = regions?.map(({ name, color = '', bits: text, outline = [] }) => {
     const bits = bytesOf(text);
     if (bits.length !== Math.ceil(cells / 8))
@@ -133,9 +133,9 @@ export function openedView(
     return { name, color, bits, ...(outline.length > 0 ? { outline } : {}) };
   });
   // Check before unpacking: a damaged view could exhaust the memory.
-  if ((packed ?? []).reduce((sum, { bits }) => sum + setIn(bits), 0) > MOST_REGION_CELLS)
+  if ((packed ?? []).reduce((sum, { bits }) => sum + setIn(bits), 0) > MAX_REGION_CELLS)
     throw new ViewFileError(
-      `its regions contain more than ${counted(MOST_REGION_CELLS, noun)} in total, which is the limit`,
+      `its regions contain more than ${counted(MAX_REGION_CELLS, noun)} in total, which is the limit`,
     );
   const unpacked = packed?.map(({ bits, ...rest }) => ({ ...rest, cells: placesIn(bits, cells) })) ?? null;
   const [name] = missing;

@@ -27,7 +27,7 @@ export interface History {
   forgetRegions(): void;
 }
 
-const MOST_STEPS = 20;
+const MAX_STEPS = 20;
 
 /** Returns a field as text to compare. Omits the colors of groups, because choosing one is not an undo step. */
 const textOf = (state: Partial<ViewState>, field: string): string =>
@@ -53,7 +53,7 @@ export function createHistory(model: Model, cells: () => number): History {
   };
   const add = (step: Step) => {
     past.push(step);
-    if (past.length > MOST_STEPS) past.shift();
+    if (past.length > MAX_STEPS) past.shift();
     future = [];
     publish();
   };

@@ -1,5 +1,5 @@
 import { batch } from '@preact/signals';
-import { MOST_REGION_CELLS, MOST_REGIONS } from '../../data/region-files';
+import { MAX_REGION_CELLS, MAX_REGIONS } from '../../data/region-files';
 import { MaskError } from '../../lib/errors';
 import { counted, formatCount } from '../../lib/format';
 import { visibleTest } from '../color/layer';
@@ -111,12 +111,12 @@ export function createSelectionActions(model: Model, history: History): Selectio
     });
 
   const tooMany = (all: readonly NewRegion[]): Error | null => {
-    if (all.length > MOST_REGIONS)
-      return new Error(`Got ${formatCount(all.length)} regions; the limit is ${formatCount(MOST_REGIONS)}.`);
+    if (all.length > MAX_REGIONS)
+      return new Error(`Got ${formatCount(all.length)} regions; the limit is ${formatCount(MAX_REGIONS)}.`);
     const cellTotal = all.reduce((sum, { cells }) => sum + cells.length, 0);
-    return cellTotal > MOST_REGION_CELLS
+    return cellTotal > MAX_REGION_CELLS
       ? new Error(
-          `The regions contain ${counted(cellTotal, model.noun.value)} in total; the limit is ${formatCount(MOST_REGION_CELLS)}.`,
+          `The regions contain ${counted(cellTotal, model.noun.value)} in total; the limit is ${formatCount(MAX_REGION_CELLS)}.`,
         )
       : null;
   };

@@ -230,7 +230,7 @@ function Download(props: { traits: Traits; kind: 'html' | 'zip'; text: string })
       onClick={() => void run()}
     >
       {problem.value ? say('%1 download failed', text) : text}
-      {share.value !== null && ` ${Math.floor(share.value * 100)} %`}
+      {share.value !== null && ` ${Math.floor(share.value * 100)}%`}
     </button>
   );
 }
