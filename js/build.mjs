@@ -14,7 +14,7 @@ const target = new URL('../karospace_jupyter/_static/viewer.html', import.meta.u
 
 const lab = new URL('../karospace_jupyter/_static/labextensions/karospace-jupyter/', import.meta.url);
 
-/** Minifies the script of the page, which every bundle contains: 5 % smaller than with esbuild alone. */
+/** Minifies the script of the page, which every bundle contains: 5% smaller than with esbuild alone. */
 const compact = async (script) =>
   minify
     ? (

@@ -378,7 +378,7 @@ def test_dot_plot_shows_genes_in_all_categories(
         inside = values[(types == "B cell").to_numpy(), at]
         title = dots(viewer).locator("title").filter(has_text=f"{gene}, B cell: mean")
         share = re.sub(r"\D.*", "", f"{(inside > 0).mean() * 100:.0f}")
-        expect(title).to_have_text(re.compile(rf"in (< )?{share}(\.\d)? %$"))
+        expect(title).to_have_text(re.compile(rf"in (< )?{share}(\.\d)?%$"))
         radius = float(title.locator("..").get_attribute("r"))  # type: ignore[arg-type]
         assert radius == pytest.approx(9.5 * np.sqrt((inside > 0).mean()))
     dots(viewer).get_by_role("button", name="Color by MS4A1").press("Enter")

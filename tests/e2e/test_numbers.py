@@ -106,7 +106,7 @@ def test_100_percent_is_shown_only_for_all_cells(opened: Any) -> None:
     expect(page.get_by_role("region", name="Selection").get_by_role("status")).to_contain_text("> 99.9%")
     select(viewer, np.arange(2000) < 1992)
     expect(page.get_by_role("region", name="Selection").get_by_role("status")).to_contain_text("99.6%")
-    for name, text in zip(GENES, ("99.7 % of cells", "> 99.9 % of cells", "100 % of cells"), strict=True):
+    for name, text in zip(GENES, ("99.7% of cells", "> 99.9% of cells", "100% of cells"), strict=True):
         viewer.set(color={"kind": "gene", "gene": name})
         expect(page.locator(".ks-facts dd").first).to_have_text(text)
     assert viewer.problems == []

@@ -48,7 +48,7 @@ def test_composition_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData]
         assert label == name
         assert parse_share(share) == pytest.approx(inside[name], abs=0.006)
         assert title.startswith(f"{name}: {(types[mask] == name).sum():,} selected, ")
-        assert parse_share(re.search(r"([<>\d. ]+ %) of the rest$", title)[1]) == pytest.approx(rest[name], abs=0.006)
+        assert parse_share(re.search(r"([<>\d. ]+%) of the rest$", title)[1]) == pytest.approx(rest[name], abs=0.006)
         if rest[name] == 0:
             assert ratio == "∞"
         elif inside[name] == 0:
