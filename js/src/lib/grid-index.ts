@@ -83,9 +83,15 @@ export function nearestCell(
   return best;
 }
 
+/** Number of cells up to which neighbors are searched: the squares of the area would be too large for few cells. */
+const FEW = 2000;
+const NEIGHBORS = 4;
+/** Cells are in groups if the area per cell around them is smaller than that of the whole by this factor or more. */
+const GROUPED = 0.6;
+
 /**
- * Estimates the typical distance between neighbors as the square root of the occupied area per cell. Ignores cells
- * without coordinates.
+ * Estimates the typical distance between neighbors as the square root of the occupied area per cell, or of the area
+ * around a cell if few cells are in groups. Ignores cells without coordinates.
  */
 export function typicalSpacing(
   coords: Float32Array,
@@ -110,5 +116,33 @@ export function typicalSpacing(
     }
   }
   const area = (width * height * occupied) / (squares * squares);
-  return Math.sqrt(area / count);
+  const spacing = Math.sqrt(area / count);
+  const within = count > NEIGHBORS && count <= FEW ? spacingWithinGroups(coords) : 0;
+  return within > 0 && within < GROUPED * spacing ? within : spacing;
+}
+
+/** Returns the square root of the median area per cell in the circle that reaches a cell's fourth neighbor. */
+function spacingWithinGroups(allCoords: Float32Array): number {
+  // Without the cells of other sections, of which there may be many.
+  const coords = allCoords.filter((_, i) => !Number.isNaN(allCoords[i & ~1]));
+  const areas: number[] = [];
+  const nearest = new Float64Array(NEIGHBORS);
+  for (let i = 0; i < coords.length; i += 2) {
+    nearest.fill(Infinity);
+    for (let j = 0; j < coords.length; j += 2) {
+      let distance =
+        ((coords[j] ?? 0) - (coords[i] ?? 0)) ** 2 + ((coords[j + 1] ?? 0) - (coords[i + 1] ?? 0)) ** 2;
+      if (j === i || !(distance < (nearest[NEIGHBORS - 1] ?? 0))) continue;
+      for (let k = 0; k < NEIGHBORS; k++) {
+        const closer = nearest[k] ?? 0;
+        if (distance < closer) {
+          nearest[k] = distance;
+          distance = closer;
+        }
+      }
+    }
+    areas.push((Math.PI * (nearest[NEIGHBORS - 1] ?? 0)) / NEIGHBORS);
+  }
+  areas.sort((a, b) => a - b);
+  return Math.sqrt(areas[areas.length >> 1] ?? 0);
 }

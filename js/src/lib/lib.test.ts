@@ -191,6 +191,24 @@ describe('grid', () => {
     expect(typicalSpacing(mixed, [0, 0, 99, 99])).toBe(typicalSpacing(lattice, [0, 0, 99, 99]));
     expect(typicalSpacing(gap, [0, 0, 99, 99])).toBe(99);
   });
+
+  test('a few cells in groups have the spacing within their groups', () => {
+    // Four groups of nine cells, one unit apart, at the corners of a square of 100 units.
+    const groups = Float32Array.from({ length: 72 }, (_, i) => {
+      const [group, cell] = [Math.floor(i / 18), (i >> 1) % 9];
+      return i % 2 ? (group >> 1) * 98 + Math.floor(cell / 3) : (group & 1) * 98 + (cell % 3);
+    });
+    const spacing = typicalSpacing(groups, [0, 0, 100, 100]);
+    expect(spacing).toBeGreaterThan(0.8);
+    expect(spacing).toBeLessThan(1.5);
+    const others = new Float32Array(2000).fill(Number.NaN);
+    expect(typicalSpacing(new Float32Array([...others, ...groups]), [0, 0, 100, 100])).toBe(spacing);
+  });
+
+  test('a few cells at the same points have the spacing of the points', () => {
+    const corners = Float32Array.from({ length: 80 }, (_, i) => (i % 2 ? (i >> 3) & 1 : (i >> 2) & 1) * 100);
+    expect(typicalSpacing(corners, [0, 0, 100, 100])).toBeGreaterThan(10);
+  });
 });
 
 test('crc32 matches zlib for any length, also if computed in parts', () => {

@@ -43,8 +43,14 @@ describe('points of a known diameter', () => {
 
   test('are large enough to show their color where neighbors leave room', () => {
     const size = pointSizeOf({ coords, extent, spotDiameter: 1 });
-    expect(diameterAt(size, 2, 1)).toBe(5);
-    expect(diameterAt(size, 2, 0.5)).toBe(2.5);
+    expect(diameterAt(size, 1, 1)).toBe(5);
+    expect(diameterAt(size, 1, 0.5)).toBe(2.5);
+  });
+
+  test('are larger where their neighbors are far apart, up to a limit', () => {
+    const size = pointSizeOf({ coords, extent, spotDiameter: 0.1 });
+    expect(diameterAt(size, 2, 1)).toBeGreaterThan(6);
+    expect(diameterAt(size, 20, 1)).toBe(9);
   });
 
   test('leave a gap to their neighbors', () => {

@@ -5,8 +5,11 @@ const SMALLEST = 1.4;
 const LARGEST = 48;
 /** Diameter if all cells are at the same point, in CSS pixels. */
 const ALONE = 12;
-/** Smallest diameter that shows a color, in CSS pixels: points of known diameter grow to it if neighbors leave room. */
-const VISIBLE = 5;
+/**
+ * Diameter that shows a color, in CSS pixels: points of known diameter grow to the first if their neighbors leave room,
+ * and to half of that room up to the second, because points that are far apart are seen less well.
+ */
+const VISIBLE = [5, 9] as const;
 /** Maximum diameter of enlarged points, as a fraction of the distance between neighbors. */
 const ROOM = 0.7;
 /** Point diameter as a fraction of the distance between neighbors: leaves a gap between them. */
@@ -44,7 +47,8 @@ export function pointSizeOf(of: {
 /** Returns the diameter in CSS pixels at a scale, multiplied by a factor. */
 export function diameterAt({ units, most, room }: PointSize, scale: number, factor: number): number {
   if (most === Infinity) {
-    const visible = Math.min(VISIBLE, room * scale);
+    const free = room * scale;
+    const visible = Math.min(free, Math.max(VISIBLE[0], Math.min(VISIBLE[1], free / 2)));
     return Math.max(SMALLEST, Math.max(visible, units * scale) * factor);
   }
   return Math.min(most, Math.max(SMALLEST, units * scale)) * factor;
