@@ -76,7 +76,7 @@ def test_selection_is_compared_with_the_rest(opened: tuple[Viewer, ad.AnnData]) 
     )
     epcam = values(adata, "EPCAM")
     inside = np.arange(adata.n_obs) % 3 == 0
-    share = f"{(epcam[inside] > 0).mean() * 100:.0f} % detected"
+    share = f"{(epcam[inside] > 0).mean() * 100:.0f}% detected"
     page.locator(".ks-selection").get_by_text(share).wait_for()
     page.locator(".ks-selection").get_by_role("button", name="Violins").click()
 

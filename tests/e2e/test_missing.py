@@ -93,7 +93,7 @@ def test_panel_counts_missing_values_and_excludes_them(opened: Viewer) -> None:
 
     def facts_agree() -> None:
         text = facts(opened)
-        assert f"Detected in {share:.0f} % of cells with a value" in text
+        assert f"Detected in {share:.0f}% of cells with a value" in text
         assert re.search(rf"Mean of \S+ {known.mean():.2f}", text)
 
     holds(facts_agree, page=page)

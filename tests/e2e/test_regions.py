@@ -169,7 +169,7 @@ def test_counts_are_restricted_to_the_shown_section(opened: Viewer, adata: ad.An
     opened.set(color={"kind": "gene", "gene": "EPCAM"})
     x: Any = adata.X
     values = x[np.flatnonzero(inside), adata.var_names.get_loc("EPCAM")].toarray().ravel()
-    share = f"{(values > 0).mean() * 100:.0f} % of cells"
+    share = f"{(values > 0).mean() * 100:.0f}% of cells"
     facts = page.locator(".ks-facts")
     expect(facts.get_by_text(share)).to_have_count(1)
     opened.set(layout={"kind": "tissue"})

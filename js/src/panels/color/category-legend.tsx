@@ -365,7 +365,7 @@ export function CategoryLegend({ column }: { column: CategoryValues }): JSX.Elem
 /** Returns the width of the column of shares, in CSS pixels: “< 0.1%” and “> 99.9%” need the most. */
 function shareWidth(rows: readonly Row[], total: number): number {
   const longest = Math.max(0, ...rows.map(({ count }) => formatShare(count / Math.max(1, total)).length));
-  return longest > 7 ? 62 : longest > 6 ? 54 : 46;
+  return longest > 6 ? 62 : longest > 5 ? 54 : 46;
 }
 
 const PALETTE_LABELS = { distinct: 'Distinct', safe: 'Colorblind' };
