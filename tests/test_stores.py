@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import os
+import random
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import fsspec
 import pytest
 from commands import serve
+from forks import Forks
 from fsspec.implementations.memory import MemoryFileSystem
 from object_store import Fault, Proxy, Request, faulty, options, s3_server
 from waiting import PATIENCE_S, eventually
@@ -443,51 +444,71 @@ def test_canceled_upload_sends_no_further_files(adata: Any, url: str, server: st
     assert len(listed(export(adata, url, server))) > stores._PARALLEL, "there were further files"
 
 
-@pytest.mark.parametrize("at", [1, 12, "index.html", "manifest.json"])
-def test_killed_upload_leaves_the_old_bundle_and_the_next_export_cleans_up(
-    adata: Any, url: str, server: str, proxy: Proxy, tmp_path: Path, spool: Path, at: int | str
+MOMENTS = None if os.environ.get("KAROSPACE_ALL_FAULTS") else 2
+"""Number of requests at which an upload is killed; None for every request."""
+
+
+@pytest.mark.parametrize("replaces", [True, False], ids=["replacing", "first"])
+def test_killed_upload_leaves_a_complete_bundle_and_the_next_export_cleans_up(
+    adata: Any, url: str, server: str, proxy: Proxy, tmp_path: Path, replaces: bool
 ) -> None:
-    old = export(adata, url, server)
     adata.write_h5ad(tmp_path / "a.h5ad")
-    reached, killed = threading.Event(), threading.Event()
-    hang, seen = Fault(reset=True, wait=killed), []
-
-    def hang_here(request: Request) -> Fault | None:
-        if request.method != "PUT" or "/upload-" in request.path:
-            return None
-        seen.append(request)
-        if request.path.endswith(at) if isinstance(at, str) else len(seen) > at:
-            reached.set()
-            return hang
-        return None
-
-    proxy.fault = hang_here
-    command = [
-        sys.executable,
-        "-m",
-        "karospace_jupyter.cli",
+    arguments = [
         str(tmp_path / "a.h5ad"),
         "--outdir",
         url,
         "--genes",
         "top_mean:7",
+        "--tables",
+        "no",
+        "--image",
+        "none",
     ]
-    command += [f"--storage-option={key}={value}" for key, value in options(proxy.url).items()]
-    process = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(spool)})
-    try:
-        assert reached.wait(PATIENCE_S)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait(PATIENCE_S)
-    killed.set()
-    reopened = opened(url, server)
-    assert listed(reopened) == listed(old)
-    reopened.verify()
-    assert len(names(server, url)) > len(listed(old)) + 2
-    proxy.fault = lambda request: None
-    new = export(adata, url, server, **OTHER)
-    new.verify()
-    assert {*names(server, url)} == {*listed(new), "index.html", "manifest.json"}
+    arguments += [f"--storage-option={key}={value}" for key, value in options(proxy.url).items()]
+    forks = Forks()
+
+    def upload(kill_at: int | None) -> int:
+        """Upload in a new process, which is killed before the server gets request `kill_at`; return the requests."""
+        process = forks.Process(main, (arguments,), "upload")
+        started = threading.Event()
+
+        def kill(_: Request) -> Fault | None:
+            if kill_at is None or len(proxy.requests) <= kill_at:
+                return None
+            started.wait(PATIENCE_S)
+            process.kill()
+            return Fault(reset=True)
+
+        proxy.requests.clear()
+        proxy.fault = kill
+        process.start()
+        started.set()
+        process.join(PATIENCE_S)
+        assert process.exitcode == (0 if kill_at is None else -signal.SIGKILL), kill_at
+        return len(proxy.requests)
+
+    def export_next() -> Bundle:
+        bundle = export(adata, url, server, **OTHER)
+        bundle.verify()
+        assert {*names(server, url)} == {*listed(bundle), "index.html", "manifest.json"}
+        return bundle
+
+    before = listed(export_next()) if replaces else None
+    requests = upload(kill_at=None)
+    complete = listed(opened(url, server))
+    moments = range(requests) if MOMENTS is None else random.sample(range(requests), MOMENTS)
+    for moment in moments:
+        if replaces:
+            assert listed(export_next()) == before
+        else:
+            for name in names(server, url):
+                s3(server).rm_file(f"{url}/{name}")
+        upload(kill_at=moment)
+        if replaces or "manifest.json" in names(server, url):
+            found = opened(url, server)
+            found.verify()
+            assert listed(found) in ([before, complete] if replaces else [complete]), moment
+    export_next()
 
 
 def test_killed_first_upload_does_not_block_the_next(adata: Any, url: str, server: str) -> None:
