@@ -7,6 +7,7 @@ printed and recorded in ``tests/fuzz/found``; the tests try them again from then
 from __future__ import annotations
 
 import argparse
+import gc
 import random
 import shutil
 import sys
@@ -39,6 +40,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="karospace-fuzz-") as name:
         work = Path(name)
         targets = Targets(work)
+        gc.collect()
+        gc.freeze()  # or the first collection of each child copies the memory of this process
         for kind in options.kinds or targets.kinds:
             counts: Counter[str] = Counter()
             for number in range(options.first, options.first + options.inputs):
