@@ -147,9 +147,15 @@ def test_categories_can_be_hidden_and_isolated(tissue: Path, export: Any, serve:
         categories: dict[str, list[str]] = state["isolated"]
         return categories
 
+    place = row.bounding_box()
     row.dblclick()
     assert isolated() == {"cell_type": [first]}
     assert seen(first)
+    # The row stays under the pointer, or the pointer would emphasize another one, and the next double-click would hide it.
+    assert row.bounding_box() == place
+    row.dblclick()
+    assert isolated() == {}
+    row.dblclick()
     # The others are dimmed: a light gray, so that the tissue stays visible.
     dimmed = viewer.colors(cells[second]).astype(int)
     faint = (np.ptp(dimmed, axis=1) < 12) & (dimmed != background).any(axis=1) & (dimmed.min(axis=1) > 200)

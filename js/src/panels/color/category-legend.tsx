@@ -237,12 +237,6 @@ export function CategoryLegend({ column }: { column: CategoryValues }): JSX.Elem
           {startingWith(model.noun.value)} in {scope.name}: {formatCount(scope.count)}
         </p>
       )}
-      {dimmed && (
-        <p class="ks-note ks-legend-of" role="status">
-          Isolated: {formatCount(isolatedCount)} of {counted(total, model.noun.value)},{' '}
-          {formatShare(isolatedCount / total)}
-        </p>
-      )}
       <ul
         ref={list}
         class="ks-legend"
@@ -303,6 +297,13 @@ export function CategoryLegend({ column }: { column: CategoryValues }): JSX.Elem
         <p class="ks-note">
           When zoomed in, each {model.noun.value} is a pie chart of its types; otherwise it has the color of
           the most abundant type.
+        </p>
+      )}
+      {/* Below the list: above it, it would move the rows away from under the pointer that isolates one. */}
+      {dimmed && (
+        <p class="ks-note" role="status">
+          Isolated: {formatCount(isolatedCount)} of {counted(total, model.noun.value)},{' '}
+          {formatShare(isolatedCount / total)}
         </p>
       )}
       <div class="ks-legend-foot">
