@@ -119,6 +119,19 @@ test('unknown fields are ignored', async () => {
   expect((await open(made)).manifest.n_cells).toBe(4);
 });
 
+test('columns of unknown kinds are left out', async () => {
+  const made = await fixture('1.1.0', true);
+  editManifest(made, (manifest) => {
+    const [, second] = manifest.columns as Record<string, unknown>[];
+    if (second) second.kind = 'of a later version';
+  });
+  const bundle = await open(made);
+  const names = (await bundle.columns(ctx())).map(({ name }) => name);
+  expect(names).toContain('cluster');
+  expect(names).not.toContain('counts');
+  await expect(bundle.column('counts', ctx())).rejects.toBeInstanceOf(UnknownNameError);
+});
+
 test('a missing file, annotation or gene is named in the error', async () => {
   const made = await fixture('1.1.0', true);
   made.files.delete('assets/columnar/coords_000.bin.gz');

@@ -12,6 +12,8 @@ const PATH = 'manifest.json';
 /** Maximum number of cells whose coordinates fit into the memory of a page. */
 const MAX_CELLS = 2 ** 27;
 const KNOWN_MAJOR = '1';
+/** Kinds of columns; later versions of the format may have others. */
+const KNOWN_KINDS: ReadonlySet<string> = new Set(['category', 'number']);
 
 /** Reads and checks the manifest. Adds format violations that can be tolerated to `remarks`. */
 export async function loadManifest(
@@ -41,7 +43,7 @@ export async function loadManifest(
 
 /**
  * Checks the version and the types of the fields that the viewer depends on; ignores unknown fields. Returns
- * the manifest, with a dataset name of limited length.
+ * the manifest, with a dataset name of limited length and without columns of unknown kinds.
  */
 export function checkManifest(value: unknown): Manifest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -59,8 +61,9 @@ export function checkManifest(value: unknown): Manifest {
       PATH,
       `it states ${formatCount(cells)} cells; the viewer supports at most ${formatCount(MAX_CELLS)}`,
     );
-  if (typeof fields.dataset_name === 'string' && fields.dataset_name.length > LIMITS.dataset_name) {
-    return { ...value, dataset_name: `${fields.dataset_name.slice(0, LIMITS.dataset_name)}…` } as Manifest;
-  }
-  return value as Manifest;
+  const manifest = { ...value } as Manifest;
+  if (typeof manifest.dataset_name === 'string' && manifest.dataset_name.length > LIMITS.dataset_name)
+    manifest.dataset_name = `${manifest.dataset_name.slice(0, LIMITS.dataset_name)}…`;
+  if (manifest.columns) manifest.columns = manifest.columns.filter(({ kind }) => KNOWN_KINDS.has(kind));
+  return manifest;
 }
