@@ -12,8 +12,9 @@ const PATH = 'manifest.json';
 /** Maximum number of cells whose coordinates fit into the memory of a page. */
 const MAX_CELLS = 2 ** 27;
 const KNOWN_MAJOR = '1';
+type Kind = NonNullable<Manifest['columns']>[number]['kind'];
 /** Kinds of columns; later versions of the format may have others. */
-const KNOWN_KINDS: ReadonlySet<string> = new Set(['category', 'number']);
+const KNOWN_KINDS = { category: true, number: true } satisfies Record<Kind, true>;
 
 /** Reads and checks the manifest. Adds format violations that can be tolerated to `remarks`. */
 export async function loadManifest(
@@ -64,6 +65,7 @@ export function checkManifest(value: unknown): Manifest {
   const manifest = { ...value } as Manifest;
   if (typeof manifest.dataset_name === 'string' && manifest.dataset_name.length > LIMITS.dataset_name)
     manifest.dataset_name = `${manifest.dataset_name.slice(0, LIMITS.dataset_name)}…`;
-  if (manifest.columns) manifest.columns = manifest.columns.filter(({ kind }) => KNOWN_KINDS.has(kind));
+  if (manifest.columns)
+    manifest.columns = manifest.columns.filter(({ kind }) => Object.hasOwn(KNOWN_KINDS, kind));
   return manifest;
 }

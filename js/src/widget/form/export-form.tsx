@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { type JSX, render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { Options } from '../../contract/options';
 import { isSaveKey, pressSaveKey } from '../../lib/save-key';
 import { type Box, createBox, openTab } from '../box';
 import type { Frame } from '../frame';
@@ -22,29 +23,43 @@ import { createTraits, type Traits } from './traits';
 /** `narrow` overrides the other styles, so it must come last. */
 const CSS = [base, fields, run, narrow].join('');
 
-const IN_MORE = [
-  'layer',
-  'matrices',
-  'image_path',
-  'um_per_unit',
-  'neighbors',
-  'downsample',
-  'seed',
-  'dataset_name',
-  'max_asset_mb',
-  'memory_mb',
-  'jobs',
-  'sections',
-  'embeddings',
-  'color',
-  'view',
-  'markers',
-  'packed',
-  'scripts',
-  'host',
-];
-/** The other options that have a field, which shows their problems. */
-const IN_SIGHT = ['coords', 'annotation_columns', 'genes_mode', 'outdir'];
+/** Where the form shows the problem of an option: at its field under “More options” or above; null without a field. */
+const SHOWN_AT = {
+  outdir: 'above',
+  single_file: null,
+  zip_path: null,
+  coords: 'above',
+  um_per_unit: 'more',
+  annotation_columns: 'above',
+  sections: 'more',
+  embeddings: 'more',
+  proportions: null,
+  genes_mode: 'above',
+  packed: 'more',
+  markers: 'more',
+  gene_sets: null,
+  image_path: 'more',
+  neighbors: 'more',
+  downsample: 'more',
+  seed: 'more',
+  gzip: null,
+  max_asset_mb: 'more',
+  dataset_name: 'more',
+  scripts: 'more',
+  tables: null,
+  host: 'more',
+  color: 'more',
+  view: 'more',
+  embed_origins: null,
+  preview: null,
+  layer: 'more',
+  raw: null,
+  matrices: 'more',
+  jobs: 'more',
+  memory_mb: 'more',
+} satisfies Record<keyof Options, 'more' | 'above' | null>;
+const placeOf = (problem: string) =>
+  Object.hasOwn(SHOWN_AT, problem) ? SHOWN_AT[problem as keyof Options] : null;
 
 const COUNTED = {
   cells: (count: number) => counted(count, '%1 cell', '%1 cells'),
@@ -171,8 +186,8 @@ function Form({ model, channel, traits, place: elsewhere }: Props): JSX.Element 
   const { problems, exists } = traits.estimate.value;
   const { outdir } = traits.options.value;
   const { help } = traits.summary.value;
-  const wrongInMore = IN_MORE.some((name) => problems[name]);
-  const unplaced = Object.keys(problems).filter((name) => ![...IN_MORE, ...IN_SIGHT].includes(name));
+  const wrongInMore = Object.keys(problems).some((name) => placeOf(name) === 'more');
+  const unplaced = Object.keys(problems).filter((name) => placeOf(name) === null);
   const { silent } = traits;
   return (
     <div class={`kf-card${silent.value ? ' kf-quiet' : ''}`}>
