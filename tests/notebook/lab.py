@@ -148,7 +148,6 @@ class Lab(Server):
         application: str = "lab",
         args: tuple[str, ...] = (),
         python: Path | None = None,
-        windowing: str = "none",
     ) -> None:
         """Start JupyterLab from this environment with the panel of this checkout, or from another `python`."""
         self.folder = folder
@@ -182,7 +181,7 @@ class Lab(Server):
         settings = {
             "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
             "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
-            "@jupyterlab/notebook-extension:tracker": {"windowingMode": windowing},
+            "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
         }
         (overrides / "default_setting_overrides.json").write_text(json.dumps(settings))
         if python is None and sys.platform == "linux":
